@@ -1,0 +1,1 @@
+"""The channels: one folder per platform, each speaking its protocol; nothing of the office's work lives here."""

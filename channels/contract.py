@@ -1,0 +1,258 @@
+"""What a channel is: capabilities as data, the calls the hub may make, and outcomes as values; no platform's detail.
+
+The one promise above all others: `publish` makes at most one public post per key, and when nobody can say whether it
+did, it answers `Unknown` and is never called again for that key by a program.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from datetime import datetime, timedelta
+from enum import StrEnum
+from typing import Any, Protocol
+
+Json = Mapping[str, Any]
+
+
+class Who(StrEnum):
+    """Who must act on a refusal."""
+
+    EDITOR = "editor"  # the content must change
+    ADMINISTRATOR = "administrator"  # the account or its rights must change
+    NOBODY = "nobody"  # it passes by itself: try again after `retry_after`
+
+
+@dataclass(frozen=True)
+class Accepted:
+    """It is public (or done): the platform's id, its address where it has one, and when the platform says it was."""
+
+    external_id: str
+    url: str | None = None
+    at: datetime | None = None
+    note: str = ""
+
+
+@dataclass(frozen=True)
+class Refused:
+    """Certain that nothing became public. `reason` is a Chinese sentence for the person named by `who`."""
+
+    code: str
+    reason: str
+    who: Who
+    retry_after: timedelta | None = None
+    part: str = ""  # which picture, file or field, in words, where the platform or we know
+
+
+@dataclass(frozen=True)
+class Pending:
+    """Taken; the verdict comes later. `ticket` is what `check` needs; `waits_for`: audit, admin_confirm, by_hand."""
+
+    ticket: str
+    waits_for: str
+    check_after: timedelta
+    reason: str = ""
+
+
+@dataclass(frozen=True)
+class Unknown:
+    """Nobody can say whether it became public. `evidence` holds what was seen, without secrets or personal data."""
+
+    reason: str
+    evidence: Mapping[str, str] = field(default_factory=dict)
+
+
+Outcome = Accepted | Refused | Pending | Unknown
+
+
+@dataclass(frozen=True)
+class Problem:
+    """Something in a variant that this platform would refuse or spoil; found without asking the platform."""
+
+    rule: str
+    severity: str  # block, acknowledge, hint
+    message: str  # Chinese: what is so and what to do
+    field: str = ""  # title, digest, body, pictures[2] …
+
+
+@dataclass(frozen=True)
+class Limit:
+    """One limit of a platform, with where and when it was read; `unit` says how the platform counts."""
+
+    value: int
+    unit: str
+    source: str
+    read_on: str
+
+
+@dataclass(frozen=True)
+class Capabilities:
+    """What a channel can do, as data: read by the editor, the checks, the documents and the contract tests."""
+
+    kind: str
+    name: str  # Chinese, as on the pages
+    sign: str  # one character: 博 微 网 端
+    limits: Mapping[str, Limit]
+    confirms: str  # at_once, later
+    lookup: str  # trusted, hint, none: what "not found" by find_published is worth
+    honours_key: bool  # the platform itself refuses a second post with our key
+    can_withdraw: bool
+    can_correct: bool
+    listens: str  # poll, push, none
+    answers: bool
+    needs_link: bool = False  # the post waits for the website's address
+    answer_window: timedelta | None = None
+    settling: timedelta = timedelta(minutes=2)  # how long after a post a look-up may still miss it
+    quotas: Mapping[str, Limit] = field(default_factory=dict)
+
+
+@dataclass(frozen=True)
+class Picture:
+    """One picture of a variant: its content address, its bytes' type and size, and the words beside it."""
+
+    sha256: str
+    type: str
+    width: int
+    height: int
+    size: int
+    alt: str = ""
+    caption: str = ""
+    source: str = ""
+
+
+@dataclass(frozen=True)
+class Variant:
+    """渠道版本: what one revision is to become on one account.
+
+    `blocks` are the content's blocks in their canonical JSON form. `meta` holds the facts beside the text (kind,
+    column, source, author, keywords, published_at …). `link` is the website's address of the same content, once it has one.
+    `override` is the text written by hand for this channel, or None for the derived one.
+    """
+
+    content_id: str
+    revision: int
+    hash: str
+    title: str
+    digest: str
+    blocks: Sequence[Json]
+    pictures: Sequence[Picture]
+    meta: Json
+    link: str | None = None
+    override: Json | None = None
+
+
+@dataclass(frozen=True)
+class Prepared:
+    """What will be sent, decided without a call: the body, how it counts, its problems, and its fingerprint."""
+
+    body: Json
+    counts: Mapping[str, tuple[int, int]]  # field -> (used, limit), counted as the platform counts
+    problems: Sequence[Problem]
+    fingerprint: str  # sha256 over what becomes public, the same however often it is prepared
+    pictures: Sequence[Picture] = ()
+
+
+@dataclass(frozen=True)
+class Staged:
+    """Uploaded and drafted, still invisible: `refs` is what `publish` needs besides the body (plain JSON)."""
+
+    prepared: Prepared
+    refs: Json
+
+
+@dataclass(frozen=True)
+class Found:
+    """A post of the account's own that looks like ours."""
+
+    external_id: str
+    url: str | None
+    at: datetime | None
+
+
+@dataclass(frozen=True)
+class Heard:
+    """留言: one thing a citizen said, as the platform gave it.
+
+    (account, external_id) is its identity for ever. `raw` is the platform's own record: sealed and stored first.
+    """
+
+    external_id: str
+    kind: str  # comment, mention, message, letter
+    author_id: str
+    author_name: str
+    text: str
+    at: datetime
+    in_reply_to: str | None
+    raw: Json
+
+
+@dataclass(frozen=True)
+class Page:
+    """One poll's harvest and the cursor to store after the rows are stored."""
+
+    heard: Sequence[Heard]
+    cursor: str
+    more: bool
+
+
+@dataclass(frozen=True)
+class Health:
+    """What `preflight` learnt of the account, without any effect outside."""
+
+    state: str  # ok, expiring, expired, quota_low, not_connected, unreachable
+    reason: str  # Chinese
+    token_until: datetime | None = None
+    quota_left: Mapping[str, int] = field(default_factory=dict)
+
+
+class PictureBytes(Protocol):
+    """Where a channel gets a picture's bytes by their content address."""
+
+    async def __call__(self, sha256: str) -> bytes: ...
+
+
+class Channel(Protocol):
+    """One account on one platform. No method raises for what a platform does; a raise is a bug.
+
+    `key` is the publication's idempotency key, written down by the hub before the call. All waiting and retrying is
+    the hub's business: a channel calls each address at most once per method, but for one renewal of a token.
+    """
+
+    capabilities: Capabilities
+
+    def prepare(self, variant: Variant) -> Prepared:
+        """Pure: what will be sent, and what this platform would refuse."""
+        ...
+
+    async def preflight(self) -> Health: ...
+
+    async def stage(self, prepared: Prepared, key: str, pictures: PictureBytes) -> Staged | Refused | Unknown:
+        """Uploads and drafts: invisible and repeatable with the same key. Never Accepted or Pending."""
+        ...
+
+    async def publish(self, staged: Staged, key: str) -> Outcome:
+        """The one public step."""
+        ...
+
+    async def check(self, ticket: str) -> Outcome:
+        """Read only: what became of a Pending."""
+        ...
+
+    async def find_published(self, key: str, staged: Staged, since: datetime) -> Found | Unknown | None:
+        """Read only: our post among the account's own; None: looked and not seen; Unknown: could not look."""
+        ...
+
+    async def withdraw(self, external_id: str, reason: str, key: str) -> Outcome: ...
+
+    async def correct(self, external_id: str, staged: Staged, note: str, key: str) -> Outcome: ...
+
+    async def poll(self, cursor: str, ids: Sequence[str]) -> Page | Refused | Unknown:
+        """Citizens' words since the cursor; `ids` are the posts worth a look, for platforms that ask per post."""
+        ...
+
+    async def answer(self, to: Json, text: str, key: str) -> Outcome:
+        """Say `text` to the one who wrote `to` (the raw record of a Heard)."""
+        ...
+
+
+Fault = Refused | Unknown

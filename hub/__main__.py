@@ -1,0 +1,103 @@
+"""The door: reads the command line, finds the command, says errors in one sentence; commands live in commands/."""
+
+from __future__ import annotations
+
+import argparse
+import asyncio
+import importlib
+import inspect
+import os
+import sys
+from dataclasses import dataclass
+
+from hub.domain.errors import HubError, Misconfigured
+
+
+@dataclass(frozen=True)
+class Command:
+    """One command: its words, the module with `add(parser)` and `run(...)`, and its one line of help."""
+
+    words: str
+    module: str
+    help: str
+    needs_desk: bool = False
+
+
+COMMANDS = (
+    Command("serve", "hub.commands.serve", "启动采编端、公众网和后台任务"),
+    Command("init", "hub.commands.init", "建立正式环境的数据文件夹和首批管理员"),
+    Command("migrate", "hub.commands.migrate", "把数据升级到这一版"),
+    Command("doctor", "hub.commands.doctor", "体检：配置、存储、账号、模型、磁盘"),
+    Command("map", "hub.commands.map", "打印代码地图；--write 更新生成的文档"),
+    Command("vendor", "hub.commands.vendor", "取回并核对前端文件"),
+    Command("bundle", "hub.commands.bundle", "为不通外网的单位打一个安装包"),
+    Command("rehearsal", "hub.commands.rehearsal", "只启动演练平台"),
+    Command("demo", "hub.commands.demo", "演练内容、用户和群众；--incident 开始一起突发事件"),
+    Command("user", "hub.commands.user", "用户：add、list、passwd、disable", needs_desk=True),
+    Command("token", "hub.commands.token", "接口令牌：create、list、revoke", needs_desk=True),
+    Command("audit", "hub.commands.audit", "审计：verify、export", needs_desk=True),
+    Command("hold-all", "hub.commands.hold_all", "全部暂停", needs_desk=True),
+    Command("release", "hub.commands.release", "解除一个账号的暂停", needs_desk=True),
+    Command("import", "hub.commands.import_", "导入留言等数据", needs_desk=True),
+    Command("export", "hub.commands.export", "导出数据", needs_desk=True),
+    Command("backup", "hub.commands.backup", "运行中备份"),
+    Command("restore", "hub.commands.restore", "恢复到空的数据文件夹"),
+    Command("check", "hub.commands.check", "校对文件里的文字"),
+    Command("analyse", "hub.commands.analyse", "逐条分析文本"),
+    Command("replay", "hub.commands.replay", "按时间重放留言，看会有哪些预警"),
+    Command("train", "hub.commands.train", "用标注训练情感模型"),
+    Command("evaluate", "hub.commands.evaluate", "在标注上测情感模型"),
+    Command("bench store", "hub.commands.bench_store", "存储的速度"),
+    Command("bench publish", "hub.commands.bench_publish", "同一秒到期的发布", needs_desk=False),
+    Command("bench ingest", "hub.commands.bench_ingest", "收留言的速度"),
+    Command("bench analyse", "hub.commands.bench_analyse", "分析的速度与准确度，同场对照"),
+)
+
+
+def _find(words: list[str]) -> tuple[Command, list[str]] | None:
+    for length in (2, 1):
+        wanted = " ".join(words[:length])
+        for command in COMMANDS:
+            if len(words) >= length and command.words == wanted:
+                return command, words[length:]
+    return None
+
+
+def _overview() -> str:
+    lines = ["用法：python -m hub 命令 [选项]", ""]
+    lines += [f"  {command.words:<16}{command.help}" for command in COMMANDS]
+    return "\n".join([*lines, "", "每个命令都可加 --help。"])
+
+
+def _run(command: Command, rest: list[str]) -> int:
+    module = importlib.import_module(command.module)
+    parser = argparse.ArgumentParser(prog=f"python -m hub {command.words}", description=command.help)
+    module.add(parser)
+    arguments = parser.parse_args(rest)
+    if command.needs_desk:
+        return int(importlib.import_module("hub.wiring").run_at_desk(os.environ, module.run, arguments))
+    answer = module.run(arguments)
+    return int(asyncio.run(answer) if inspect.iscoroutine(answer) else answer)
+
+
+def main(words: list[str]) -> int:
+    """0 for yes, 1 for no, 2 for wrong use or a wrong installation."""
+    found = _find(words)
+    if found is None:
+        wrong = bool(words) and words[0] not in ("-h", "--help", "help")
+        print(_overview(), file=sys.stderr if wrong else sys.stdout)
+        return 2 if wrong or not words else 0
+    try:
+        return _run(*found)
+    except Misconfigured as error:
+        print(error.message, file=sys.stderr)
+        return 2
+    except HubError as error:
+        print(error.message, file=sys.stderr)
+        return 1
+    except (KeyboardInterrupt, BrokenPipeError):
+        return 1
+
+
+if __name__ == "__main__":
+    sys.exit(main(sys.argv[1:]))

@@ -1,0 +1,94 @@
+"""The clock: now, waiting and the office's local time; working hours and holidays live in hub.domain.
+
+Every other module is handed a clock. Nothing else in the project asks the machine for the time, so that a test, the
+simulation and a replay can move it.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import time
+from datetime import UTC, datetime, timedelta
+from typing import Protocol
+from zoneinfo import ZoneInfo
+
+SHANGHAI = ZoneInfo("Asia/Shanghai")
+
+
+def to_milliseconds(moment: datetime) -> datetime:
+    """The moment in UTC, cut to whole milliseconds: the one precision that every store keeps."""
+    if moment.tzinfo is None:
+        raise ValueError("a moment without an offset means nothing")
+    moment = moment.astimezone(UTC)
+    return moment.replace(microsecond=moment.microsecond // 1000 * 1000)
+
+
+def local(moment: datetime) -> datetime:
+    """The moment as the office's people read it (Asia/Shanghai)."""
+    return moment.astimezone(SHANGHAI)
+
+
+class Clock(Protocol):
+    """What the project knows of time."""
+
+    def now(self) -> datetime:
+        """This moment, aware, in UTC, whole milliseconds."""
+        ...
+
+    def monotonic(self) -> float:
+        """Seconds that never go back; only differences mean something."""
+        ...
+
+    async def sleep(self, seconds: float) -> None:
+        """Give way to others for this long."""
+        ...
+
+
+class SystemClock:
+    """The machine's own clock."""
+
+    def now(self) -> datetime:
+        return to_milliseconds(datetime.now(UTC))
+
+    def monotonic(self) -> float:
+        return time.monotonic()
+
+    async def sleep(self, seconds: float) -> None:
+        await asyncio.sleep(seconds)
+
+
+class SetClock:
+    """A clock that stands still until it is moved; for tests, replays and demonstrations."""
+
+    def __init__(self, at: datetime) -> None:
+        self._now = to_milliseconds(at)
+        self._elapsed = 0.0
+        self._waiting: list[tuple[float, asyncio.Event]] = []
+
+    def now(self) -> datetime:
+        return self._now
+
+    def monotonic(self) -> float:
+        return self._elapsed
+
+    async def sleep(self, seconds: float) -> None:
+        if seconds <= 0:
+            await asyncio.sleep(0)
+            return
+        event = asyncio.Event()
+        self._waiting.append((self._elapsed + seconds, event))
+        await event.wait()
+
+    def move(self, by: timedelta | float) -> None:
+        """Let time pass, and wake whoever waited for less than this."""
+        step = by if isinstance(by, timedelta) else timedelta(seconds=by)
+        self._now = to_milliseconds(self._now + step)
+        self._elapsed += step.total_seconds()
+        due = [event for at, event in self._waiting if at <= self._elapsed]
+        self._waiting = [(at, event) for at, event in self._waiting if at > self._elapsed]
+        for event in due:
+            event.set()
+
+    def jump(self, to: datetime) -> None:
+        """Set the wall clock alone, forwards or back, as an administrator or a time server would."""
+        self._now = to_milliseconds(to)

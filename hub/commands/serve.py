@@ -1,0 +1,71 @@
+"""`serve`: starts desk, site and workers as children by command, or is one of them; pages live elsewhere."""
+
+from __future__ import annotations
+
+import argparse
+import asyncio
+import os
+import sys
+
+from hub import settings as settings_room
+from hub import wiring
+from hub.clock import SystemClock
+from hub.processes import Child, refuse_taken, supervise
+from hub.settings import Settings
+
+KEPT = ("PATH", "LANG", "LC_ALL", "PYTHONPATH", "VIRTUAL_ENV", "SSL_CERT_FILE")
+
+
+def add(parser: argparse.ArgumentParser) -> None:
+    parser.add_argument("--role", choices=("all", "desk", "site", "worker"), default="all", help="只启动其中一个")
+    parser.add_argument("--port", type=int, default=8000, help="采编端端口")
+    parser.add_argument("--public-port", type=int, default=8001, help="公众网端口")
+    parser.add_argument("--rehearsal", action="store_true", help="演练：同时启动演练平台，首次填入演练内容")
+    parser.add_argument("--workers", type=int, default=1, help="后台任务进程数")
+    parser.add_argument("--empty", action="store_true", help="演练时不填演练内容")
+
+
+def run(arguments: argparse.Namespace) -> int:
+    if arguments.role == "site":
+        return wiring.serve_site(settings_room.read(os.environ, "site"), arguments.public_port)
+    settings = settings_room.read(os.environ, "desk")
+    if arguments.role == "desk":
+        return wiring.serve_desk(settings, arguments.port)
+    if arguments.role == "worker":
+        return wiring.serve_worker(settings)
+    return _serve_all(settings, arguments)
+
+
+def _serve_all(settings: Settings, arguments: argparse.Namespace) -> int:
+    refuse_taken(arguments.port, "采编端", "--port")
+    refuse_taken(arguments.public_port, "公众网", "--public-port")
+    if arguments.rehearsal:
+        refuse_taken(settings.number("HUB_REHEARSAL_PORT"), "演练平台", "HUB_REHEARSAL_PORT")
+    whole = wiring.prepare(settings, arguments.port, arguments.public_port, rehearsal=arguments.rehearsal)
+    return asyncio.run(supervise(_children(whole, arguments), SystemClock(), lambda: _announce(whole)))
+
+
+def _children(whole: wiring.Whole, arguments: argparse.Namespace) -> list[Child]:
+    kept = {name: os.environ[name] for name in KEPT if name in os.environ}
+    inner, outer = {**kept, **whole.desk_environment}, {**kept, **whole.site_environment}
+    base = ["-m", "hub"]
+    children = [
+        Child("公众网", [*base, "serve", "--role", "site", "--public-port", str(arguments.public_port)], outer),
+        Child("采编端", [*base, "serve", "--role", "desk", "--port", str(arguments.port)], inner),
+    ]
+    children += [Child("后台任务", [*base, "serve", "--role", "worker"], inner) for _ in range(arguments.workers)]
+    if arguments.rehearsal:
+        children.insert(0, Child("演练平台", [*base, "rehearsal", "--port", str(whole.rehearsal_port)], inner))
+    if arguments.rehearsal and not arguments.empty:
+        children.append(Child("演练内容", [*base, "demo", "--crowd"], inner, once=True))
+    return children
+
+
+def _announce(whole: wiring.Whole) -> None:
+    """The two addresses, once both answer, and how a demonstration is entered."""
+    asyncio.run(whole.wait_until_up())
+    lines = ["", f"采编端  {whole.desk_url}", f"公众网  {whole.site_url}"]
+    if whole.demo:
+        lines.append(f"演练用户 {'、'.join(wiring.DEMO_LOGINS)}；口令 {whole.demo_password}")
+    lines += ["按 Ctrl-C 全部停止；再次启动时数据还在。", ""]
+    print("\n".join(lines), file=sys.stdout, flush=True)

@@ -1,0 +1,1 @@
+"""What the office does, one file a group of duties; pages, protocols and stores live elsewhere."""

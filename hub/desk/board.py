@@ -1,0 +1,170 @@
+"""看板: what the opinion board shows, from roll-ups and bounded pages of rows; figures are made in domain."""
+
+from __future__ import annotations
+
+from collections import defaultdict
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from typing import Any
+
+from hub.desk.desk import Desk
+from hub.domain import figures
+from hub.domain.figures import Cell, Curve, Span
+from hub.domain.people import Actor
+from hub.domain.rights import require
+from hub.store.base import Document
+
+LIVE_ROWS = 30
+ISSUE_ROWS = 12
+SAMPLE = 2_000  # newest replies whose terms are counted by people; said beside the list
+TERMS = 12
+ROWS = 200_000  # roll-up rows of five weeks at the most; more would mean that the roll-ups are too fine
+
+
+@dataclass(frozen=True)
+class Board:
+    """Everything on the board for one stretch of time; each figure's rows can be opened by the same stretch."""
+
+    span: Span
+    curve: Curve
+    total: int
+    usual: float | None
+    negative: float | None
+    usual_negative: float | None
+    heat: dict[str, dict[str, Cell]]
+    issues: list[Document]
+    open_issues: dict[str, int]
+    alerts_week: int
+    false_week: int
+    waiting: list[Document]
+    terms: list[Document]
+    terms_of: int
+    live: list[Document]
+    publications: list[Document]
+    backlog: int
+    delay: float | None
+
+
+async def board(
+    actor: Actor, desk: Desk, *, until: datetime, hours: int, channels: list[str], districts: list[str]
+) -> Board:
+    """The board for the `hours` before `until`."""
+    require(actor, "board.read")
+    span = figures.span_of(until, hours)
+    rows = await _rollups(desk, span)
+    inside = [row for row in rows if span.start <= row["at"] < span.end]
+    terms, sampled = await _terms(desk, span)
+    alerts, false = await _alerts_of_the_week(desk, until)
+    issues = await _issues(desk, span)
+    return Board(
+        span=span,
+        curve=figures.curve(rows, span),
+        total=sum(int(row["count"]) for row in inside),
+        usual=figures.usual_total(rows, span),
+        negative=figures.share(rows, span.start, span.end),
+        usual_negative=figures.share(rows, span.usual_from, span.start),
+        heat=figures.heat(rows, span, channels, districts),
+        issues=issues,
+        open_issues=_levels(issues),
+        alerts_week=alerts,
+        false_week=false,
+        waiting=await desk.store.find("alerts", {"state": "new", "silent": False}, sort=[("at", 1)], limit=20),
+        terms=terms,
+        terms_of=sampled,
+        live=await live(actor, desk, until=span.end),
+        publications=await _publications(desk, span),
+        backlog=await desk.store.count("replies", {"state": "new"}, ceiling=100_000),
+        delay=await _delay(desk),
+    )
+
+
+async def live(actor: Actor, desk: Desk, *, until: datetime, limit: int = LIVE_ROWS) -> list[Document]:
+    """The newest replies that have been read, masked."""
+    require(actor, "board.read")
+    fields = ["channel", "district", "at", "text", "title", "sentiment", "issue", "kind", "state", "author", "topic"]
+    where = {"state": "read", "at": {"$lt": until}}
+    return await desk.store.find("replies", where, sort=[("at", -1)], limit=limit, fields=fields)
+
+
+async def _rollups(desk: Desk, span: Span) -> list[Document]:
+    """The counted rows of the stretch and of the weeks before it: hours for short stretches, days for long ones."""
+    period = "hour" if span.step < timedelta(days=1) else "day"
+    where = {"period": period, "at": {"$gte": span.usual_from, "$lt": span.end}}
+    return await desk.store.find("rollups", where, sort=[("at", 1)], limit=ROWS)
+
+
+async def _issues(desk: Desk, span: Span) -> list[Document]:
+    """Open issues with a level that lived in this stretch, the gravest first, each with its seven days."""
+    where = {
+        "state": "open",
+        "level": {"$in": ["watch", "yellow", "orange", "red"]},
+        "last_at": {"$gte": span.start - timedelta(days=7)},
+        "first_at": {"$lt": span.end},
+    }
+    found = await desk.store.find("issues", where, sort=[("last_at", -1)], limit=100)
+    order = {"red": 0, "orange": 1, "yellow": 2, "watch": 3}
+    found.sort(key=lambda issue: (order[issue["level"]], -issue["voices"]))
+    days = await _days(desk, [issue["_id"] for issue in found[:ISSUE_ROWS]], span.end)
+    return [{**issue, "days": days.get(issue["_id"], [0] * 7)} for issue in found[:ISSUE_ROWS]]
+
+
+async def _days(desk: Desk, issues: list[str], end: datetime) -> dict[str, list[int]]:
+    """Replies per issue on each of the last seven local days."""
+    if not issues:
+        return {}
+    where = {"issue": {"$in": issues}, "at": {"$gte": end - timedelta(days=7), "$lt": end}}
+    rows = await desk.store.tally("replies", where, ["issue"], day="at")
+    names = [f"{figures.local(end - timedelta(days=back)):%Y-%m-%d}" for back in range(6, -1, -1)]
+    counts: dict[str, dict[str, int]] = defaultdict(dict)
+    for row in rows:
+        counts[str(row["issue"])][str(row["day"])] = int(row["count"])
+    return {issue: [counts[issue].get(name, 0) for name in names] for issue in counts}
+
+
+def _levels(issues: list[Document]) -> dict[str, int]:
+    counts: dict[str, int] = defaultdict(int)
+    for issue in issues:
+        counts[issue["level"]] += 1
+    return dict(counts)
+
+
+async def _alerts_of_the_week(desk: Desk, until: datetime) -> tuple[int, int]:
+    week = {"at": {"$gt": until - timedelta(days=7), "$lte": until}}
+    return (
+        await desk.store.count("alerts", week),
+        await desk.store.count("alerts", {**week, "state": "false_alarm"}),
+    )
+
+
+async def _terms(desk: Desk, span: Span) -> tuple[list[Document], int]:
+    """What is being talked about, by people: each person counts once a term. Also of how many replies that is."""
+    where = {"state": "read", "at": {"$gte": span.start, "$lt": span.end}}
+    fields = ["analysis", "author_key"]
+    rows = await desk.store.find("replies", where, sort=[("at", -1)], limit=SAMPLE, fields=fields)
+    people: dict[str, set[str]] = defaultdict(set)
+    for row in rows:
+        for term in (row.get("analysis") or {}).get("terms", [])[:8]:
+            people[term].add(row.get("author_key") or row["_id"])
+    ranked = sorted(people.items(), key=lambda item: (-len(item[1]), item[0]))[:TERMS]
+    return [{"term": term, "people": len(who)} for term, who in ranked if len(who) > 1], len(rows)
+
+
+async def _publications(desk: Desk, span: Span) -> list[Document]:
+    """Our own publications in this stretch: people want to see what the words answer to."""
+    where = {"state": "published", "published_at": {"$gte": span.start, "$lt": span.end}}
+    fields = ["title", "published_at", "channel", "content"]
+    rows = await desk.store.find("publications", where, sort=[("published_at", -1)], limit=40, fields=fields)
+    firsts: dict[str, Document] = {}
+    for row in reversed(rows):
+        firsts.setdefault(row["content"], row)
+    return list(firsts.values())[-6:]
+
+
+async def _delay(desk: Desk) -> float | None:
+    """Seconds from receipt to reading, the median of the last fifty."""
+    fields: list[str] = ["received_at", "read_at"]
+    rows: list[dict[str, Any]] = await desk.store.find(
+        "replies", {"state": "read", "stream": "live"}, sort=[("received_at", -1)], limit=50, fields=fields
+    )
+    waits = sorted((row["read_at"] - row["received_at"]).total_seconds() for row in rows if row.get("read_at"))
+    return waits[len(waits) // 2] if waits else None

@@ -1,0 +1,144 @@
+"""账本: the compare-and-sets by which a publication or an operation moves; what may move is decided in domain.
+
+Every change names the state it found and, once claimed, the number of the claim: a worker who slept past its lease
+changes nothing. The rows that must follow a change (audit, event, notice) are in the same write.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from datetime import datetime, timedelta
+from typing import Any
+
+from hub.desk.desk import Desk
+from hub.domain import outbox
+from hub.domain.moves import step_for
+from hub.domain.people import Actor
+from hub.domain.publication import Decision, Rules, Tell, closed_attempts
+from hub.store.base import Document
+
+PUBLICATIONS, OPERATIONS = "publications", "operations"
+_WORDS = {PUBLICATIONS: "publication", OPERATIONS: "operation"}
+_QUIET = frozenset({"claim", "not_yet", "wait", "miss"})  # steps of the clockwork, of no weight for the audit
+_LEASED = frozenset({"staging", "sending"})
+
+
+async def rules_of(desk: Desk) -> Rules:
+    """The office's figures, read where a batch begins."""
+    late, tries = await desk.policies.value("late_minutes"), await desk.policies.value("late_tries")
+    fallback = await desk.policies.value("fallback_minutes")
+    return Rules(late=timedelta(minutes=late), tries=tries, fallback=timedelta(minutes=fallback))
+
+
+def expected(document: Document) -> dict[str, Any]:
+    """The filter that names the state, and for a claimed document the claim, under which it was read."""
+    where: dict[str, Any] = {"_id": document["_id"], "state": document["state"]}
+    if document["state"] in _LEASED:
+        where["lease_number"] = document["lease_number"]
+    return where
+
+
+async def move(
+    desk: Desk,
+    actor: Actor,
+    table: str,
+    document: Document,
+    decision: Decision,
+    *,
+    where: Mapping[str, Any] | None = None,
+    attempt: Mapping[str, Any] | None = None,
+    detail: Mapping[str, Any] | None = None,
+) -> Document | None:
+    """Carry out one decision on the document as it was read; None where someone was faster."""
+    step = step_for(str(document["state"]), decision.event)
+    if step is None:
+        raise ValueError(f"no move {decision.event} from {document['state']}")
+    now = desk.clock.now()
+    fields: dict[str, Any] = {**decision.fields, "state": step.then.value, "changed_at": now}
+    attempts = closed_attempts(document, decision.closing)
+    if attempts is not None:
+        fields["attempts"] = attempts
+    if step.then.value not in _LEASED:
+        fields |= {"lease_owner": None, "lease_until": None}
+    update: dict[str, Any] = _set_or_unset(fields)
+    if attempt is not None:
+        update["$push"] = {"attempts": dict(attempt)}
+    rows = _rows(desk, actor, table, document, decision, now, detail or {})
+    return await desk.store.change(table, {**expected(document), **(where or {})}, outbox.noted(update, *rows))
+
+
+async def claim(desk: Desk, table: str, where: Mapping[str, Any], rules: Rules) -> Document | None:
+    """Take the first due document that matches, atomically, under a lease with a new number."""
+    now = desk.clock.now()
+    due = {"state": "scheduled", "not_before": {"$lte": now}, **where}
+    update: dict[str, dict[str, Any]] = {
+        "$set": {
+            "state": "staging", "lease_owner": desk.owner, "lease_until": now + rules.lease, "changed_at": now,
+        },
+        "$inc": {"lease_number": 1},
+    }  # fmt: skip
+    return await desk.store.change(table, due, update, sort=[("not_before", 1)])
+
+
+async def intend(
+    desk: Desk,
+    actor: Actor,
+    table: str,
+    document: Document,
+    step: str,
+    fields: Mapping[str, Any],
+    fingerprint: str,
+    rules: Rules,
+) -> Document | None:
+    """Write down that a call is about to be made: key, fingerprint and an open attempt, before anything leaves."""
+    now = desk.clock.now()
+    number = len(document.get("attempts", [])) + 1
+    key = fields.get("key", document["key"])
+    attempt = {"number": number, "step": step, "at": now, "key": key, "fingerprint": fingerprint}
+    decision = Decision("intend", {**fields, "lease_until": now + rules.lease})
+    return await move(desk, actor, table, document, decision, attempt=attempt, detail={"attempt": number})
+
+
+def lapsed(now: datetime) -> dict[str, Any]:
+    """The filter of claims whose holder is gone."""
+    return {"state": {"$in": sorted(_LEASED)}, "lease_until": {"$lte": now}}
+
+
+def _set_or_unset(fields: Mapping[str, Any]) -> dict[str, Any]:
+    gone = {name: "" for name, value in fields.items() if value is None}
+    kept = {name: value for name, value in fields.items() if value is not None}
+    return {"$set": kept, **({"$unset": gone} if gone else {})}
+
+
+def _rows(
+    desk: Desk,
+    actor: Actor,
+    table: str,
+    document: Document,
+    decision: Decision,
+    now: datetime,
+    detail: Mapping[str, Any],
+) -> list[outbox.Row]:
+    word, subject = _WORDS[table], str(document["_id"])
+    rows: list[outbox.Row] = []
+    if decision.event not in _QUIET:
+        told = {"from": document["state"], **detail}
+        rows.append(outbox.audit(desk.ids.new(), actor, f"{word}.{decision.event}", subject, now, detail=told))
+        rows.append(outbox.event(desk.ids.new(), f"{word}.changed", subject, now))
+    if decision.tell is not None:
+        rows.append(_notice(desk, table, document, decision, decision.tell, now))
+    return rows
+
+
+def _notice(desk: Desk, table: str, document: Document, decision: Decision, tell: Tell, now: datetime) -> outbox.Row:
+    tries = len(document.get("attempts", []))
+    return outbox.notice(
+        desk.ids.new(),
+        tell.matter,
+        str(document["_id"]),
+        now,
+        people=sorted({str(document["by"]), "duty"}),
+        text=tell.text,
+        link=f"/{table}/{document['_id']}",
+        key=f"{document['_id']}:{decision.event}:{tries}",
+    )

@@ -1,0 +1,79 @@
+"""The pool of reading processes: texts in, analyses out, poisoned texts found by halving; reading is nlp's."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Mapping, Sequence
+from concurrent.futures import ProcessPoolExecutor
+from concurrent.futures.process import BrokenProcessPool
+from multiprocessing import get_context
+from typing import Any
+
+from nlp.reading import Reader
+
+from nlp.contract import Analysis
+
+Row = Mapping[str, Any]
+
+_READER: list[Reader] = []  # one per process of the pool, loaded when the process starts
+
+
+def _load(office_words: str) -> None:
+    _READER[:] = [Reader(office_words=office_words or None)]
+
+
+def _read(rows: Sequence[Row]) -> list[Analysis | None]:
+    reader = _READER[0]
+    return [_read_one(reader, row) for row in rows]
+
+
+def _read_one(reader: Reader, row: Row) -> Analysis | None:
+    try:
+        return reader.read(str(row["text"]), kind=row.get("kind"), district=row.get("district"))
+    except Exception:
+        return None
+
+
+class ReadingPool:
+    """Some processes with a loaded reader each. `limit` is the time one batch may take, in seconds."""
+
+    def __init__(self, processes: int = 1, *, office_words: str = "", limit: float = 30.0) -> None:
+        self._processes = processes
+        self._office_words = office_words
+        self._limit = limit
+        self._pool: ProcessPoolExecutor | None = None
+
+    async def read(self, rows: Sequence[Row]) -> list[Analysis | None]:
+        """The analyses in the order of the rows; None where a text could not be read."""
+        if not rows:
+            return []
+        try:
+            return await asyncio.wait_for(self._submit(rows), self._limit)
+        except (BrokenProcessPool, TimeoutError):
+            self._restart()
+        if len(rows) == 1:
+            return [None]
+        middle = len(rows) // 2
+        return [*await self.read(rows[:middle]), *await self.read(rows[middle:])]
+
+    def close(self) -> None:
+        """End the processes."""
+        if self._pool is not None:
+            self._pool.shutdown(wait=True, cancel_futures=True)
+            self._pool = None
+
+    def _submit(self, rows: Sequence[Row]) -> asyncio.Future[list[Analysis | None]]:
+        if self._pool is None:
+            self._pool = ProcessPoolExecutor(
+                self._processes, mp_context=get_context("spawn"), initializer=_load, initargs=(self._office_words,)
+            )
+        return asyncio.get_running_loop().run_in_executor(self._pool, _read, list(rows))
+
+    def _restart(self) -> None:
+        """Leave a broken or stuck pool: its processes are killed, since a text may hold one for ever."""
+        pool, self._pool = self._pool, None
+        if pool is None:
+            return
+        for process in list(getattr(pool, "_processes", {}).values()):
+            process.kill()
+        pool.shutdown(wait=False, cancel_futures=True)

@@ -1,0 +1,154 @@
+"""发送: one claimed document through stage, intent, call and outcome; which document and which call comes from outside.
+
+The order is the promise: the intent is durable before the call, the stops are read once more between the two, and
+what the call answered is written under the same claim. A store that fails at the last step stops the sending and
+never repeats it.
+"""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Awaitable, Callable, Mapping
+from dataclasses import dataclass, field
+from typing import Any
+
+from channels.contract import Accepted, Channel, Outcome, Prepared, Refused, Staged, Unknown, Who
+from hub.desk import ledger
+from hub.desk.desk import Desk
+from hub.domain import holding
+from hub.domain.moves import State
+from hub.domain.people import Actor
+from hub.domain.publication import Decision, Rules, decide_sent, decide_staged
+from hub.store.base import Document, Unreachable, Unsure
+
+CALL_SECONDS = 90.0  # shorter than the lease: a call that takes longer is Unknown while the claim is still ours
+
+
+@dataclass(frozen=True)
+class Errand:
+    """What one claimed document needs: its channel, what is sent, the call itself, and the fields its intent writes."""
+
+    channel: Channel
+    prepared: Prepared | None
+    call: Callable[[Staged | None], Awaitable[Outcome]]
+    step: str
+    fields: Mapping[str, Any] = field(default_factory=dict)
+
+    def key(self, document: Document) -> str:
+        return str(self.fields.get("key", document["key"]))
+
+
+async def carry_out(
+    desk: Desk, actor: Actor, table: str, document: Document, errand: Errand, rules: Rules
+) -> Document | None:
+    """From `staging` to the outcome; the document afterwards, or None where somebody else moved it on the way."""
+    staged = await _stage(desk, document, errand)
+    if isinstance(staged, Refused | Unknown):
+        decision = decide_staged(document, staged, desk.clock.now(), desk.ids.chance(), rules)
+        return await ledger.move(desk, actor, table, document, decision)
+    refs = {"staged": dict(staged.refs)} if staged else {}
+    fingerprint = errand.prepared.fingerprint if errand.prepared else ""
+    started = desk.clock.monotonic()
+    intended = await ledger.intend(
+        desk, actor, table, document, errand.step, {**errand.fields, **refs}, fingerprint, rules
+    )
+    if intended is None:
+        return None
+    await desk.failpoints.reach("publish.intent_written")
+    stop = await _stop(desk, table, intended)
+    if stop or desk.clock.monotonic() - started > rules.lease.total_seconds() / 2:
+        return await _call_off(desk, actor, table, intended, stop or "程序停顿过久")
+    outcome = await _call(errand, staged)
+    await desk.failpoints.reach("publish.answered")
+    return await _conclude(desk, actor, table, intended, outcome, rules)
+
+
+async def _stage(desk: Desk, document: Document, errand: Errand) -> Staged | Refused | Unknown | None:
+    if errand.prepared is None:
+        return None
+    blocking = [problem for problem in errand.prepared.problems if problem.severity == "block"]
+    if blocking:
+        said = "；".join(problem.message for problem in blocking)
+        return Refused(blocking[0].rule, said, Who.EDITOR, part=blocking[0].field)
+
+    async def pictures(sha256: str) -> bytes:
+        content = await desk.files.get(sha256)
+        if content is None:
+            raise LookupError(sha256)
+        await desk.failpoints.reach("stage.uploaded")
+        return content
+
+    try:
+        async with asyncio.timeout(CALL_SECONDS):
+            staged = await errand.channel.stage(errand.prepared, errand.key(document), pictures)
+    except LookupError as missing:
+        return Refused("picture_missing", "有一张图片的文件不见了。请在稿件里重新上传。", Who.EDITOR, part=str(missing))
+    except Exception as error:  # the publish step is one of the edges where anything may come up
+        return Unknown("准备时出错", {"error": type(error).__name__})
+    await desk.failpoints.reach("stage.drafted")
+    return staged
+
+
+async def _stop(desk: Desk, table: str, document: Document) -> str | None:
+    """Read after the intent is durable, as a pause reads `sending` after it is durable itself: one sees the other."""
+    now_there = await desk.store.get(table, str(document["_id"]), fields=("state", "lease_number"))
+    if now_there is None or (now_there["state"], now_there["lease_number"]) != (
+        State.SENDING,
+        document["lease_number"],
+    ):
+        return "已由他人接手"
+    if document.get("kind") == "withdraw":
+        return None  # a pause stops what goes out, never what is taken back
+    switch = await desk.store.get("switches", holding.HOLD_ALL)
+    return holding.stop_of(switch, await desk.store.get("accounts", str(document["account"])))
+
+
+async def _call_off(desk: Desk, actor: Actor, table: str, document: Document, reason: str) -> Document | None:
+    now = desk.clock.now()
+    closing = {"outcome": "not_called", "reason": reason, "ended_at": now}
+    return await ledger.move(
+        desk, actor, table, document, Decision("call_off", {"reason": reason, "not_before": now}, closing)
+    )
+
+
+async def _call(errand: Errand, staged: Staged | None) -> Outcome:
+    try:
+        async with asyncio.timeout(CALL_SECONDS):
+            return await errand.call(staged)
+    except Exception as error:  # a channel that raises is a bug; nobody can say how far it had come
+        return Unknown("发送时程序出错", {"error": type(error).__name__})
+
+
+async def _conclude(
+    desk: Desk, actor: Actor, table: str, document: Document, outcome: Outcome, rules: Rules
+) -> Document | None:
+    decision = decide_sent(document, outcome, desk.clock.now(), desk.ids.chance(), rules)
+    after = await _written(desk, actor, table, document, decision)
+    await desk.failpoints.reach("publish.outcome_written")
+    if after is None and isinstance(outcome, Accepted):
+        return await _late_acceptance(desk, actor, table, document, decision)
+    return after
+
+
+async def _written(desk: Desk, actor: Actor, table: str, document: Document, decision: Decision) -> Document | None:
+    """The outcome in the store; tried again where the store was unsure, for the change names the state it expects."""
+    try:
+        return await ledger.move(desk, actor, table, document, decision)
+    except (Unsure, Unreachable):
+        current = await desk.store.get(table, str(document["_id"]))
+        if current is not None and current["state"] != document["state"]:
+            return current
+        return await ledger.move(desk, actor, table, document, decision)
+
+
+async def _late_acceptance(
+    desk: Desk, actor: Actor, table: str, document: Document, decision: Decision
+) -> Document | None:
+    """The claim ran out during the call and was booked as unknown: the platform's yes is still a yes.
+
+    A no at that moment is not used: only a yes can be checked against the platform, and a no would lead to a send.
+    """
+    lost = await desk.store.get(table, str(document["_id"]))
+    if lost is None or lost["state"] != State.UNKNOWN or lost.get("lease_number") != document["lease_number"]:
+        return None
+    return await ledger.move(desk, actor, table, lost, Decision("accept", decision.fields, decision.closing))

@@ -1,0 +1,86 @@
+"""渠道版本: one revision as one account's channel is to see it, from the store's documents; rendering lives in channels."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping, Sequence
+from typing import Any
+
+from channels.contract import Picture, Variant
+from hub.desk.desk import Desk
+from hub.domain.content import draft_of, files_of, package_hash
+from hub.store.base import Document
+
+Json = Mapping[str, Any]
+
+
+def package_of(content: Document, revision: Document) -> str:
+    """The hash over everything that would go out of this content as it stands now."""
+    return package_hash(str(revision["hash"]), content.get("variants", {}), files_of(draft_of(revision)))
+
+
+def override_of(content: Document, account: str) -> Document | None:
+    """The text written by hand for this account, if there is one."""
+    override = content.get("variants", {}).get(account, {}).get("override")
+    return dict(override) if override else None
+
+
+async def revision_of(desk: Desk, content: str, number: int) -> Document | None:
+    """One immutable revision."""
+    return await desk.store.get("revisions", f"{content}:{number}")
+
+
+async def variant_of(
+    desk: Desk, revision: Document, *, override: Json | None, package: str, link: str | None, facts: Json | None = None
+) -> Variant:
+    """One revision for one account, with what is known of its pictures."""
+    pictures = await _pictures(desk, (override or {}).get("blocks") or revision.get("blocks", ()))
+    meta = dict(revision.get("meta", {}))
+    column = await desk.store.get("columns", str(revision.get("column", ""))) or {}
+    known = {
+        "kind": revision.get("kind", ""),
+        "column": revision.get("column", ""),
+        "column_name": column.get("name", ""),
+        "author": meta.get("author_name", ""),
+        "files": list(revision.get("files", ())),
+    }
+    return Variant(
+        content_id=str(revision["content"]),
+        revision=int(revision["number"]),
+        hash=package,
+        title=str(revision["title"]),
+        digest=str(revision.get("digest", "")),
+        blocks=list(revision.get("blocks", ())),
+        pictures=pictures,
+        meta={**meta, **known, **(facts or {})},
+        link=link,
+        override=override,
+    )
+
+
+def _shown(blocks: Sequence[Json]) -> Iterator[Json]:
+    for block in blocks:
+        if block.get("kind") == "img":
+            yield block
+        elif block.get("kind") == "images":
+            yield from block.get("items", ())
+
+
+async def _pictures(desk: Desk, blocks: Sequence[Json]) -> list[Picture]:
+    shown = list(_shown(blocks))
+    names = sorted({str(each["media"]) for each in shown})
+    rows = await desk.store.find("media", {"_id": {"$in": names}}, limit=200) if names else []
+    media = {row["_id"]: row for row in rows}
+    return [_picture(media[each["media"]], each) for each in shown if each["media"] in media]
+
+
+def _picture(media: Document, shown: Json) -> Picture:
+    return Picture(
+        sha256=str(media["_id"]),
+        type=str(media.get("type", "")),
+        width=int(media.get("width", 0)),
+        height=int(media.get("height", 0)),
+        size=int(media.get("size", 0)),
+        alt=str(shown.get("alt", "")),
+        caption=str(shown.get("caption", "")),
+        source=str(shown.get("source", "")),
+    )

@@ -1,0 +1,76 @@
+"""留言: what one citizen said, as a document; how it is fetched lives in channels, what is read from it in nlp."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any
+
+Document = dict[str, Any]
+
+MOST_TEXT = 20_000  # characters of one reply that are kept for pages; the sealed raw record keeps all
+TRIES = 3  # readings that may fail before a reply is set aside for a person
+LIVE = "live"
+
+
+@dataclass(frozen=True)
+class Words:
+    """What a channel gave, taken apart: whose words, which words, and what they answer."""
+
+    text: str
+    author_id: str
+    author_name: str
+    title: str = ""
+    district: str = ""
+    contact: str = ""
+
+
+@dataclass(frozen=True)
+class Arrival:
+    """One reply on its way in: identity, circumstances, words; `stream` keeps imported months apart from today."""
+
+    id: str
+    account: str
+    channel: str
+    external_id: str
+    kind: str
+    at: datetime
+    received_at: datetime
+    in_reply_to: str | None
+    stream: str = LIVE
+
+
+def compose(
+    arrival: Arrival, sealed: Mapping[str, str], author_key: str, author: str, text: str, title: str, district: str
+) -> Document:
+    """The document of a new reply: sealed words, masked words for the pages, and nothing read from it yet."""
+    return {
+        "_id": arrival.id,
+        "account": arrival.account,
+        "channel": arrival.channel,
+        "external_id": arrival.external_id,
+        "kind": arrival.kind,
+        "at": arrival.at,
+        "received_at": arrival.received_at,
+        "in_reply_to": arrival.in_reply_to,
+        "stream": arrival.stream,
+        "sealed": dict(sealed),
+        "author_key": author_key,
+        "author": author,
+        "title": title[:200],
+        "text": text[:MOST_TEXT],
+        "district": district or None,
+        "state": "new",
+        "tries": 0,
+        "lease_until": None,
+        "counted": False,
+        "watched": False,
+    }
+
+
+def after_failure(reply: Mapping[str, Any]) -> Document:
+    """What to write after a reading that failed: another try, or aside for a person after the last."""
+    tries = int(reply.get("tries", 0)) + 1
+    state = "set_aside" if tries >= TRIES else "new"
+    return {"$set": {"state": state, "tries": tries, "lease_owner": None, "lease_until": None}}

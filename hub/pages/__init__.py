@@ -1,0 +1,1 @@
+"""The staff's pages and API, one file a page; decisions live in the desk."""

@@ -1,0 +1,79 @@
+"""What reading a text gives: the analysis as plain data, shared by the readers, the detectors and whoever asks."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import datetime
+
+
+@dataclass(frozen=True)
+class Reason:
+    """One piece of the text that moved the judgement, and by how much (towards negative above zero)."""
+
+    piece: str
+    weight: float
+
+
+@dataclass(frozen=True)
+class Sentiment:
+    """情感: `negative` is 0..1, calibrated; `label` is decided at the default threshold; `sure` is False in doubt."""
+
+    label: str  # neg, neu, pos
+    negative: float
+    sure: bool
+    why: tuple[Reason, ...] = ()
+
+
+@dataclass(frozen=True)
+class Analysis:
+    """分析: what was read from one text. `copy_key` is the same for exact copies after normalising."""
+
+    sentiment: Sentiment
+    terms: tuple[str, ...]  # the words that carry the matter, strongest first
+    places: tuple[str, ...]
+    district: str | None
+    topic: str | None
+    copy_key: str
+    simhash: int
+    kind: str  # comment, post, letter, message
+    kind_guessed: bool
+
+
+@dataclass(frozen=True)
+class Voice:
+    """One reply on its way through a detector. `author` is any stable mark of the person; `negative` is 0..1."""
+
+    id: str
+    author: str
+    text: str
+    at: datetime
+    channel: str = ""
+    district: str = ""
+    topic: str = ""
+    negative: float = 0.5
+
+
+@dataclass(frozen=True)
+class IssueChange:
+    """What a detector says of one cluster after a tick: its numbers, and the level it has reached (or None).
+
+    `level` is None (not told), "watch" (观察), "yellow", "orange" or "red". `alert` is True when this change should
+    tell people: the level was reached for the first time, or rose, and no cool-down holds it.
+    """
+
+    issue: str
+    at: datetime
+    level: str | None
+    alert: bool
+    title: str
+    voices: int
+    copies: int
+    negative: int
+    channels: tuple[str, ...]
+    districts: tuple[str, ...]
+    usual: float
+    chance: float
+    terms: tuple[str, ...]
+    reply_ids: tuple[str, ...]
+    first_at: datetime
+    explanation: str

@@ -1,0 +1,35 @@
+"""Runs the test groups one after another, prints what each took beside its budget; tests live in folders."""
+
+from __future__ import annotations
+
+import subprocess
+import sys
+import time
+
+# group, budget in seconds, pytest arguments
+GROUPS = (
+    ("house", 20, ["tests/house"]),
+    ("units and properties", 150, ["tests/domain", "tests/nlp", "tests/rehearsal"]),
+    ("contracts", 120, ["tests/contracts"]),
+    ("crash", 120, ["tests/crash"]),
+    ("pages and rest", 60, ["tests/pages", "tests/bench"]),
+    ("browser", 300, ["tests/browser"]),
+)
+
+
+def main(words: list[str]) -> int:
+    """Run every group even where one fails; 1 if any did."""
+    marks = ["-m", "long"] if "--long" in words else ["-m", "not long"]
+    report, failed = [], False
+    for name, budget, arguments in GROUPS:
+        began = time.monotonic()
+        code = subprocess.call([sys.executable, "-m", "pytest", "-q", *marks, *arguments])
+        spent = time.monotonic() - began
+        failed = failed or code not in (0, 5)
+        report.append(f"{name:<22}{spent:7.1f} s of {budget:>4} s   {'passed' if code in (0, 5) else 'FAILED'}")
+    print("\n".join(["", "time by group", *report]))
+    return int(failed)
+
+
+if __name__ == "__main__":
+    sys.exit(main(sys.argv[1:]))
