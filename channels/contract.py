@@ -10,7 +10,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from enum import StrEnum
-from typing import Any, Protocol
+from typing import Any, Protocol, runtime_checkable
 
 Json = Mapping[str, Any]
 
@@ -256,3 +256,16 @@ class Channel(Protocol):
 
 
 Fault = Refused | Unknown
+
+
+@runtime_checkable
+class Shelving(Protocol):
+    """A website of ours, which also keeps reference data and watches whether our workers live."""
+
+    async def put(self, kind: str, id: str, version: int, body: Json) -> Outcome:
+        """This version of a column, service or file. Repeatable; an older version changes nothing."""
+        ...
+
+    async def beat(self, worker: str) -> bool:
+        """Tell it that this worker lives; whether it heard."""
+        ...

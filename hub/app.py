@@ -5,13 +5,13 @@ from __future__ import annotations
 import json
 import logging
 import re
-from collections.abc import Awaitable, Callable, Sequence
+from collections.abc import Awaitable, Callable, Coroutine, Sequence
 from pathlib import Path
 from typing import Any, Protocol
 
 from sanic import HTTPResponse, Request, Sanic
 from sanic.exceptions import SanicException
-from sanic.response import file, raw
+from sanic.response import BaseHTTPResponse, file, raw
 
 from hub.clock import Clock
 from hub.domain.errors import HubError, Invalid, TooMany
@@ -55,12 +55,12 @@ class Routed(Protocol):
     def form(self) -> str: ...
 
 
-Wrap = Callable[[Any], Callable[..., Awaitable[HTTPResponse]]]
+Wrap = Callable[[Any], Callable[..., Coroutine[Any, Any, HTTPResponse]]]
 
 
-def bare(name: str, clock: Clock, ids: Identifiers, show: Shown) -> Sanic:
+def bare(name: str, clock: Clock, ids: Identifiers, show: Shown) -> Sanic[Any, Any]:
     """An application with request ids, security headers, strict hosts and error pages, and no route yet."""
-    app = Sanic(name, configure_logging=False, strict_slashes=False)
+    app: Sanic[Any, Any] = Sanic(name, configure_logging=False, strict_slashes=False)
     app.config.update(
         REQUEST_TIMEOUT=10,
         RESPONSE_TIMEOUT=3600,
@@ -81,13 +81,13 @@ def bare(name: str, clock: Clock, ids: Identifiers, show: Shown) -> Sanic:
     return app
 
 
-def add_routes(app: Sanic, routes: Sequence[Any], wrap: Wrap) -> None:
+def add_routes(app: Sanic[Any, Any], routes: Sequence[Any], wrap: Wrap) -> None:
     """Put a route table into the application; each handler goes through `wrap` (rights, surroundings)."""
     for route in routes:
         app.add_route(wrap(route), route.path, methods=[route.method], name=route.name, ctx_route=route)
 
 
-def add_static(app: Sanic) -> None:
+def add_static(app: Sanic[Any, Any]) -> None:
     """Own and vendored front-end files, by name; their content hash in the address lets browsers keep them."""
 
     async def serve(request: Request, path: str) -> HTTPResponse:
@@ -119,7 +119,7 @@ def _smuggled(request: Request) -> bool:
     return any(re.match(rb"[!-9;-~]+[ \t]+:", line) for line in bytes(head).split(b"\r\n")[1:])
 
 
-async def _finish(request: Request, response: HTTPResponse) -> None:
+async def _finish(request: Request, response: BaseHTTPResponse) -> None:
     headers = response.headers
     headers.setdefault("Content-Security-Policy", POLICY)
     headers.setdefault("X-Content-Type-Options", "nosniff")

@@ -21,7 +21,6 @@ NAMES = (
     "outbox.moved",
     "ingest.received",
     "ingest.stored",
-    "ingest.acked",
     "poll.page",
     "poll.stored",
     "poll.cursor",

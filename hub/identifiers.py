@@ -40,6 +40,14 @@ def identifier(milliseconds: int, noise: int) -> str:
     return _base32((milliseconds << 80) | noise, 26)
 
 
+def unguessable(length: int) -> bytes:
+    """Bytes of the operating system's own chance, for nonces and keys: never seeded, not even in the simulation.
+
+    A cipher that meets the same key and nonce twice gives its key stream away.
+    """
+    return secrets.token_bytes(length)
+
+
 class RandomIdentifiers:
     """Identifiers from the operating system's own randomness."""
 

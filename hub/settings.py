@@ -47,6 +47,7 @@ SETTINGS = (
     Setting("HUB_SITE_API", "", "内容接口的地址；不填则与公众网地址相同", "desk"),
     Setting("HUB_CONTENT_KEY", "", "内容接口的签名密钥，轮换期可填两个，用逗号分开", "both", secret=True),
     Setting("HUB_SITE_SEAL_KEY", "", "中心的公钥：公众网用它封存群众来信", "site"),
+    Setting("HUB_SITE_MARK", "production", "公众网的性质：production 或 demo；演练时自动填写", "site"),
     Setting("HUB_OFFICE", "云川市新闻办", "单位名称，显示在采编端左上角", "desk"),
     Setting("HUB_MAIL_SERVER", "", "发通知的邮件服务器，写法 主机:端口；不填则只用站内通知", "desk"),
     Setting("HUB_MAIL_FROM", "", "通知邮件的发件地址", "desk"),

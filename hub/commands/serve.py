@@ -7,8 +7,8 @@ import asyncio
 import os
 import sys
 
+from hub import serving, wiring
 from hub import settings as settings_room
-from hub import wiring
 from hub.clock import SystemClock
 from hub.processes import Child, refuse_taken, supervise
 from hub.settings import Settings
@@ -27,12 +27,12 @@ def add(parser: argparse.ArgumentParser) -> None:
 
 def run(arguments: argparse.Namespace) -> int:
     if arguments.role == "site":
-        return wiring.serve_site(settings_room.read(os.environ, "site"), arguments.public_port)
+        return serving.serve_site(settings_room.read(os.environ, "site"), arguments.public_port)
     settings = settings_room.read(os.environ, "desk")
     if arguments.role == "desk":
-        return wiring.serve_desk(settings, arguments.port)
+        return serving.serve_desk(settings, arguments.port)
     if arguments.role == "worker":
-        return wiring.serve_worker(settings)
+        os.execv(sys.executable, [sys.executable, "-m", "scheduler"])  # noqa: S606 - by command, never by import
     return _serve_all(settings, arguments)
 
 
@@ -57,7 +57,7 @@ def _children(whole: wiring.Whole, arguments: argparse.Namespace) -> list[Child]
     if arguments.rehearsal:
         children.insert(0, Child("演练平台", [*base, "rehearsal", "--port", str(whole.rehearsal_port)], inner))
     if arguments.rehearsal and not arguments.empty:
-        children.append(Child("演练内容", [*base, "demo", "--crowd"], inner, once=True))
+        children.append(Child("演练群众", [*base, "demo", "--crowd"], inner))
     return children
 
 

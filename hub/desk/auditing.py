@@ -53,6 +53,8 @@ async def _last(desk: Desk) -> tuple[int, str]:
 
 async def chain(desk: Desk, rows: Sequence[outbox.Row]) -> int:
     """Append these rows in their order, each once however often it comes; how many were new."""
+    if not rows:
+        return 0
     number, digest = await _last(desk)
     new = 0
     for row in rows:

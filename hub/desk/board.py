@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Any
 
+from hub.clock import local
 from hub.desk.desk import Desk
 from hub.domain import figures
 from hub.domain.figures import Cell, Curve, Span
@@ -114,7 +115,7 @@ async def _days(desk: Desk, issues: list[str], end: datetime) -> dict[str, list[
         return {}
     where = {"issue": {"$in": issues}, "at": {"$gte": end - timedelta(days=7), "$lt": end}}
     rows = await desk.store.tally("replies", where, ["issue"], day="at")
-    names = [f"{figures.local(end - timedelta(days=back)):%Y-%m-%d}" for back in range(6, -1, -1)]
+    names = [f"{local(end - timedelta(days=back)):%Y-%m-%d}" for back in range(6, -1, -1)]
     counts: dict[str, dict[str, int]] = defaultdict(dict)
     for row in rows:
         counts[str(row["issue"])][str(row["day"])] = int(row["count"])

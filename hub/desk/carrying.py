@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from datetime import datetime
 
 from hub.desk import auditing
 from hub.desk.desk import Desk
@@ -19,7 +20,9 @@ from hub.store import leases
 from hub.store.tables import TABLES
 
 LEASE_SECONDS = 15.0
+LONGEST = 5.0  # seconds of rounds under one lease
 BATCH = 50  # documents of one table in one round
+_EVENTS = "events"  # in `cursors`: the highest number ever given
 PEOPLE = 2_000  # the largest office
 
 
@@ -32,12 +35,21 @@ class _Box:
 
 
 async def carry(actor: Actor, desk: Desk) -> int:
-    """One round, if no other worker holds the duty; how many boxes were emptied."""
+    """Rounds until nothing waits, a while at most, if no other worker has the duty; how many boxes were emptied."""
     require(actor, "outbox.carry")
     held = await leases.take(desk.store, "carrier", desk.owner, desk.clock.now(), LEASE_SECONDS)
     if held is None:
         return 0
+    began, emptied = desk.clock.monotonic(), 0
+    while (one := await _round(desk)) and desk.clock.monotonic() - began < LONGEST:
+        emptied += one
+    return emptied + one
+
+
+async def _round(desk: Desk) -> int:
     boxes = await _open_boxes(desk)
+    if not boxes:
+        return 0
     rows = sorted((row for box in boxes for row in box.rows), key=lambda row: row["at"])
     await auditing.chain(desk, [row for row in rows if row["kind"] == "audit"])
     await _move_notices(desk, [row for row in rows if row["kind"] == "notice"])
@@ -79,20 +91,28 @@ async def _move_notices(desk: Desk, rows: Sequence[Row]) -> None:
 
 
 async def _move_events(desk: Desk, rows: Sequence[Row]) -> None:
-    """Events keep a number that only grows, also after all older ones were purged, so that a tail never misses one."""
+    """Events have numbers that only grow, whatever was purged and wherever the clock went, so that a tail reads on."""
     moved = [row for row in rows if row["kind"] in ("event", "notice")]
     if not moved:
         return
     last = await desk.store.find("events", {}, sort=[("number", -1)], limit=1, fields=("number",))
-    floor = int(last[0]["number"]) + 1 if last else 0
+    mark = await desk.store.get("cursors", _EVENTS)
+    floor = max([0, *(int(row["number"]) + 1 for row in (*last, *([mark] if mark else [])))])
     first = max(int(desk.clock.now().timestamp() * 1000) * 1000, floor)
-    await desk.store.insert_new("events", [_event(row, first + place) for place, row in enumerate(moved)])
+    await desk.store.change(
+        "cursors", {"_id": _EVENTS}, {"$max": {"number": first + len(moved) - 1}}, upsert=True
+    )
+    now = desk.clock.now()
+    await desk.store.insert_new("events", [_event(row, first + place, now) for place, row in enumerate(moved)])
 
 
-def _event(row: Row, number: int) -> dict[str, object]:
-    """An event's document; a notice rings the bell of whoever is signed in, and each page asks for its own."""
+def _event(row: Row, number: int, now: datetime) -> dict[str, object]:
+    """An event's document, dated when it is passed on: a tail that looks back a little misses none that came late.
+
+    A notice rings the bell of whoever is signed in, and each page asks for its own.
+    """
     if row["kind"] == "notice":
         return {"_id": f"{row['id']}.bell", "number": number, "name": "notice.new", "subject": row["subject"],
-                "at": row["at"], "detail": {}}
-    return {"_id": row["id"], "number": number, "name": row["name"], "subject": row["subject"], "at": row["at"],
+                "at": now, "detail": {}}
+    return {"_id": row["id"], "number": number, "name": row["name"], "subject": row["subject"], "at": now,
             "detail": row["detail"]}

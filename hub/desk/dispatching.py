@@ -118,6 +118,8 @@ async def _reason_to_stop(
     stop = holding.stop_of(await desk.store.get("switches", holding.HOLD_ALL), account)
     if stop is not None:
         return holding.give_back(now, timedelta(seconds=1), stop)
+    if await _is_withdrawn(desk, publication):
+        return Decision("withdrawn", {"reason": "已有撤稿，不再发出"})
     approved = holding.is_approved(content, package)
     for decision in (
         decide_due(publication, now, rules),
@@ -127,6 +129,12 @@ async def _reason_to_stop(
         if decision is not None:
             return decision
     return holding.decide_link(publication, await _awaited(desk, publication), now)
+
+
+async def _is_withdrawn(desk: Desk, publication: Document) -> bool:
+    """A withdrawal asked for while the result was unknown holds for what comes back from there."""
+    where = {"publication": publication["_id"], "kind": "withdraw", "state": {"$nin": ["cancelled", "held"]}}
+    return await desk.store.count(ledger.OPERATIONS, where, ceiling=1) > 0
 
 
 async def _earlier(desk: Desk, publication: Document) -> bool:
@@ -159,7 +167,6 @@ async def _errand(
     variant = await variants.variant_of(desk, revision, override=override, package=package, link=link)
     fields = {
         "key": key,
-        "key_hash": package,
         "hash": package,
         "revision": revision["number"],
         "override": override,

@@ -185,7 +185,8 @@ def _words(desk: Desk, heard: Heard) -> Words:
     """The citizen's words: as the channel gave them, or out of the box that the site sealed for us."""
     box = heard.raw.get("sealed")
     if not box:
-        return Words(heard.text, heard.author_id, heard.author_name)
+        title, district = str(heard.raw.get("title") or ""), str(heard.raw.get("district") or "")
+        return Words(heard.text, heard.author_id, heard.author_name, title, district)
     plain = desk.sealer.open_box(str(box), table="inbox", id=heard.external_id, field="sealed")
     letter: dict[str, Any] = json.loads(plain)
     name, contact = str(letter.get("author") or ""), str(letter.get("contact") or "")

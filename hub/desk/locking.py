@@ -61,7 +61,8 @@ async def _count(desk: Desk, id: str, kind: Count) -> Document:
     if old is not None and is_over(old, now, window):
         same = {"_id": id, "at": old["at"]}
         await desk.store.change(TABLE, same, {"$set": {"failures": 0, "until": None, "at": now}})
-    update = {"$inc": {"failures": 1}, "$set": {"at": now}, "$setOnInsert": {"kind": kind.value, "until": None}}
+    born: dict[str, Any] = {"kind": kind.value, "until": None}
+    update: dict[str, dict[str, Any]] = {"$inc": {"failures": 1}, "$set": {"at": now}, "$setOnInsert": born}
     counted = await desk.store.change(TABLE, {"_id": id}, update, upsert=True)
     if counted is None:
         raise RuntimeError("an upsert gave nothing back")
@@ -86,5 +87,5 @@ async def forgive(desk: Desk, login: str, address: str) -> None:
     clean: dict[str, Any] = {"failures": 0, "until": None}
     for kind in (Count.PAIR, Count.USER):
         await desk.store.change(TABLE, {"_id": counts[kind]}, {"$set": clean})
-    back = {"$inc": {"failures": -1}, "$set": {"until": None}}
+    back: dict[str, dict[str, Any]] = {"$inc": {"failures": -1}, "$set": {"until": None}}
     await desk.store.change(TABLE, {"_id": counts[Count.ADDRESS], "failures": {"$gt": 0}}, back)

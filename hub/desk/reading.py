@@ -33,17 +33,15 @@ async def read_new(actor: Actor, desk: Desk) -> int:
     rows = [{"text": _whole(reply), "kind": _kind(reply), "district": reply.get("district")} for reply in claimed]
     read = await desk.read(rows)
     done = [await _write(desk, reply, analysis) for reply, analysis in zip(claimed, read, strict=True)]
+    await count_rest(actor, desk)
     await _tell(desk, [reply for reply in done if reply is not None])
     return len(done)
 
 
 async def count_rest(actor: Actor, desk: Desk) -> int:
-    """Count what a crash left read but uncounted."""
+    """Count what is read but not counted yet, one batch; after a crash this also finishes the batch under way."""
     require(actor, "reply.analyse")
-    rows = await desk.store.find("replies", {"state": "read", "counted": False}, sort=[("_id", 1)], limit=BATCH)
-    for reply in rows:
-        await rollups.count_reply(desk.store, reply)
-    return len(rows)
+    return await rollups.count_waiting(desk.store)
 
 
 async def _claim(desk: Desk) -> list[Document]:
@@ -87,8 +85,6 @@ async def _write(desk: Desk, reply: Document, analysis: Analysis | None) -> Docu
     }
     changed = await desk.store.change("replies", mine, {"$set": seen})
     await desk.failpoints.reach("analyse.written")
-    if changed is not None:
-        await rollups.count_reply(desk.store, changed)
     return changed
 
 

@@ -1,7 +1,7 @@
 """核实: claims whose holder is gone, results nobody knows, verdicts still awaited, and a person's word on them.
 
-Nothing here sends. A look-up may find a post, or, where the platform's "not there" is trusted, make it due again under the
-same key; everything else waits for a person, who has been told.
+Nothing here sends. A look-up may find a post, or, where the platform's "not there" is trusted, make it due again under
+the same key; everything else waits for a person, who has been told.
 """
 
 from __future__ import annotations
@@ -14,6 +14,7 @@ from urllib.parse import urlsplit
 from channels.contract import Channel, Found, Outcome, Staged, Unknown
 from hub.desk import ledger, variants
 from hub.desk.desk import Desk
+from hub.desk.sending import CALL_SECONDS
 from hub.domain.errors import Conflict, FieldError, Invalid, NotFound
 from hub.domain.moves import STATE_WORDS
 from hub.domain.people import Actor
@@ -73,9 +74,9 @@ async def _look_up(desk: Desk, actor: Actor, publication: Document) -> bool:
     if account is None:
         return False
     channel = desk.connect(account)
-    settling, lookup = channel.capabilities.settling, channel.capabilities.lookup
+    settling, lookup = _settling(channel), channel.capabilities.lookup
+    now = desk.clock.now()  # before the look: what it did not see may have come up during it
     seen = await _find(desk, channel, publication)
-    now = desk.clock.now()
     if isinstance(seen, Found):
         decision = decide_found(seen.external_id, seen.url, seen.at, now)
     elif isinstance(seen, Unknown):
@@ -83,6 +84,13 @@ async def _look_up(desk: Desk, actor: Actor, publication: Document) -> bool:
     else:
         decision = decide_missing(publication, now, lookup, settling)
     return await ledger.move(desk, actor, ledger.PUBLICATIONS, publication, decision) is not None
+
+
+def _settling(channel: Channel) -> timedelta:
+    """How far two look-ups must lie apart; longer than our own longest call where the platform does not honour our key,
+    so that a call still under way somewhere (a clock that jumped ends leases early) has ended before the second."""
+    own = channel.capabilities.settling
+    return own if channel.capabilities.honours_key else max(own, timedelta(seconds=CALL_SECONDS + 30))
 
 
 async def _find(desk: Desk, channel: Channel, publication: Document) -> Found | Unknown | None:

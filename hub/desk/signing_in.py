@@ -100,7 +100,7 @@ async def _user_by(desk: Desk, login: str) -> Document | None:
 
 
 async def _log_failure(desk: Desk, login: str, address: str, user: Document | None) -> None:
-    """The failure as an audit row. A login that is nobody's may be a mistyped password: only its fingerprint is kept."""
+    """As an audit row. A login that is nobody's may be a mistyped password: only its fingerprint is kept."""
     pair = locking.fingerprint(desk, session.Count.PAIR, login, address)
     subject = user["_id"] if user else f"login:{pair[:16]}"
     who = Actor(id="nobody", name="", roles=frozenset(), kind="program", address=address)
@@ -129,7 +129,8 @@ async def _begin(desk: Desk, user: Document, address: str, limits: Limits) -> tu
 
 async def _seen(desk: Desk, document: Document, user: Document, limits: Limits, address: str) -> SignedIn:
     now = desk.clock.now()
-    wants = session.wants(document, user, now, limits, second=await desk.policies.value("second_factor"))
+    asked = not desk.demo and await desk.policies.value("second_factor")
+    wants = session.wants(document, user, now, limits, second=asked)
     return SignedIn(
         id=document["_id"],
         actor=actor_of(user, second=bool(document.get("second")), address=address),
@@ -191,12 +192,12 @@ async def _note(
 
 async def confirm(desk: Desk, signed: SignedIn, password: str) -> None:
     """The password again, before something sensitive; counts like a sign-in."""
-    user = await _checked_again(desk, signed, password)
+    user = await checked_again(desk, signed, password)
     await _note(desk, signed, "session.confirm", "done", {"confirmed_at": desk.clock.now()})
     await locking.forgive(desk, user["login"], signed.actor.address)
 
 
-async def _checked_again(desk: Desk, signed: SignedIn, password: str) -> Document:
+async def checked_again(desk: Desk, signed: SignedIn, password: str) -> Document:
     user = await desk.store.get("users", signed.actor.id)
     if user is None:
         raise NotSignedIn(OVER)

@@ -1,4 +1,4 @@
-"""渠道版本: one revision as one account's channel is to see it, from the store's documents; rendering lives in channels."""
+"""渠道版本: one revision as one account's channel is to see it, from the store; rendering lives in channels."""
 
 from __future__ import annotations
 

@@ -44,7 +44,7 @@ class Watch:
         self._detectors: dict[str, Detector] = {}
         self._unsaved: dict[str, list[str]] = {}
         self._number: int | None = None
-        self._saved_at = 0.0
+        self._saved_at = -SAVE_EVERY
 
     async def tick(self, actor: Actor, desk: Desk) -> int:
         """One batch of each stream; how many replies went through a detector."""
@@ -108,7 +108,7 @@ class Watch:
         for stream, ids in self._unsaved.items():
             if not ids:
                 continue
-            state = {"$set": {"body": self._detectors[stream].save(), "at": desk.clock.now()}, "$inc": {"version": 1}}
+            state: Document = {"$set": {"body": self._detectors[stream].save(), "at": desk.clock.now()}, "$inc": {"version": 1}}
             await desk.store.change("detector_state", {"_id": stream}, state, upsert=True)
             await desk.store.change_many("replies", {"_id": {"$in": ids}}, {"$set": {"watched": True}})
             self._unsaved[stream] = []

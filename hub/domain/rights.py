@@ -35,6 +35,8 @@ RIGHTS: Mapping[str, frozenset[Role]] = {
     "hold.lift": frozenset({R}),
     "reply.read": frozenset({E, R, M, H}),
     "reply.write": frozenset({M}),
+    "reply.import": frozenset({M}),
+    "reply.take": frozenset({M}),
     "reply.reveal": frozenset({M, H}),
     "issue.read": frozenset({E, R, M, H}),
     "alert.act": frozenset({M, R}),
@@ -54,12 +56,31 @@ PROGRAMS: Mapping[str, frozenset[str]] = {
     # the hub's own duties and the acts they carry out
     "program:dispatcher": frozenset({"publication.send"}),
     "program:settler": frozenset({"publication.settle"}),
+    "program:caretaker": frozenset({"account.look"}),
+    "program:worker": frozenset({"beat.write"}),
+    "program:mirror": frozenset({"column.mirror"}),
     "program:listener": frozenset({"reply.take"}),
     "program:reader": frozenset({"reply.analyse"}),
     "program:watcher": frozenset({"issue.watch"}),
     "program:carrier": frozenset({"outbox.carry", "notice.send"}),
-    "program:console": frozenset({"user.read", "user.write", "token.write", "policy.read", "audit.read"}),
-    "program:demo": frozenset(),
+    "program:console": frozenset(
+        {
+            "user.read",
+            "user.write",
+            "token.write",
+            "policy.read",
+            "audit.read",
+            "hold.all",
+            "hold.lift",
+            "publication.read",
+            "publication.release",
+            "reply.import",
+            "column.write",
+            "account.write",
+            "reply.take",
+        }
+    ),
+    "program:demo": frozenset({"incident.play"}),
 }
 
 PERSON_ONLY = frozenset(
@@ -108,7 +129,7 @@ def checked_scopes(scopes: Iterable[str]) -> list[str]:
     return taken
 
 
-def matrix() -> str:
+def describe() -> str:
     """Acts by roles, as a Markdown table."""
     roles = list(Role)
     rows = [f"| 事项 | {' | '.join(NAMES[role] for role in roles)} | 令牌 |", "|---" * (len(roles) + 2) + "|"]

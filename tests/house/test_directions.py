@@ -29,6 +29,7 @@ LIBRARIES = {
     "sanic": ("hub.app", "hub.pages", "hub.site", "hub.access", "hub.commands.serve", "channels.rehearsal"),
     "msgspec": ("hub.pages", "hub.site"),
     "aiohttp": ("channels.http",),
+    "yarl": ("channels.http",),
     "motor": ("hub.store.mongo",),
     "pymongo": ("hub.store.mongo",),
     "apsw": ("hub.store.sqlite",),
@@ -169,11 +170,11 @@ def test_there_is_no_circle_of(unit: str) -> None:
 
 
 def _folder(module: str) -> str:
-    """The room a module lives in; single files beside rooms (hub/clock.py) are rooms of their own."""
+    """The room a module lives in; files beside rooms (hub/clock.py, channels/kinds.py) are rooms of their own."""
     if house.is_package(module):
         return module
     parent = module.rpartition(".")[0]
-    return module if parent == "hub" else parent
+    return module if parent in ("hub", "channels") else parent
 
 
 def test_a_circle_is_seen_where_one_is_planted() -> None:

@@ -1,0 +1,34 @@
+"""CHANNELS: every kind of channel and how an account becomes a Channel; a new one is one room and one line."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from datetime import datetime
+from typing import Any
+
+from channels.contract import Capabilities, Channel
+from channels.exchange import Transport
+from channels.site import channel as site_channel
+from channels.weibo import channel as weibo_channel
+from channels.weibo import profile as weibo_profile
+
+Connect = Callable[[Mapping[str, Any], Mapping[str, Any], Transport, Callable[[], datetime]], Channel]
+
+CHANNELS: Mapping[str, Connect] = {
+    "site": site_channel.connect,
+    "weibo": weibo_channel.connect,
+}
+DECLARED: Mapping[str, Capabilities] = {
+    "site": site_channel.CAPABILITIES,
+    "weibo": weibo_profile.capabilities(weibo_profile.TIERS["base"]),
+}
+
+
+def connect(
+    account: Mapping[str, Any], credentials: Mapping[str, Any], transport: Transport, now: Callable[[], datetime]
+) -> Channel:
+    """The Channel of this account; ValueError (Chinese) when its kind is unknown or its settings are not complete."""
+    kind = str(account.get("channel"))
+    if kind not in CHANNELS:
+        raise ValueError(f"没有名为 {kind} 的渠道")
+    return CHANNELS[kind](account, credentials, transport, now)

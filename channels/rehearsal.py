@@ -1,0 +1,216 @@
+"""The Sanic shell around the local platforms: sockets, faults that need them, control addresses; no platform's rules.
+
+Loopback only. `/_rehearsal/*` needs the key as a bearer token; everything else is the platform itself.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import hmac
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from http import HTTPStatus
+from pathlib import Path
+from typing import Any, cast
+
+from sanic import HTTPResponse, Sanic
+from sanic import Request as SanicRequest
+from sanic.response import html, json, raw
+
+from channels import faults
+from channels.exchange import Answer, Request
+from channels.ledger import FileLedger
+from channels.performance import Performance, Platform, half
+from channels.weibo.rehearsal import WeiboPlatform
+
+LOOPBACK = "127.0.0.1"
+_LARGEST_BODY = 16 << 20
+_KEPT_HEADERS = ("content-type", "authorization")
+_METHODS = ("GET", "POST", "PUT", "DELETE", "PATCH")
+
+
+@dataclass(frozen=True)
+class Stage:
+    """One platform to serve: its name in the data folder, how far its port is from the first, how it is made."""
+
+    name: str
+    offset: int
+    make: Callable[[str, Sequence[str]], Platform]  # seed, approved domains
+
+
+STAGES = (Stage("weibo", 0, lambda seed, domains: WeiboPlatform(seed, domains)),)
+
+
+def open_performance(
+    stage: Stage, data: Path, key: str, now: Callable[[], datetime], domains: Sequence[str]
+) -> Performance:
+    """The platform with everything that it remembers from before. The made-up credentials follow from the key."""
+    ledger = FileLedger(data / "rehearsal" / f"{stage.name}.jsonl")
+    return Performance(lambda: stage.make(key, domains), now, ledger)
+
+
+def _problem(status: int, detail: str) -> HTTPResponse:
+    body = {"type": "about:blank", "title": HTTPStatus(status).phrase, "status": status, "detail": detail}
+    return json(body, status=status, content_type="application/problem+json", ensure_ascii=False)
+
+
+def _transport(request: SanicRequest) -> asyncio.Transport:
+    """The connection under a request: faults write to it and cut it past the framework."""
+    return cast(asyncio.Transport, request.transport)
+
+
+async def _cut(request: SanicRequest) -> HTTPResponse:
+    """Ends the connection without a word more."""
+    _transport(request).abort()
+    return raw(b"")
+
+
+def _bytes(answer: Answer) -> bytes:
+    """The answer as it stands on the wire."""
+    headers = {**answer.headers, "content-length": str(len(answer.body)), "connection": "close"}
+    lines = "".join(f"{name}: {value}\r\n" for name, value in headers.items())
+    return f"HTTP/1.1 {answer.status} {HTTPStatus(answer.status).phrase}\r\n{lines}\r\n".encode() + answer.body
+
+
+async def _halfway(request: SanicRequest, answer: Answer) -> HTTPResponse:
+    """Sends head and half of the body, then cuts."""
+    whole = _bytes(answer)
+    _transport(request).write(whole[: len(whole) - len(answer.body) // 2 - 1])
+    await asyncio.sleep(0.05)  # what was written must leave before the cut
+    return await _cut(request)
+
+
+async def _drip(request: SanicRequest, answer: Answer) -> HTTPResponse:
+    """Sends the whole answer, one byte a second, as long as anybody listens."""
+    for byte in _bytes(answer):
+        if _transport(request).is_closing():
+            break
+        _transport(request).write(bytes((byte,)))
+        await asyncio.sleep(1)
+    return await _cut(request)
+
+
+async def _given(request: SanicRequest, answer: Answer | None, fault: faults.Fault | None) -> HTTPResponse:
+    """The answer with its fault carried out."""
+    kind = fault.kind if fault else ""
+    if answer is None or kind == "drop_after":
+        return await _cut(request)
+    if kind == "delay" and fault:
+        await asyncio.sleep(fault.value)
+    if kind == "close":
+        return await _halfway(request, answer)
+    if kind == "drip":
+        return await _drip(request, answer)
+    body = half(answer.body) if kind == "garbage" else answer.body
+    headers = {name: value for name, value in answer.headers.items() if name != "content-type"}
+    return HTTPResponse(body, answer.status, headers, answer.headers.get("content-type", "text/plain"))
+
+
+def app_of(performance: Performance, key: str, name: str = "rehearsal") -> Sanic[Any, Any]:
+    """The server of one platform."""
+    app: Sanic[Any, Any] = Sanic(name, configure_logging=False)
+    app.config.REQUEST_MAX_SIZE = _LARGEST_BODY
+    app.config.RESPONSE_TIMEOUT = 3600
+    app.config.ACCESS_LOG = False
+    app.config.MOTD = False
+    app.config.FALLBACK_ERROR_FORMAT = "json"
+    _add_control(app, performance, key)
+    _add_platform(app, performance)
+    return app
+
+
+def _add_platform(app: Sanic[Any, Any], performance: Performance) -> None:
+    async def page(_request: SanicRequest) -> HTTPResponse:
+        return html(performance.platform.page(performance.moment()))
+
+    async def platform(request: SanicRequest, path: str = "") -> HTTPResponse:
+        headers = {name: request.headers[name] for name in _KEPT_HEADERS if name in request.headers}
+        url = f"http://{request.host}{request.raw_url.decode('ascii', 'replace')}"
+        played = performance.play(Request(request.method, url, headers, request.body))
+        return await _given(request, played.answer, played.fault)
+
+    app.add_route(page, "/", methods=["GET"], name="page")
+    app.add_route(page, r"/<uid:[0-9]+>/<post:[0-9A-Za-z]+>", methods=["GET"], name="post", unquote=True)
+    app.add_route(platform, "/<path:path>", methods=list(_METHODS), name="platform")
+
+
+def _add_control(app: Sanic[Any, Any], performance: Performance, key: str) -> None:
+    """The addresses by which tests and demos look and meddle."""
+
+    async def control(request: SanicRequest, what: str) -> HTTPResponse:
+        if not hmac.compare_digest(request.headers.get("authorization", "").encode(), f"Bearer {key}".encode()):
+            return _problem(401, "控制地址需要启动时显示的密钥")
+        try:
+            done = _controlled(performance, request.method, what, request.json if request.body else {})
+        except (ValueError, TypeError, KeyError, AttributeError) as fault:
+            return _problem(422, str(fault) if isinstance(fault, ValueError) else "请求的写法有误")
+        return _problem(404, "没有这个控制地址") if done is None else json(done, ensure_ascii=False)
+
+    app.add_route(control, "/_rehearsal/<what:str>", methods=["GET", "POST"], name="control")
+
+
+def _controlled(performance: Performance, method: str, what: str, body: Any) -> Any:
+    if method == "GET":
+        looks: dict[str, Callable[[], Any]] = {
+            "accounts": performance.platform.accounts,
+            "posts": lambda: performance.platform.posts(performance.moment()),
+            "requests": lambda: list(performance.requests),
+        }
+        return looks[what]() if what in looks else None
+    if what == "faults":
+        for order in _several(body):
+            performance.orders.add(faults.parse(order))
+    elif what == "replies":
+        return {"ids": [performance.speak(said) for said in _several(body)]}
+    elif what == "clock":
+        performance.move_clock(_shift(performance, body))
+    elif what == "reset":
+        performance.reset()
+    else:
+        return None
+    return {"at": performance.moment().isoformat()}
+
+
+def _several(body: Any) -> list[dict[str, Any]]:
+    return body if isinstance(body, list) else [body]
+
+
+def _shift(performance: Performance, body: dict[str, Any]) -> float:
+    """Seconds from the true time: `{"shift": seconds}`, or `{"at": RFC 3339}` for a moment."""
+    if "at" in body:
+        return (datetime.fromisoformat(body["at"]) - performance.now()).total_seconds()
+    return float(body["shift"])
+
+
+def serve(
+    port: int,
+    data: Path,
+    key: str,
+    now: Callable[[], datetime],
+    domains: Sequence[str] = ("www.yunchuan.example", "localhost", LOOPBACK),
+    stages: Sequence[Stage] = STAGES,
+) -> None:
+    """Serve every platform, 微博 on `port`, until the process is told to stop. OSError when a port is taken."""
+    asyncio.run(_serve(port, data, key, now, domains, stages))
+
+
+async def _serve(
+    port: int,
+    data: Path,
+    key: str,
+    now: Callable[[], datetime],
+    domains: Sequence[str],
+    stages: Sequence[Stage],
+) -> None:
+    apps = [
+        (stage, app_of(open_performance(stage, data, key, now, domains), key, f"rehearsal-{stage.name}"))
+        for stage in stages
+    ]
+    servers = []
+    for stage, app in apps:
+        server = await app.create_server(host=LOOPBACK, port=port + stage.offset, return_asyncio_server=True)
+        if server is not None:
+            await server.startup()  # type: ignore[no-untyped-call]
+            servers.append(server)
+    await asyncio.gather(*(server.serve_forever() for server in servers))  # type: ignore[no-untyped-call]

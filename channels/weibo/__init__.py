@@ -1,0 +1,1 @@
+"""微博: the connector of one account, its figures, and the local 演练微博."""

@@ -1,0 +1,82 @@
+"""What a content becomes on 微博 and what 微博 would refuse of it; pure, and the same text that is then sent."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from channels.contract import Picture, Prepared, Problem, Variant
+from channels.weibo import wire
+from channels.weibo.profile import Profile
+
+_TYPES = frozenset({"image/jpeg", "image/png", "image/gif"})
+
+
+def prepare(variant: Variant, profile: Profile, domain: str) -> Prepared:
+    """An override's `text` is taken whole, never cut, only found too long; without one title and digest make the text."""
+    words = _words(variant, profile)
+    pictures = variant.pictures
+    link = next((url for url in wire.links(words) if wire.on_domain(url, domain)), variant.link)
+    text = words if not link or link in words else f"{words} {link}"
+    used = wire.count(text, profile.link_halves) + (0 if link else (profile.link_halves + 2) // 2)
+    picture = pictures[0] if pictures else None
+    problems = [
+        *_of_text(words, used, profile),
+        *_of_link(link, domain),
+        *_of_pictures(pictures, profile),
+    ]
+    body = {
+        "text": text,
+        "link": link,
+        "picture": picture.sha256 if picture else "",
+        "picture_type": picture.type if picture else "",
+    }
+    return Prepared(
+        body=body,
+        counts={"text": (used, profile.text)},
+        problems=problems,
+        fingerprint=wire.fingerprint(text, body["picture"] or ""),
+        pictures=(picture,) if picture else (),
+    )
+
+
+def _words(variant: Variant, profile: Profile) -> str:
+    given = variant.override or {}
+    if given.get("text"):
+        return str(given["text"]).strip()
+    title, digest = str(given.get("title") or variant.title), str(given.get("digest") or variant.digest)
+    return wire.derived(title, digest, profile.text, profile.link_halves)
+
+
+def _of_text(words: str, used: int, profile: Profile) -> list[Problem]:
+    found = []
+    if used > profile.text:
+        over = used - profile.text
+        message = f"微博正文连同链接超过 {profile.text} 字，请删去 {over} 字"
+        found.append(Problem("weibo_length", "block", message, "text"))
+    if wire.topics(words):
+        message = "开放接口发的微博不能带 #话题#，请去掉话题，或改为手工发布"
+        found.append(Problem("weibo_topic", "block", message, "text"))
+    return found
+
+
+def _of_link(link: str | None, domain: str) -> list[Problem]:
+    if link is None:
+        return [Problem("weibo_link", "hint", "发布前会自动加上网站上这篇稿件的地址", "link")]
+    if not wire.on_domain(link, domain):
+        return [Problem("weibo_domain", "block", f"微博要求链接在已备案的域名 {domain} 之下，请更换链接", "link")]
+    return []
+
+
+def _of_pictures(pictures: Sequence[Picture], profile: Profile) -> list[Problem]:
+    if not pictures:
+        return []
+    found, first = [], pictures[0]
+    if len(pictures) > 1:
+        message = f"开放接口一次只能带一张图片，稿件有 {len(pictures)} 张，将只发第一张"
+        found.append(Problem("weibo_pictures", "hint", message, "pictures"))
+    if first.type not in _TYPES:
+        found.append(Problem("weibo_picture_type", "block", "微博只接受 JPG、PNG、GIF 图片，请更换图片", "pictures[0]"))
+    if first.size >= profile.picture_bytes:
+        message = f"微博图片须小于 {profile.picture_bytes >> 20} MB，请压缩图片"
+        found.append(Problem("weibo_picture_size", "block", message, "pictures[0]"))
+    return found

@@ -1,0 +1,136 @@
+"""`bench analyse`: the analysis beside snownlp as installed and jieba, speed and accuracy in one run; no tuning."""
+
+from __future__ import annotations
+
+import argparse
+import gzip
+import json
+import os
+import sys
+import time
+from collections.abc import Callable
+from dataclasses import asdict, dataclass
+from pathlib import Path
+
+from tqdm import tqdm
+
+from nlp.contract import Sentiment
+from nlp.evaluation import report
+from nlp.reading import Reader
+from nlp.sentiment import Model, Snownlp
+from nlp.training import Labelled, own_corpus, train
+
+ROWS = 2000
+_SETS = {
+    "civic_comments": ("comment", "sentiment/civic_comments.jsonl.gz"),
+    "epidemic_weibo": ("post", "sentiment/epidemic_weibo.jsonl.gz"),
+    "general_weibo": ("post", "sentiment/general_weibo.jsonl.gz"),
+}
+_REPLIES = "letters/with_official_replies.jsonl.gz"
+_FOLD = 5
+
+
+@dataclass(frozen=True)
+class Result:
+    """One method on one set. The speed is of the whole analysis; for snownlp of its sentiment alone."""
+
+    set: str
+    method: str
+    texts: int
+    texts_per_second: float
+    macro_f1: float | None
+    negative_recall: float | None
+    called_negative: float | None = None
+
+
+@dataclass(frozen=True)
+class Method:
+    """A way to read a text: its name and how it answers."""
+
+    name: str
+    sentiment: Callable[[str, str], Sentiment]
+
+
+def add(parser: argparse.ArgumentParser) -> None:
+    data = os.environ.get("HUB_BENCH_DATA", "")
+    parser.add_argument("--data", metavar="DIR", default=data, help="带标注的数据文件夹（默认 HUB_BENCH_DATA）")
+    parser.add_argument("--rows", type=int, default=ROWS, metavar="N", help=f"每个数据集用多少条（默认 {ROWS}）")
+    parser.add_argument("--json", action="store_true", help="以 JSON 输出")
+
+
+def run(arguments: argparse.Namespace) -> int:
+    folder = Path(arguments.data) if arguments.data else None
+    sets = _read_sets(folder, arguments.rows) if folder else {}
+    model: Model | None = None
+    if not sets:
+        print("没有带标注的数据文件夹，改用自带语料：五分之四训练，五分之一测。", file=sys.stderr)
+        corpus = own_corpus()
+        model = train([row for number, row in enumerate(corpus) if number % _FOLD])
+        sets = {"自带语料（留出部分）": corpus[::_FOLD]}
+    methods = _methods(model)
+    results = [_measure(name, rows, method) for name, rows in sets.items() for method in methods]
+    results += _official(folder, arguments.rows, methods)
+    _print(results, as_json=arguments.json)
+    return 0
+
+
+def _methods(model: Model | None) -> list[Method]:
+    ours, with_jieba = Reader(model=model), Reader(model=model, reference=True)
+    with_jieba.words.cut("先读词典，再计时")
+    snownlp = Snownlp()
+    return [
+        Method("snownlp 原样（只判情感）", lambda text, _: snownlp.judge(text)),
+        Method("jieba 加线性模型", lambda text, kind: with_jieba.read(text, kind).sentiment),
+        Method("本系统", lambda text, kind: ours.read(text, kind).sentiment),
+    ]
+
+
+def _read_sets(folder: Path, rows: int) -> dict[str, list[Labelled]]:
+    sets = {}
+    for name, (kind, file) in _SETS.items():
+        if (folder / file).exists():
+            found = [Labelled(row["text"], row["label"], kind) for row in _lines(folder / file)]
+            sets[name] = [row for row in found if row.label != "neu"][:rows]
+    return sets
+
+
+def _lines(path: Path) -> list[dict[str, str]]:
+    with gzip.open(path, "rt", encoding="utf-8") as stream:
+        return [json.loads(line) for line in stream]
+
+
+def _measure(name: str, rows: list[Labelled], method: Method) -> Result:
+    answers, speed = _timed(f"{name} · {method.name}", [(row.text, row.kind) for row in rows], method)
+    against = report([row.label for row in rows], answers)
+    part = against.against_positive
+    return Result(name, method.name, len(rows), speed, part.macro_f1, part.recall.get("neg"))
+
+
+def _official(folder: Path | None, rows: int, methods: list[Method]) -> list[Result]:
+    """How many of the office's own answers a method calls negative."""
+    if folder is None or not (folder / _REPLIES).exists():
+        return []
+    texts = [(row["reply"], "letter") for row in _lines(folder / _REPLIES)][:rows]
+    results = []
+    for method in methods:
+        answers, speed = _timed(f"官方答复 · {method.name}", texts, method)
+        share = sum(answer.label == "neg" for answer in answers) / len(answers)
+        results.append(Result("官方答复", method.name, len(texts), speed, None, None, round(share, 3)))
+    return results
+
+
+def _timed(title: str, texts: list[tuple[str, str]], method: Method) -> tuple[list[Sentiment], float]:
+    start = time.perf_counter()
+    answers = [method.sentiment(text, kind) for text, kind in tqdm(texts, desc=title, unit="条", file=sys.stderr)]
+    return answers, round(len(texts) / (time.perf_counter() - start), 1)
+
+
+def _print(results: list[Result], *, as_json: bool) -> None:
+    if as_json:
+        print(json.dumps([asdict(result) for result in results], ensure_ascii=False))
+        return
+    print("数据集\t方法\t条数\t条/秒\t宏 F1\t负面查全\t判为负面")
+    for row in results:
+        figures = (row.macro_f1, row.negative_recall, row.called_negative)
+        shown = "\t".join("–" if value is None else f"{value:.3f}" for value in figures)
+        print(f"{row.set}\t{row.method}\t{row.texts}\t{row.texts_per_second:,.0f}\t{shown}")

@@ -1,0 +1,104 @@
+"""`demo`: fills the demonstration, lets its crowd speak, or starts the incident; the city and its people: hub.demo."""
+
+from __future__ import annotations
+
+import argparse
+import asyncio
+import http.client
+import json
+import os
+import sys
+from collections.abc import Mapping
+from typing import Any
+
+from tqdm import tqdm
+
+from hub import settings as settings_room
+from hub import wiring
+from hub.demo.city import crowd
+from hub.demo.crowd import BURST, Crowd, Streets
+from hub.demo.filling import Addresses, fill
+from hub.desk.desk import Desk
+from hub.domain.errors import Misconfigured
+from hub.identifiers import RandomIdentifiers
+from hub.processes import listening
+from hub.settings import Settings
+
+
+def add(parser: argparse.ArgumentParser) -> None:
+    parser.add_argument("--crowd", action="store_true", help="填好后让群众陆续说话，直到停止")
+    parser.add_argument("--incident", action="store_true", help="开始一起突发事件（正在运行的演练里）")
+
+
+def run(arguments: argparse.Namespace) -> int:
+    settings = settings_room.read(os.environ, "desk")
+    mark = asyncio.run(wiring.mark_of(settings))
+    if mark == "production":
+        raise Misconfigured("这是正式环境的数据，不能填演练内容。演练请另设 HUB_DATA。")
+    if mark is None:
+        asyncio.run(wiring.birth(settings, "demo"))
+    return asyncio.run(_run(settings, arguments))
+
+
+async def _run(settings: Settings, arguments: argparse.Namespace) -> int:
+    port = settings.number("HUB_REHEARSAL_PORT")
+    if not await listening(port, wiring.CLOCK, 30):
+        raise Misconfigured("演练平台没有启动。请先运行 python -m hub serve --rehearsal。")
+    async with wiring.open_desk(settings, role="console") as desk:
+        streets = _streets(settings)
+        people = Crowd(desk, wiring.CLOCK, RandomIdentifiers(wiring.CLOCK), streets)
+        if arguments.incident:
+            await _play(people)
+            return 0
+        count = await _fill(settings, desk, streets)
+        if arguments.crowd:
+            await _live(desk, people)
+        else:
+            print(f"演练内容已备好：{count} 篇稿件。")
+    return 0
+
+
+def _streets(settings: Settings) -> Streets:
+    site = settings["HUB_SITE_URL"] or "http://localhost:8001"
+    return Streets(site, f"http://127.0.0.1:{settings['HUB_REHEARSAL_PORT']}", wiring.rehearsal_key(settings))
+
+
+async def _fill(settings: Settings, desk: Desk, streets: Streets) -> int:
+    account = await asyncio.to_thread(_weibo_account, streets)
+    api = settings["HUB_SITE_API"] or "http://127.0.0.1:8001"
+    keys = [key.strip() for key in wiring.content_key(settings).split(",")]
+    password = settings["HUB_DEMO_PASSWORD"] or wiring.unknown_password()
+    return await fill(desk, Addresses(api, keys, streets.weibo, account), password)
+
+
+def _weibo_account(streets: Streets) -> Mapping[str, Any]:
+    """The made-up account of the local 微博 with the widest quota."""
+    connection = http.client.HTTPConnection("127.0.0.1", int(streets.weibo.rpartition(":")[2]), timeout=10)
+    try:
+        connection.request("GET", "/_rehearsal/accounts", headers={"Authorization": f"Bearer {streets.key}"})
+        answer = connection.getresponse()
+        found: list[dict[str, Any]] = json.loads(answer.read())
+    finally:
+        connection.close()
+    if answer.status != 200 or not found:
+        raise Misconfigured("演练微博没有给出账号。请检查 HUB_REHEARSAL_KEY 是否与它启动时一致。")
+    return next((account for account in found if account["tier"] == "partner"), found[0])
+
+
+async def _live(desk: Desk, people: Crowd) -> None:
+    """The first minute is busy, then somebody speaks now and then; incidents are played when asked for."""
+    texts = crowd("crowd")
+    spoken = await desk.store.count("replies", {"stream": "live"}, ceiling=len(texts))
+    rest = texts[min(spoken, len(texts)) :]
+
+    async def ordinary() -> None:
+        await people.speak(rest[:BURST], 0.8)
+        await people.speak(rest[BURST:], 12.0)
+
+    await asyncio.gather(ordinary(), people.watch_for_incident(crowd("incident"), 4.0))
+
+
+async def _play(people: Crowd) -> None:
+    texts = crowd("incident")
+    for said in tqdm(texts, unit="条", desc="突发事件", file=sys.stderr):
+        await people.speak([said], 1.0)

@@ -1,0 +1,36 @@
+"""`evaluate`: a model's answers beside people's labels; the figures live in nlp.evaluation."""
+
+from __future__ import annotations
+
+import argparse
+import json
+import sys
+
+from tqdm import tqdm
+
+from hub.commands.labels import as_lines, as_plain, read_labels
+from hub.domain.errors import Misconfigured
+from nlp.evaluation import report
+from nlp.reading import KINDS, Reader
+from nlp.sentiment import ModelFileError
+
+
+def add(parser: argparse.ArgumentParser) -> None:
+    parser.add_argument("file", metavar="LABELS", help="标注：每行 text、label（neg、neu、pos），可有 kind")
+    parser.add_argument("--model", metavar="M", help="用这个模型文件；snownlp 为原样的 snownlp，供对照")
+    parser.add_argument("--kind", choices=KINDS, help="没有写明种类的行算哪一种（默认 comment）")
+    parser.add_argument("--json", action="store_true", help="以 JSON 输出")
+
+
+def run(arguments: argparse.Namespace) -> int:
+    found, labels = read_labels(arguments.file, arguments.kind)
+    try:
+        reader = Reader(model=arguments.model, with_reasons=False)
+    except OSError as trouble:
+        raise Misconfigured(f"读不了模型文件 {arguments.model}：找不到或无权打开。") from trouble
+    except ModelFileError as trouble:
+        raise Misconfigured(str(trouble)) from trouble
+    answers = [reader.sentiment(row.text, row.kind) for row in tqdm(labels, unit="条", file=sys.stderr)]
+    result = report([row.label for row in labels], answers)
+    print(json.dumps(as_plain(result), ensure_ascii=False) if arguments.json else "\n".join(as_lines(result)))
+    return found.report()

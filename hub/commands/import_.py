@@ -1,0 +1,101 @@
+"""`import replies`: reads a file of replies and takes it in through the desk; what a row must hold: domain.rows."""
+
+from __future__ import annotations
+
+import argparse
+import csv
+import gzip
+import io
+import json
+import sys
+from collections.abc import Iterator, Mapping
+from dataclasses import asdict
+from pathlib import Path
+from typing import Any
+
+from tqdm import tqdm
+
+from hub.desk.desk import Desk
+from hub.desk.importing import import_replies
+from hub.domain.errors import Invalid
+from hub.domain.people import program
+from hub.domain.rows import Row, in_order, read_map, read_row
+
+SHOWN = 20  # bad rows that are printed; the rest is counted
+
+
+def add(parser: argparse.ArgumentParser) -> None:
+    parser.add_argument("kind", choices=("replies",), help="导入什么")
+    parser.add_argument("file", help="JSON Lines 或 CSV，可用 .gz；- 为标准输入")
+    parser.add_argument("--account", required=True, metavar="KEY", help="记在哪个账号名下")
+    parser.add_argument("--map", default="", help="字段对应：letters，或 id=external_id,created_at=at,…")
+    parser.add_argument("--skip-bad", action="store_true", help="跳过有误的行；不加则一行有误就全不导入")
+    parser.add_argument("--dry-run", action="store_true", help="只检查，不导入")
+    parser.add_argument("--json", action="store_true", help="结果以 JSON 输出")
+
+
+async def run(arguments: argparse.Namespace, desk: Desk) -> int:
+    text, encoding = read_text(arguments.file)
+    names = read_map(arguments.map)
+    rows: list[Row] = []
+    bad: list[tuple[int, str]] = []
+    for line, values in read_lines(text, arguments.file):
+        try:
+            rows.append(read_row(values if isinstance(values, Mapping) else {}, names))
+        except Invalid as error:
+            bad.append((line, error.message))
+    _print_bad(bad)
+    if (bad and not arguments.skip_bad) or arguments.dry_run:
+        print(f"检查完：{len(rows)} 行可用，{len(bad)} 行有误，没有导入。", file=sys.stderr)
+        return 1 if bad else 0
+    with tqdm(total=len(rows), unit="条", desc="导入", disable=not rows) as bar:
+        taken = await import_replies(program("console"), desk, arguments.account, in_order(rows), bar.update)
+    if arguments.json:
+        print(json.dumps({**asdict(taken), "bad": len(bad), "encoding": encoding}, ensure_ascii=False))
+    else:
+        print(f"导入完：新 {taken.new} 条，已有 {taken.known} 条，跳过有误 {len(bad)} 行（按 {encoding} 读入）。")
+    return 1 if bad else 0
+
+
+def _print_bad(bad: list[tuple[int, str]]) -> None:
+    for line, reason in bad[:SHOWN]:
+        print(f"第 {line} 行：{reason}", file=sys.stderr)
+    if len(bad) > SHOWN:
+        print(f"另有 {len(bad) - SHOWN} 行有误。", file=sys.stderr)
+
+
+def read_text(name: str) -> tuple[str, str]:
+    """The file's text and the encoding it was read in: UTF-8 with or without mark, else GB18030."""
+    try:
+        content = sys.stdin.buffer.read() if name == "-" else Path(name).read_bytes()
+        if name.endswith(".gz") or content[:2] == b"\x1f\x8b":
+            content = gzip.decompress(content)
+    except (OSError, EOFError) as error:
+        raise Invalid(
+            f"文件读不了：{error.strerror if isinstance(error, OSError) and error.strerror else '压缩包不完整'}。"
+        ) from None
+    for encoding in ("utf-8-sig", "gb18030"):
+        try:
+            return content.decode(encoding), encoding
+        except UnicodeDecodeError:
+            continue
+    raise Invalid("文件既不是 UTF-8 也不是 GB18030，请另存为 UTF-8 后再导入。")
+
+
+def read_lines(text: str, name: str) -> Iterator[tuple[int, Any]]:
+    """(line number, object) of JSON Lines, or of a CSV with a head row. A line that is no object gives None."""
+    if ".csv" in name or not text.lstrip().startswith("{"):
+        reader = csv.DictReader(io.StringIO(text))
+        for row in reader:
+            yield reader.line_num, row
+        return
+    for number, line in enumerate(text.split("\n"), 1):
+        if line.strip():
+            yield number, _object(line)
+
+
+def _object(line: str) -> Any:
+    try:
+        return json.loads(line)
+    except ValueError:
+        return None

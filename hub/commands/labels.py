@@ -1,0 +1,55 @@
+"""Labelled rows for `train` and `evaluate`, and how their report is printed; figures live in nlp.evaluation."""
+
+from __future__ import annotations
+
+from dataclasses import asdict
+from typing import Any
+
+from hub.commands.rows import Row, Rows, needs_text, read_rows
+from hub.domain.errors import Misconfigured
+from nlp.evaluation import Figures, Report
+from nlp.reading import KINDS
+from nlp.training import LABELS, Labelled
+
+_NAMES = {"neg": "负面", "neu": "中性", "pos": "正面", "rest": "其余"}
+
+
+def read_labels(name: str, kind: str | None) -> tuple[Rows, list[Labelled]]:
+    """The labelled texts of a file; a row without a kind takes `kind`, else it is a comment."""
+    found = read_rows(name, _look)
+    if not found.rows:
+        found.report()
+        raise Misconfigured('文件里没有一行可用的标注。每行应为 {"text": …, "label": "neg、neu 或 pos"}。')
+    return found, [Labelled(row["text"], row["label"], row.get("kind") or kind or "comment") for row in found.rows]
+
+
+def _look(row: Row) -> str | None:
+    if row.get("label") not in LABELS:
+        return f"label 应为 {'、'.join(LABELS)} 之一"
+    if row.get("kind") not in (None, "", *KINDS):
+        return f"kind 应为 {'、'.join(KINDS)} 之一"
+    return needs_text(row)
+
+
+def as_plain(report: Report) -> dict[str, Any]:
+    """The report as JSON can hold it."""
+    return asdict(report)
+
+
+def as_lines(report: Report) -> list[str]:
+    """The report as people read it."""
+    lines = [
+        _line("负面对正面（中性不计）", report.against_positive),
+        _line("负面对其余", report.against_rest),
+        _line("三类", report.labels),
+        f"拿不准的占 {report.unsure:.1%}",
+        "校准：分数段、条数、平均分数、实际负面占比",
+    ]
+    for band in report.calibration:
+        lines.append(f"  {band.low:.1f}–{band.high:.1f}  {band.texts:>6}  {band.said:.3f}  {band.true:.3f}")
+    return lines
+
+
+def _line(name: str, figures: Figures) -> str:
+    recalls = "，".join(f"{_NAMES[label]}查全 {value:.3f}" for label, value in figures.recall.items())
+    return f"{name}：{figures.texts} 条，准确率 {figures.accuracy:.3f}，宏 F1 {figures.macro_f1:.3f}，{recalls}"

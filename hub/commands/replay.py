@@ -1,0 +1,94 @@
+"""`replay`: letters of the past through a detector in order of time, alerts out; detectors live in nlp.detectors."""
+
+from __future__ import annotations
+
+import argparse
+import json
+import sys
+from datetime import datetime
+from typing import Any
+
+from tqdm import tqdm
+
+from hub.clock import SHANGHAI
+from hub.commands.rows import Row, needs_text, read_rows, written_to
+from nlp.contract import IssueChange, Voice
+from nlp.detectors.kinds import DETECTORS
+from nlp.normal import normalise
+from nlp.sentiment import Scorer, load_model
+
+_BATCH = 200
+
+
+def add(parser: argparse.ArgumentParser) -> None:
+    parser.add_argument(
+        "file", metavar="FILE", help="留言：id、author、title、text、created_at，可有 channel、district"
+    )
+    parser.add_argument("--out", metavar="F", help="写到这个文件（默认标准输出）")
+    parser.add_argument("--detector", choices=sorted(DETECTORS), default="clusters", help="用哪一种监测")
+    parser.add_argument("--json", action="store_true", help="结果本来就是 JSON Lines；此项只为各命令一致")
+
+
+def run(arguments: argparse.Namespace) -> int:
+    found = read_rows(arguments.file, _look)
+    detector, scorer = DETECTORS[arguments.detector](), load_model().scorers()["post"]
+    rows = sorted(found.rows, key=lambda row: (_moment(row), str(row["id"])))
+    count = 0
+    with written_to(arguments.out) as stream, tqdm(total=len(rows), unit="条", file=sys.stderr) as bar:
+        for start in range(0, len(rows), _BATCH):
+            batch = rows[start : start + _BATCH]
+            for change in detector.take([_voice(row, scorer) for row in batch]):
+                if change.alert:
+                    stream.write(json.dumps(_alert(change), ensure_ascii=False) + "\n")
+                    count += 1
+            bar.update(len(batch))
+    print(f"{len(rows)} 条留言，{count} 次预警。", file=sys.stderr)
+    return found.report()
+
+
+def _look(row: Row) -> str | None:
+    missing = [name for name in ("id", "author", "created_at") if not row.get(name)]
+    if missing:
+        return "缺少 " + "、".join(missing)
+    try:
+        _moment(row)
+    except ValueError:
+        return f"created_at 不是时间：{str(row['created_at'])[:40]}"
+    return needs_text(row)
+
+
+def _moment(row: Row) -> datetime:
+    """A time without an offset is the office's own."""
+    moment = datetime.fromisoformat(str(row["created_at"]).strip().replace("/", "-"))
+    return moment if moment.tzinfo else moment.replace(tzinfo=SHANGHAI)
+
+
+def _voice(row: Row, scorer: Scorer) -> Voice:
+    title = str(row.get("title") or "")
+    text = f"{title}\n{row['text']}" if title else str(row["text"])
+    return Voice(
+        id=str(row["id"]),
+        author=str(row["author"]),
+        text=text,
+        at=_moment(row),
+        channel=str(row.get("channel") or ""),
+        district=str(row.get("district") or ""),
+        negative=scorer.probabilities(normalise(text))[0],
+    )
+
+
+def _alert(change: IssueChange) -> dict[str, Any]:
+    return {
+        "at": change.at.astimezone(SHANGHAI).isoformat(timespec="milliseconds"),
+        "level": change.level,
+        "issue": change.issue,
+        "title": change.title,
+        "voices": change.voices,
+        "copies": change.copies,
+        "negative": change.negative,
+        "usual": change.usual,
+        "chance": change.chance,
+        "terms": list(change.terms),
+        "reply_ids": list(change.reply_ids),
+        "explanation": change.explanation,
+    }

@@ -1,0 +1,191 @@
+"""Fills an empty demonstration through the desk's own verbs: people, columns, accounts, texts, reviews, schedules.
+
+Every step may be repeated: what is there already is left as it stands.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from datetime import timedelta
+from typing import Any
+
+from hub.clock import local
+from hub.demo.city import articles, city, crowd
+from hub.desk import accounts, columns, reviewing, staffing, writing
+from hub.desk.desk import Desk
+from hub.desk.importing import import_replies
+from hub.desk.publishing import Wish, schedule
+from hub.domain.content import Draft
+from hub.domain.errors import Conflict, HubError
+from hub.domain.people import Actor, actor_of, program
+from hub.domain.rows import Row, in_order
+
+CONSOLE = program("console")
+SITE, WEIBO = "site-main", "weibo-main"
+
+
+@dataclass(frozen=True)
+class Addresses:
+    """Where the local site and the local platforms listen, and how they are entered."""
+
+    site_api: str
+    content_keys: Sequence[str]
+    weibo: str
+    weibo_account: Mapping[str, Any]
+
+
+async def fill(desk: Desk, addresses: Addresses, password: str) -> int:
+    """The whole city; how many contents it has afterwards."""
+    await _people(desk, password)
+    for column in city()["columns"]:
+        if await desk.store.get("columns", column["_id"]) is None:
+            await columns.save_column(CONSOLE, desk, column)
+    await _accounts(desk, addresses)
+    people = await staff(desk)
+    for number, article in enumerate(articles()):
+        await _article(desk, people, article, number)
+    await _history(desk)
+    return len(articles())
+
+
+async def staff(desk: Desk) -> dict[str, Actor]:
+    """The demonstration's people as actors, by login."""
+    found = await desk.store.find("users", {}, limit=100)
+    return {row["login"]: actor_of(row) for row in found}
+
+
+async def _people(desk: Desk, password: str) -> None:
+    for user in city()["users"]:
+        try:
+            await staffing.add_user(
+                CONSOLE,
+                desk,
+                login=user["login"],
+                name=user["name"],
+                roles=user["roles"],
+                password=password,
+                levels=user.get("levels", ()),
+                department=user.get("department"),
+                duty=bool(user.get("duty")),
+                must_change=False,
+            )
+        except Conflict:
+            continue
+
+
+async def _accounts(desk: Desk, where: Addresses) -> None:
+    site = accounts.NewAccount(
+        key=SITE,
+        channel="site",
+        name="市政府网站",
+        settings={"base_url": where.site_api, "inbox_wait": 0},
+        credentials={"keys": list(where.content_keys)},  # type: ignore[dict-item]
+        profile={"listen_every": 2},
+        rehearsal=True,
+    )
+    known = where.weibo_account
+    weibo = accounts.NewAccount(
+        key=WEIBO,
+        channel="weibo",
+        name="云川发布",
+        settings={"base_url": where.weibo, "page_url": where.weibo, "domain": "localhost", "rip": known["rip"]},
+        credentials={"access_token": known["access_token"], "uid": str(known["uid"])},
+        profile={"tier": "partner", "listen_every": 3},
+        waits_for=SITE,
+        fallback_minutes=10,
+        rehearsal=True,
+    )
+    for account in (site, weibo):
+        if await desk.store.get("accounts", account.key) is None:
+            await accounts.connect_account(CONSOLE, desk, account)
+
+
+async def _article(desk: Desk, people: Mapping[str, Actor], article: Mapping[str, Any], number: int) -> None:
+    """One text on its way as far as it is meant to come: draft, under review, or scheduled."""
+    editor = people["editor"]
+    content = await writing.start(editor, desk, _draft(article), key=f"demo:{article['key']}")
+    wanted = article.get("state", "approved")
+    if wanted == "draft" or content["state"] != "draft" or content.get("round", 0):
+        return
+    try:
+        content = await writing.submit(editor, desk, content["_id"], revision=1, acknowledged=_Reasons())
+    except HubError as error:
+        print(f"演练稿件《{article['title']}》没有送审：{error.message}")
+        return
+    if wanted != "approved":
+        return
+    await schedule(editor, desk, content["_id"], _wishes(desk, article, number))
+    for level, login in ((1, "reviewer1"), (2, "reviewer2")):
+        await reviewing.review(
+            people[login],
+            desk,
+            content["_id"],
+            level=level,
+            verdict="pass",
+            hash=content["hash"],
+            remark="内容已核对。",
+        )
+
+
+class _Reasons(dict[str, str]):
+    """The same reason for every finding that asks for one."""
+
+    def get(self, _key: str, _default: Any = None) -> str:
+        return "演练稿件，数字与用语已核对。"
+
+    def __contains__(self, _key: object) -> bool:
+        return True
+
+    def __getitem__(self, _key: str) -> str:
+        return "演练稿件，数字与用语已核对。"
+
+
+def _draft(article: Mapping[str, Any]) -> Draft:
+    meta = {"source": article["source"], "keywords": article["keywords"], "author_name": "周敏"}
+    return Draft(
+        kind=article["kind"],
+        column=article["column"],
+        title=article["title"],
+        digest=article["digest"],
+        blocks=article["blocks"],
+        meta=meta,
+    )
+
+
+def _wishes(desk: Desk, article: Mapping[str, Any], number: int) -> list[Wish]:
+    """Most at once, the last two this evening and tomorrow morning, so that every page has something to come."""
+    now = desk.clock.now()
+    later = {9: timedelta(hours=3), 8: timedelta(seconds=0)}.get(number, timedelta(seconds=number))
+    at = now + later
+    if article["key"] == "library":
+        at = local(now + timedelta(days=1)).replace(hour=9, minute=0, second=0, microsecond=0)
+    sites = [Wish(SITE, at, "publish")]
+    return [*sites, Wish(WEIBO, at, "publish")] if article.get("weibo") else sites
+
+
+async def _history(desk: Desk) -> None:
+    """What was said in the days before, so that boards know what is usual; taken in like any import."""
+    texts = crowd("history")
+    if not texts or await desk.store.count("replies", {"stream": f"import:{SITE}"}, ceiling=1):
+        return
+    now = desk.clock.now()
+    rows = []
+    for number, said in enumerate(texts):
+        back = timedelta(hours=26 + number * 24 * 27 / max(1, len(texts)), minutes=(number * 37) % 60)
+        at = local(now - back)
+        at = at.replace(hour=(at.hour + 9) % 24 if at.hour < 6 else at.hour)
+        rows.append(
+            Row(
+                f"history-{number:04d}",
+                said.who,
+                said.title,
+                said.text,
+                at,
+                None,
+                said.district,
+                "letter",
+                {"n": number},
+            )
+        )
+    await import_replies(CONSOLE, desk, SITE, in_order(rows), lambda _count: None)

@@ -1,0 +1,219 @@
+"""账号: connect, try, hold and list the office's accounts, and look after their health; sending lives elsewhere."""
+
+from __future__ import annotations
+
+import json
+import re
+from collections.abc import Mapping
+from dataclasses import dataclass
+from datetime import timedelta
+from typing import Any
+
+from channels.contract import Health
+from hub.desk.desk import Desk
+from hub.domain import outbox
+from hub.domain.errors import Conflict, FieldError, Invalid, NotFound
+from hub.domain.people import Actor
+from hub.domain.rights import require
+from hub.sealing import CREDENTIALS
+from hub.store.base import Document
+
+TABLE = "accounts"
+LOOK_EVERY = timedelta(minutes=30)
+LOOK_AGAIN = timedelta(minutes=3)  # an ill account is asked sooner
+HEALTH_WORDS: Mapping[str, str] = {
+    "ok": "正常",
+    "expiring": "授权快到期",
+    "expired": "授权已失效",
+    "quota_low": "今天的额度将尽",
+    "not_connected": "尚未接通",
+    "unreachable": "连不上平台",
+}
+_KEY = re.compile(r"[a-z][a-z0-9-]{1,38}[a-z0-9]")  # stands in field names of variants: no dots
+
+
+@dataclass(frozen=True)
+class NewAccount:
+    """What an administrator types in to connect an account. Credentials are sealed at once and never shown again."""
+
+    key: str
+    channel: str
+    name: str
+    settings: Mapping[str, Any]
+    credentials: Mapping[str, str]
+    profile: Mapping[str, Any]
+    waits_for: str | None = None
+    fallback_minutes: int | None = None
+    rehearsal: bool = False
+
+
+async def connect_account(actor: Actor, desk: Desk, new: NewAccount) -> Document:
+    """接入账号, or change one. It is kept although it is ill; its health says what is missing."""
+    require(actor, "account.write")
+    _check(new, demo=desk.demo)
+    if new.waits_for is not None and await desk.store.get(TABLE, new.waits_for) is None:
+        raise Invalid("没有它要等的那个账号。", (FieldError("waits_for", "请先接入网站账号。"),))
+    sealed = _sealed(desk, new)
+    fields = {
+        "channel": new.channel,
+        "name": new.name.strip(),
+        "settings": dict(new.settings),
+        "credentials": sealed,
+        "profile": dict(new.profile),
+        "rehearsal": new.rehearsal,
+        "look_at": desk.clock.now(),
+        **({"waits_for": new.waits_for} if new.waits_for else {}),
+        **({} if new.fallback_minutes is None else {"fallback_minutes": new.fallback_minutes}),
+    }
+    probe = desk.connect({"_id": new.key, "held": False, **fields})
+    fields["listening"] = probe.capabilities.listens != "none"
+    row = outbox.audit(
+        desk.ids.new(), actor, "account.connect", new.key, desk.clock.now(), detail={"channel": new.channel}
+    )
+    update = {"$set": fields, "$setOnInsert": {"held": False, "created_at": desk.clock.now()}}
+    account = await desk.store.change(TABLE, {"_id": new.key}, outbox.noted(update, row), upsert=True)
+    if account is None:
+        raise Conflict("账号刚刚有了变化，请再试一次。")
+    return shown(await _look(desk, actor, account))
+
+
+def _check(new: NewAccount, *, demo: bool) -> None:
+    errors: list[FieldError] = []
+    if not _KEY.fullmatch(new.key):
+        errors.append(FieldError("key", "账号代号用小写字母开头，只含小写字母、数字和短横线，3 到 40 个字符。"))
+    if not new.name.strip() or len(new.name) > 40:
+        errors.append(FieldError("name", "请写账号名称，40 字以内。"))
+    if new.rehearsal and not demo:
+        errors.append(FieldError("rehearsal", "正式环境不能接演练账号。"))
+    if errors:
+        raise Invalid("账号有几处要修改。", tuple(errors))
+
+
+def _sealed(desk: Desk, new: NewAccount) -> str:
+    plain = json.dumps(dict(new.credentials), ensure_ascii=False, sort_keys=True)
+    return desk.sealer.seal(plain, table=TABLE, id=new.key, field="credentials", purpose=CREDENTIALS)
+
+
+def credentials_of(desk: Desk, account: Mapping[str, Any]) -> dict[str, str]:
+    """The credentials of an account, opened; for the wiring of channels only."""
+    opened = desk.sealer.open(
+        str(account["credentials"]), table=TABLE, id=str(account["_id"]), field="credentials", purpose=CREDENTIALS
+    )
+    return dict(json.loads(opened))
+
+
+def shown(account: Mapping[str, Any]) -> Document:
+    """The account as a page may show it: without credentials, in whatever form."""
+    hidden = ("credentials", "outbox", "outbox_open", "outbox_count")
+    return {name: value for name, value in account.items() if name not in hidden}
+
+
+async def list_accounts(actor: Actor, desk: Desk, *, after: str | None = None, limit: int = 50) -> list[Document]:
+    """The accounts in the order of their keys; `after` is the last key of the page before."""
+    require(actor, "account.read")
+    where = {"_id": {"$gt": after}} if after else {}
+    rows = await desk.store.find(TABLE, where, sort=[("_id", 1)], limit=max(1, min(limit, 200)))
+    return [shown(row) for row in rows]
+
+
+async def test_account(actor: Actor, desk: Desk, account_id: str) -> Document:
+    """Ask the platform now how the account is; no effect outside."""
+    require(actor, "account.read")
+    return shown(await _look(desk, actor, await _account(desk, account_id)))
+
+
+test_account.__test__ = False  # type: ignore[attr-defined]
+
+
+async def hold_account(actor: Actor, desk: Desk, account_id: str, reason: str) -> Document:
+    """暂停一个账号: nothing goes out to it until it is released."""
+    require(actor, "publication.hold")
+    if not reason.strip():
+        raise Invalid("请写一句暂停的原因。", (FieldError("reason", "请写一句原因。"),))
+    return await _held(actor, desk, account_id, {"held": True, "held_reason": reason.strip()}, "account.hold")
+
+
+async def release_account(actor: Actor, desk: Desk, account_id: str) -> Document:
+    """恢复一个账号."""
+    require(actor, "publication.release")
+    return await _held(actor, desk, account_id, {"held": False, "held_reason": ""}, "account.release")
+
+
+async def _held(actor: Actor, desk: Desk, account_id: str, fields: Mapping[str, Any], act: str) -> Document:
+    now = desk.clock.now()
+    rows = (
+        outbox.audit(desk.ids.new(), actor, act, account_id, now),
+        outbox.event(desk.ids.new(), "account.changed", account_id, now),
+    )
+    after = await desk.store.change(TABLE, {"_id": account_id}, outbox.noted({"$set": dict(fields)}, *rows))
+    if after is None:
+        raise NotFound("没有这个账号。")
+    return shown(after)
+
+
+async def _account(desk: Desk, account_id: str) -> Document:
+    account = await desk.store.get(TABLE, account_id)
+    if account is None:
+        raise NotFound("没有这个账号。")
+    return account
+
+
+# ---- health
+
+
+async def look_after(actor: Actor, desk: Desk) -> int:
+    """Ask each account that is due how it is, so that a dying token is known before anything is to go out."""
+    require(actor, "account.look")
+    now = desk.clock.now()
+    due = {"$or": [{"look_at": {"$lte": now}}, {"look_at": {"$exists": False}}]}
+    rows = await desk.store.find(TABLE, due, sort=[("look_at", 1)], limit=20)
+    for account in rows:
+        await _look(desk, actor, account)
+    return len(rows)
+
+
+async def _look(desk: Desk, actor: Actor, account: Document) -> Document:
+    health = await _preflight(desk, account)
+    now = desk.clock.now()
+    ill = health.state != "ok"
+    fields = {
+        "health": {
+            "state": health.state,
+            "reason": health.reason,
+            "token_until": health.token_until,
+            "quota_left": dict(health.quota_left),
+            "looked_at": now,
+        },
+        "look_at": now + (LOOK_AGAIN if ill else LOOK_EVERY),
+    }
+    before = account.get("health", {}).get("state", "ok")
+    rows = await _told(desk, account, health) if health.state != before else []
+    after = await desk.store.change(TABLE, {"_id": account["_id"]}, outbox.noted({"$set": fields}, *rows))
+    return after or account
+
+
+async def _preflight(desk: Desk, account: Document) -> Health:
+    try:
+        return await desk.connect(account).preflight()
+    except Exception as error:  # a channel that raises is a bug; the account is shown as ill, with the kind of error
+        return Health("unreachable", f"检查账号时程序出错（{type(error).__name__}）")
+
+
+async def _told(desk: Desk, account: Document, health: Health) -> list[outbox.Row]:
+    """When the health changes: those on duty hear of it, with how many posts are waiting for this account."""
+    now, name = desk.clock.now(), account.get("name", account["_id"])
+    rows = [outbox.event(desk.ids.new(), "account.changed", str(account["_id"]), now)]
+    if health.state == "ok":
+        return rows
+    where = {"account": account["_id"], "state": {"$in": ["scheduled", "waiting"]}}
+    waiting = await desk.store.count("publications", where, ceiling=1000)
+    text = f"账号“{name}”{HEALTH_WORDS.get(health.state, '有异常')}：{health.reason}"
+    text += f" 有 {waiting} 条待发受影响。" if waiting else ""
+    key = f"{account['_id']}:{health.state}:{now.date().isoformat()}"
+    link = f"/accounts/{account['_id']}"
+    rows.append(
+        outbox.notice(
+            desk.ids.new(), "account.ill", str(account["_id"]), now, people=["duty"], text=text, link=link, key=key
+        )
+    )
+    return rows

@@ -1,0 +1,65 @@
+"""栏目: the office's columns, and their copies on each website of ours; what a column must hold lives in the domain."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+
+from channels.contract import Accepted, Shelving
+from hub.desk.desk import Desk
+from hub.domain import outbox
+from hub.domain.columns import check_column
+from hub.domain.people import Actor
+from hub.domain.rights import require
+from hub.store.base import Document
+
+SENT = ("name", "description", "keywords", "type", "order", "public")
+MOST = 200
+
+
+async def save_column(actor: Actor, desk: Desk, value: Mapping[str, Any]) -> Document:
+    """A new column, or an old one changed; the websites get it within seconds."""
+    require(actor, "column.write")
+    column = check_column(value)
+    slug = column.pop("_id")
+    row = outbox.audit(desk.ids.new(), actor, "column.save", slug, desk.clock.now())
+    update = {"$set": {**column, "changed_at": desk.clock.now()}, "$inc": {"version": 1}}
+    saved = await desk.store.change("columns", {"_id": slug}, outbox.noted(update, row), upsert=True)
+    return saved or {}
+
+
+async def list_columns(actor: Actor, desk: Desk) -> list[Document]:
+    """All of them, in the order of the website."""
+    require(actor, "notice.read")
+    return await desk.store.find("columns", {}, sort=[("order", 1), ("_id", 1)], limit=MOST)
+
+
+async def mirror(actor: Actor, desk: Desk) -> int:
+    """Bring each of our websites the columns it has not got in their newest form; how many went out."""
+    require(actor, "column.mirror")
+    columns = await desk.store.find("columns", {}, sort=[("order", 1)], limit=MOST)
+    accounts = await desk.store.find("accounts", {"channel": "site"}, sort=[("_id", 1)], limit=50)
+    return sum([await _bring(desk, account, column) for account in accounts for column in columns])
+
+
+async def _bring(desk: Desk, account: Document, column: Document) -> int:
+    place = f"mirrored.{account['_id'].replace('-', '_')}"
+    if (column.get("mirrored") or {}).get(place.partition(".")[2]) == column["version"]:
+        return 0
+    channel = desk.connect(account)
+    if not isinstance(channel, Shelving):
+        return 0
+    body = {name: column[name] for name in SENT}
+    if not isinstance(await channel.put("column", column["_id"], column["version"], body), Accepted):
+        return 0
+    mine = {"_id": column["_id"], "version": column["version"]}
+    await desk.store.change("columns", mine, {"$set": {place: column["version"]}})
+    return 1
+
+
+async def beat_sites(actor: Actor, desk: Desk) -> int:
+    """Tell each website of ours that a worker lives; how many heard."""
+    require(actor, "column.mirror")
+    accounts = await desk.store.find("accounts", {"channel": "site"}, sort=[("_id", 1)], limit=50)
+    channels = [channel for channel in map(desk.connect, accounts) if isinstance(channel, Shelving)]
+    return sum([await channel.beat(desk.owner) for channel in channels])

@@ -1,0 +1,112 @@
+"""苗头: one issue with its numbers, alerts and words, and the list of them; how it is found lives in watching.py."""
+
+from __future__ import annotations
+
+from collections import defaultdict
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from typing import Any
+
+from hub.desk.desk import Desk
+from hub.desk.replies import shown
+from hub.domain.errors import FieldError, Invalid, NotFound
+from hub.domain.people import Actor
+from hub.domain.rights import require
+from hub.store.base import Document
+
+BARS = 24  # bars of the people-and-copies chart
+ROWS = 2_000  # replies of one issue that are drawn; more are counted in its numbers
+
+
+@dataclass(frozen=True)
+class IssuePage:
+    """An issue, its alerts (newest first), its newest words, and its people and copies over time."""
+
+    issue: Document
+    alerts: list[Document]
+    words: list[Document]
+    bars_at: list[datetime]
+    people: list[int]
+    copies: list[int]
+    marks: list[tuple[int, str]]
+    publications: list[Document]
+
+
+async def issue(actor: Actor, desk: Desk, id: str) -> IssuePage:
+    """Everything of one issue; NotFound where there is none."""
+    require(actor, "issue.read")
+    found = await desk.store.get("issues", id)
+    if found is None:
+        raise NotFound("没有这个苗头，可能已归并或地址不完整。")
+    alerts = await desk.store.find("alerts", {"issue": id}, sort=[("at", -1)], limit=20)
+    rows = await desk.store.find("replies", {"issue": id}, sort=[("at", -1)], limit=ROWS)
+    rows.reverse()
+    at, people, copies = bars(rows)
+    return IssuePage(
+        issue=found,
+        alerts=alerts,
+        words=[shown(row) for row in reversed(rows[-50:])],
+        bars_at=at,
+        people=people,
+        copies=copies,
+        marks=_marks(alerts, at),
+        publications=await _publications(desk, rows),
+    )
+
+
+def bars(rows: list[Document]) -> tuple[list[datetime], list[int], list[int]]:
+    """Equal stretches from the first word to the last: people heard for the first time, and everything beyond them."""
+    if not rows:
+        return [], [], []
+    first, last = rows[0]["at"], rows[-1]["at"]
+    step = max((last - first) / BARS, timedelta(minutes=10))
+    count = min(BARS, int((last - first) / step) + 1)
+    at = [first + step * number for number in range(count)]
+    people, others = [0] * count, [0] * count
+    seen: set[str] = set()
+    for row in rows:
+        place = min(count - 1, int((row["at"] - first) / step))
+        who = row.get("author_key") or row["_id"]
+        (others if who in seen else people)[place] += 1
+        seen.add(who)
+    return at, people, others
+
+
+def _marks(alerts: list[Document], at: list[datetime]) -> list[tuple[int, str]]:
+    marks = []
+    for alert in reversed(alerts):
+        places = [number for number, moment in enumerate(at) if moment <= alert["at"]]
+        if places:
+            marks.append((places[-1], {"yellow": "黄色", "orange": "橙色", "red": "红色"}.get(alert["level"], "观察")))
+    return marks
+
+
+async def _publications(desk: Desk, rows: list[Document]) -> list[Document]:
+    """Our publications that these words stand under, the most answered first."""
+    counts: dict[str, int] = defaultdict(int)
+    for row in rows:
+        if row.get("publication"):
+            counts[row["publication"]] += 1
+    ids = sorted(counts, key=lambda id: -counts[id])[:6]
+    fields = ["title", "published_at", "channel", "content", "state"]
+    found = await desk.store.find("publications", {"_id": {"$in": ids}}, limit=6, fields=fields) if ids else []
+    return [{**row, "answers": counts[row["_id"]]} for row in sorted(found, key=lambda row: -counts[row["_id"]])]
+
+
+async def list_issues(
+    actor: Actor, desk: Desk, *, state: str = "open", cursor: str = "", limit: int = 50
+) -> tuple[list[Document], str | None]:
+    """The last heard first; the cursor is the last row seen."""
+    require(actor, "issue.read")
+    where: dict[str, Any] = {"state": state, "level": {"$in": ["watch", "yellow", "orange", "red"]}}
+    if cursor:
+        moment, _, last = cursor.partition("|")
+        try:
+            at = datetime.fromisoformat(moment)
+        except ValueError:
+            raise Invalid("翻页位置不对，请从第一页看起。", (FieldError("cursor", "请从第一页看起。"),)) from None
+        where["$or"] = [{"last_at": {"$lt": at}}, {"last_at": at, "_id": {"$lt": last}}]
+    size = max(1, min(limit, 200))
+    found = await desk.store.find("issues", where, sort=[("last_at", -1), ("_id", -1)], limit=size + 1)
+    more = found[size - 1] if len(found) > size else None
+    return found[:size], f"{more['last_at'].isoformat()}|{more['_id']}" if more else None

@@ -1,0 +1,117 @@
+"""留言: finds, opens and labels what citizens said; taking it in lives in listening.py, reading it in reading.py."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any
+
+from hub.desk.desk import Desk
+from hub.domain import outbox
+from hub.domain.errors import Conflict, FieldError, Invalid, NotFound
+from hub.domain.people import Actor
+from hub.domain.rights import require
+from hub.sealing import CITIZEN
+from hub.store.base import Document
+from hub.store.search import find_text
+
+LABELS = ("neg", "neu", "pos")
+HIDDEN = ("sealed", "author_key", "terms", "outbox", "outbox_open", "outbox_count", "lease_owner", "lease_until")
+FILTERS = ("channel", "district", "sentiment", "issue", "kind", "state", "publication", "topic")
+
+
+@dataclass(frozen=True)
+class Replies:
+    """One page of replies and the cursor of the next (None: the end)."""
+
+    items: list[Document]
+    cursor: str | None
+
+
+async def list_replies(
+    actor: Actor,
+    desk: Desk,
+    *,
+    since: datetime | None = None,
+    until: datetime | None = None,
+    words: str = "",
+    cursor: str = "",
+    limit: int = 50,
+    **filters: str,
+) -> Replies:
+    """The newest first. `words` searches the masked text; the cursor is the last row seen."""
+    require(actor, "reply.read")
+    where = _where(filters, since, until)
+    size = max(1, min(limit, 200))
+    if words.strip():
+        found = await find_text(desk.store, "replies", words, where, size)
+        return Replies([shown(row) for row in found], None)
+    if cursor:
+        where = {"$and": [where, _after(cursor)]} if where else _after(cursor)
+    found = await desk.store.find("replies", where, sort=[("at", -1), ("_id", -1)], limit=size + 1)
+    last = found[size - 1] if len(found) > size else None
+    return Replies([shown(row) for row in found[:size]], f"{last['at'].isoformat()}|{last['_id']}" if last else None)
+
+
+def _where(filters: dict[str, str], since: datetime | None, until: datetime | None) -> dict[str, Any]:
+    where: dict[str, Any] = {name: value for name, value in filters.items() if name in FILTERS and value}
+    between = {sign: moment for sign, moment in (("$gte", since), ("$lt", until)) if moment is not None}
+    return {**where, "at": between} if between else where
+
+
+def _after(cursor: str) -> dict[str, Any]:
+    moment, _, last = cursor.partition("|")
+    try:
+        at = datetime.fromisoformat(moment)
+    except ValueError:
+        at = None
+    if at is None or at.tzinfo is None or not last:
+        raise Invalid("翻页位置不对，请从第一页看起。", (FieldError("cursor", "请从第一页看起。"),))
+    return {"$or": [{"at": {"$lt": at}}, {"at": at, "_id": {"$lt": last}}]}
+
+
+def shown(reply: Document) -> Document:
+    """The reply as a page may show it: masked words, nothing sealed, no mark of the person."""
+    return {name: value for name, value in reply.items() if name not in HIDDEN}
+
+
+async def reply(actor: Actor, desk: Desk, id: str) -> Document:
+    """One reply; NotFound where there is none."""
+    require(actor, "reply.read")
+    found = await desk.store.get("replies", id)
+    if found is None:
+        raise NotFound("没有这条留言，可能地址不完整。")
+    return shown(found)
+
+
+async def reveal(actor: Actor, desk: Desk, id: str, reason: str) -> dict[str, str]:
+    """查看原文: the plain words, for a right and a reason; the audit entry is durable before anything is shown."""
+    require(actor, "reply.reveal")
+    if len(reason.strip()) < 4:
+        raise Invalid("请写明为什么要看未遮盖的内容。", (FieldError("reason", "如：回访来信人，核对门牌号。"),))
+    row = outbox.audit(
+        desk.ids.new(), actor, "reply.reveal", id, desk.clock.now(), detail={"reason_length": len(reason.strip())}
+    )
+    found = await desk.store.change("replies", {"_id": id}, outbox.noted({"$set": {"revealed": True}}, row))
+    if found is None:
+        raise NotFound("没有这条留言，可能地址不完整。")
+    sealed: dict[str, str] = found["sealed"]
+    return {
+        name: desk.sealer.open(value, table="replies", id=id, field=name, purpose=CITIZEN)
+        for name, value in sealed.items()
+        if name != "raw"
+    }
+
+
+async def label(actor: Actor, desk: Desk, id: str, label: str) -> Document:
+    """改正情感: what a person says it is; the reading keeps its own word beside it."""
+    require(actor, "reply.write")
+    if label not in LABELS:
+        raise Invalid("只能标为 负面、中性 或 正面。", (FieldError("label", "请选一个。"),))
+    now = desk.clock.now()
+    row = outbox.audit(desk.ids.new(), actor, "reply.label", id, now, detail={"label": label})
+    change = {"$set": {"label": label, "labelled_by": actor.id, "labelled_at": now}}
+    found = await desk.store.change("replies", {"_id": id, "state": "read"}, outbox.noted(change, row))
+    if found is None:
+        raise Conflict("这条留言还没有分析完，请稍后再标。")
+    return shown(found)

@@ -1,0 +1,182 @@
+"""我的工作: what waits for this person now, gravest first, and the counts beside the rail; the verbs live beside."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any
+
+from hub.desk.desk import Desk
+from hub.desk.noticing import count_unread
+from hub.domain.alert import LEVEL_NAMES
+from hub.domain.people import Actor
+from hub.domain.rights import may, require
+from hub.store.base import Document
+
+TROUBLE = ("unknown", "refused", "held")
+SHOWN = 6  # rows of one kind; the rest is behind the link of its page
+
+
+@dataclass(frozen=True)
+class Work:
+    """One thing a person should do: why, since when, and the one verb. `tone` is danger, warn or quiet."""
+
+    kind: str
+    icon: str
+    title: str
+    detail: str
+    since: datetime
+    verb: str
+    href: str
+    tone: str = "quiet"
+
+
+@dataclass(frozen=True)
+class Waiting:
+    """Counts for the rail: plain ones, those where something went wrong, the bell, and why all is held."""
+
+    counts: Mapping[str, int]
+    alarms: Mapping[str, int]
+    unread: int
+    held: str
+
+
+async def waiting(actor: Actor, desk: Desk) -> Waiting:
+    """What the frame of every page shows; only what this person may see."""
+    require(actor, "notice.read")
+    counts, alarms = {}, {}
+    if may(actor, "content.review"):
+        counts["reviews"] = await desk.store.count("contents", {"state": "in_review"}, ceiling=999)
+    if may(actor, "publication.read"):
+        alarms["publications"] = await desk.store.count("publications", {"state": {"$in": list(TROUBLE)}}, ceiling=999)
+    if may(actor, "issue.read"):
+        alarms["board"] = await desk.store.count("alerts", {"state": "new", "silent": False}, ceiling=999)
+    switch = await desk.store.get("switches", "hold_all") or {}
+    held = str(switch.get("reason") or "") if switch.get("on") else ""
+    return Waiting(counts, alarms, await count_unread(actor, desk), held)
+
+
+async def my_work(actor: Actor, desk: Desk) -> list[Work]:
+    """The rows of the home page: first what may already be public and wrong, then what is due, then the rest."""
+    require(actor, "notice.read")
+    rows: list[Work] = []
+    if may(actor, "publication.read"):
+        rows += await _troubles(desk)
+    if may(actor, "issue.read"):
+        rows += await _alerts(desk)
+    if may(actor, "content.review"):
+        rows += await _reviews(actor, desk)
+    if may(actor, "content.write"):
+        rows += await _returned(actor, desk)
+    if may(actor, "account.read"):
+        rows += await _accounts(actor, desk)
+    order = {"danger": 1, "warn": 0, "quiet": 2}
+    return sorted(rows, key=lambda row: (row.kind != "unknown", order[row.tone], row.since))
+
+
+async def _troubles(desk: Desk) -> list[Work]:
+    found = await desk.store.find("publications", {"state": {"$in": list(TROUBLE)}}, sort=[("at", 1)], limit=SHOWN * 2)
+    names = {row["_id"]: row["name"] for row in await desk.store.find("accounts", {}, limit=200, fields=["name"])}
+    return [_trouble(row, str(names.get(row["account"], row["account"]))) for row in found]
+
+
+def _trouble(row: Document, account: str) -> Work:
+    title, href = f"《{row['title']}》", f"/publications?open={row['_id']}"
+    last = (row.get("attempts") or [{}])[-1]
+    reason = str(last.get("reason") or row.get("reason") or "")
+    if row["state"] == "unknown":
+        said = "系统不会自动重发。请打开账号看一眼，再告诉系统结果。"
+        return Work(
+            "unknown", "question", f"{title}：{account}是否发出，尚不清楚", said, row["at"], "去核对", href, "warn"
+        )
+    if row["state"] == "refused":
+        return Work("refused", "refuse", f"{account}拒绝了{title}", reason, row["at"], "去处理", href, "danger")
+    return Work("held", "pause", f"{title}在{account}上暂停，等您决定", reason, row["at"], "去决定", href, "warn")
+
+
+async def _alerts(desk: Desk) -> list[Work]:
+    where = {"state": "new", "silent": False}
+    found = await desk.store.find("alerts", where, sort=[("at", 1)], limit=SHOWN)
+    return [
+        Work(
+            "alert",
+            "warning",
+            f"{LEVEL_NAMES[row['level']]}预警：{row['title']}",
+            str(row["explanation"]),
+            row["at"],
+            "认领",
+            f"/issues/{row['issue']}",
+            "warn",
+        )
+        for row in found
+    ]
+
+
+async def _reviews(actor: Actor, desk: Desk) -> list[Work]:
+    """Texts under review that this person did not write; whose turn it is exactly, the review page says."""
+    where: dict[str, Any] = {"state": "in_review", "author": {"$ne": actor.id}}
+    found = await desk.store.find("contents", where, sort=[("updated_at", 1)], limit=SHOWN)
+    return [
+        Work(
+            "review",
+            "review",
+            f"待审：《{row['title']}》",
+            "已送审，请通过或退回。",
+            row["updated_at"],
+            "去审",
+            f"/reviews/{row['_id']}",
+        )
+        for row in found
+    ]
+
+
+async def _returned(actor: Actor, desk: Desk) -> list[Work]:
+    where = {"state": "draft", "author": actor.id}
+    found = await desk.store.find("contents", where, sort=[("updated_at", -1)], limit=SHOWN)
+    rows = []
+    for row in found:
+        last = await desk.store.find("reviews", {"content": row["_id"]}, sort=[("at", -1)], limit=1)
+        if last and last[0]["verdict"] == "return" and not last[0].get("void"):
+            title = f"退回修改：《{row['title']}》"
+            rows.append(
+                Work(
+                    "returned", "undo", title, str(last[0]["remark"]), last[0]["at"], "修改", f"/contents/{row['_id']}"
+                )
+            )
+    return rows
+
+
+async def _accounts(actor: Actor, desk: Desk) -> list[Work]:
+    """Accounts that are ill, before it hurts."""
+    found = await desk.store.find("accounts", {}, sort=[("_id", 1)], limit=200)
+    ill = [row for row in found if (row.get("health") or {}).get("state", "ok") not in ("ok", "unknown")]
+    return [
+        Work(
+            "account",
+            "key",
+            f"账号“{row['name']}”需要处理",
+            str((row.get("health") or {}).get("reason") or ""),
+            (row.get("health") or {}).get("looked_at") or desk.clock.now(),
+            "去查看",
+            "/accounts",
+            "warn" if (row.get("health") or {}).get("state") != "expired" else "danger",
+        )
+        for row in ill[:SHOWN]
+    ]
+
+
+async def today(actor: Actor, desk: Desk, start: datetime, end: datetime) -> list[Document]:
+    """This day's publications by time, one row a content with the state on each channel."""
+    if not may(actor, "publication.read"):
+        return []
+    where = {"at": {"$gte": start, "$lt": end}}
+    fields = ["content", "title", "at", "state", "channel", "account", "hash", "correction"]
+    found = await desk.store.find("publications", where, sort=[("at", 1)], limit=200, fields=fields)
+    rows: dict[str, Document] = {}
+    for row in found:
+        one = rows.setdefault(
+            row["content"], {"content": row["content"], "title": row["title"], "at": row["at"], "states": []}
+        )
+        one["states"].append({"channel": row["channel"], "state": row["state"]})
+    return list(rows.values())

@@ -1,0 +1,82 @@
+"""暂停与放行: what stops a claimed publication before its call, as pure decisions; switches are read by desk."""
+
+from __future__ import annotations
+
+from datetime import datetime, timedelta
+from typing import Any
+
+from channels.contract import Who
+from hub.domain.moves import Document, State
+from hub.domain.publication import Decision, Rules, Tell, named
+
+HOLD_ALL = "hold_all"
+ACCOUNT_REFRESH = timedelta(seconds=10)
+
+
+def stop_of(switch: Document | None, account: Document | None) -> str | None:
+    """Why nothing may go out to this account now, in words; None where nothing stops it."""
+    if switch is not None and switch.get("on"):
+        return "全部暂停中"
+    if account is None:
+        return "账号已不存在"
+    if account.get("held"):
+        return "账号已暂停"
+    return None
+
+
+def is_approved(content: Document | None, package: str | None) -> bool:
+    """Whether exactly this package (text, variants and files together) is what the last approval was given to."""
+    if content is None or package is None:
+        return False
+    return content.get("state") == "approved" and content.get("approved_hash") == package
+
+
+def decide_approval(
+    publication: Document, approved: bool, package: str | None, now: datetime, rules: Rules
+) -> Decision | None:
+    """拟发: None goes on. What is not approved yet waits a little, after the late limit for a person.
+
+    What may already have been out once (pinned) goes out unchanged or not at all.
+    """
+    if publication.get("pinned") and not (approved and package == publication.get("hash")):
+        text = f"{named(publication)}已暂缓：上次发送结果查清之前稿件有了改动。请核对平台后决定恢复还是取消。"
+        return Decision("changed", {"reason": text, "who": Who.EDITOR.value}, tell=Tell("publication.held", text))
+    if approved:
+        return None
+    if now - publication["at"] > rules.late:
+        text = f"{named(publication)}到了发布时间仍没有终审通过，已暂缓。通过后请恢复。"
+        return Decision(
+            "unapproved", {"reason": text, "who": Who.EDITOR.value}, tell=Tell("publication.unapproved", text)
+        )
+    return give_back(now, ACCOUNT_REFRESH, "等终审通过")
+
+
+def give_back(now: datetime, pause: timedelta, reason: str) -> Decision:
+    """A claim put back without a call and without counting as a try."""
+    return Decision("not_yet", {"not_before": now + pause, "reason": reason})
+
+
+def decide_order(earlier: bool, now: datetime) -> Decision | None:
+    """One account's posts go out in the order of their times."""
+    return give_back(now, timedelta(seconds=1), "等同一账号上更早的一条") if earlier else None
+
+
+def decide_link(publication: Document, awaited: Document | None, now: datetime) -> Decision | None:
+    """A post that needs the website's address waits for it; None where it has one or needs none."""
+    if publication.get("link") or not publication.get("waits_for"):
+        return None
+    if awaited is not None and awaited["state"] == State.PUBLISHED and awaited.get("url"):
+        return None
+    return Decision("await", {"waiting_since": now, "reason": "等网站上的同一篇先发出"})
+
+
+def quiet_words(switch: Document | None) -> str:
+    """The banner of 全部暂停, or nothing."""
+    if switch is None or not switch.get("on"):
+        return ""
+    return f"全部暂停中：{switch.get('reason', '')}"
+
+
+def switch_fields(on: bool, reason: str, by: str, at: datetime) -> dict[str, Any]:
+    """The switch as it stands after this act."""
+    return {"on": on, "reason": reason, "by": by, "at": at}

@@ -1,0 +1,316 @@
+"""发布: what follows from each outcome, lapse and look-up, as pure decisions; states are in moves.py, effects in desk.
+
+A publication and an operation (更正, 撤稿) are the same ledger: one document, at most one open attempt, written down
+before the call it stands for. `held` means certainly not public, `unknown` means perhaps public, and only two roads
+lead from `unknown` back to a send: a person's word, or a platform whose "not there" is trusted, asked twice.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field, replace
+from datetime import datetime, timedelta
+from typing import Any
+
+from channels.contract import Accepted, Outcome, Pending, Refused, Unknown, Who
+from hub.domain.moves import Document, State
+
+
+@dataclass(frozen=True)
+class Tell:
+    """Somebody must hear of it: what it is about and the sentence; to whom is the desk's matter."""
+
+    matter: str
+    text: str
+
+
+@dataclass(frozen=True)
+class Decision:
+    """What follows: the event of the table, the fields to set with it, how the open attempt ends, who is told.
+
+    `closing` None leaves the attempts alone; fields set to None are taken out of the document.
+    """
+
+    event: str
+    fields: Mapping[str, Any] = field(default_factory=dict)
+    closing: Mapping[str, Any] | None = None
+    tell: Tell | None = None
+
+
+@dataclass(frozen=True)
+class Rules:
+    """The office's figures that the ledger needs; each is a policy."""
+
+    late: timedelta = timedelta(minutes=30)
+    tries: int = 8
+    fallback: timedelta = timedelta(minutes=15)
+    lease: timedelta = timedelta(seconds=120)
+    pending: timedelta = timedelta(hours=24)
+    first_pause: timedelta = timedelta(seconds=5)
+    longest_pause: timedelta = timedelta(minutes=10)
+
+    def with_fallback(self, fallback: timedelta) -> Rules:
+        """The same rules for an account with its own waiting time."""
+        return replace(self, fallback=fallback)
+
+
+_VERBS: Mapping[str, str] = {"correct": "更正", "withdraw": "撤下"}
+
+
+def named(document: Document) -> str:
+    """The document in a sentence: by its content's title."""
+    return f"《{document.get('title', '')}》"
+
+
+def verb(document: Document) -> str:
+    """What is being done with it: a publication goes out, an operation corrects or withdraws."""
+    return _VERBS.get(str(document.get("kind", "")), "发出")
+
+
+def pause_before(tries: int, chance: float, rules: Rules, asked: timedelta | None = None) -> timedelta:
+    """How long to wait before the next try: doubling from `first_pause`, up to a quarter longer by chance.
+
+    Never shorter than the platform asked for.
+    """
+    doubled: timedelta = rules.first_pause * (1 << min(tries, 16))
+    pause = min(doubled, rules.longest_pause) * (1 + chance / 4)
+    return max(pause, asked * (1 + chance / 20)) if asked else pause
+
+
+def decide_key(publication: Document, digest: str, fresh: str) -> str:
+    """The idempotency key for sending this digest: the same for the same content, another for a changed one."""
+    if publication.get("key") and publication.get("hash") == digest:
+        return str(publication["key"])
+    return fresh
+
+
+def decide_due(publication: Document, now: datetime, rules: Rules) -> Decision | None:
+    """迟发规则, asked when a due publication is taken: None goes on, a decision stops it.
+
+    Lateness counts from its own time, after a try from the time of the next one; a release or a move sets it anew.
+    """
+    expected = publication["not_before"] if publication.get("tries") else publication["at"]
+    if publication.get("late") == "publish" or now - expected <= rules.late:
+        return None
+    minutes = int((now - publication["at"]).total_seconds() // 60)
+    text = f"{named(publication)}已过原定时间 {minutes} 分钟，没有自动{verb(publication)}。请决定改期、恢复还是取消。"
+    matter = "publication.ask" if publication.get("late") == "ask" else "publication.late"
+    return Decision("too_late", {"reason": text, "who": Who.EDITOR.value}, tell=Tell(matter, text))
+
+
+def decide_staged(
+    publication: Document, outcome: Refused | Unknown, now: datetime, chance: float, rules: Rules
+) -> Decision:
+    """After a stage that did not succeed: nothing of it is visible, so `Unknown` is only a delay."""
+    if isinstance(outcome, Unknown):
+        return _put_off(publication, outcome.reason, None, now, chance, rules, None)
+    return _refusal(publication, outcome, now, chance, rules, None)
+
+
+def decide_sent(publication: Document, outcome: Outcome, now: datetime, chance: float, rules: Rules) -> Decision:
+    """After the one public step."""
+    if isinstance(outcome, Accepted):
+        return _acceptance("accept", outcome, now)
+    if isinstance(outcome, Pending):
+        return _taken(publication, outcome, now, rules)
+    if isinstance(outcome, Refused):
+        closing = {"outcome": "refused", "code": outcome.code, "reason": outcome.reason, "ended_at": now}
+        return _refusal(publication, outcome, now, chance, rules, closing)
+    return decide_lost(publication, outcome.reason, now, evidence=outcome.evidence)
+
+
+def decide_lost(
+    publication: Document, reason: str, now: datetime, *, event: str = "lose", evidence: Mapping[str, str] | None = None
+) -> Decision:
+    """Nobody can say: it is looked up soon, and a person hears of it now."""
+    closing = {"outcome": "unknown", "reason": reason, "ended_at": now, "evidence": dict(evidence or {})}
+    text = f"{named(publication)}是否已经{verb(publication)}，还不能确定（{reason}）。系统正在查询，也可以人工认定。"
+    fields = {"reason": reason, "seen_missing": 0, "first_missing_at": None, "looks": 0, "look_at": now, "lost_at": now}
+    return Decision(event, fields, closing, Tell("publication.unknown", text))
+
+
+def decide_checked(publication: Document, outcome: Outcome, now: datetime, rules: Rules) -> Decision:
+    """After asking what became of something pending. `by_hand` waits for a person, for as long as it takes."""
+    if isinstance(outcome, Accepted):
+        return _acceptance("accept", outcome, now)
+    if isinstance(outcome, Refused) and outcome.retry_after is None:
+        closing = {"outcome": "refused", "code": outcome.code, "reason": outcome.reason, "ended_at": now}
+        return _refused(publication, outcome, closing)
+    looks = int(publication.get("looks", 0)) + 1
+    overdue = now - publication["pending_since"] > rules.pending
+    if overdue and publication.get("pending_for") != "by_hand":
+        return decide_lost(publication, "平台一直没有给出结果", now)
+    pause = outcome.check_after if isinstance(outcome, Pending) else timedelta(seconds=30)
+    return Decision("wait", {"looks": looks, "look_at": now + pause * min(2 ** min(looks, 8), 60)})
+
+
+def decide_found(found_id: str, url: str | None, at: datetime | None, now: datetime) -> Decision:
+    """The post was seen among the account's own."""
+    return _acceptance("find", Accepted(found_id, url, at), now)
+
+
+def decide_missing(publication: Document, now: datetime, lookup: str, settling: timedelta) -> Decision:
+    """Looked and not seen: due again only where the platform's "not there" is trusted, twice, a settling time apart.
+
+    It is then pinned: what goes out is exactly the same content under the same key, or nothing without a person.
+    """
+    first = publication.get("first_missing_at") or now
+    seen = int(publication.get("seen_missing", 0)) + 1
+    settled = now - publication["lost_at"] >= settling and now - first >= settling
+    if lookup == "trusted" and seen >= 2 and settled:
+        fields = {
+            "seen_missing": seen,
+            "look_at": None,
+            "not_before": now,
+            "pinned": True,
+            "reason": "平台上两次查无此稿，用同一编号再发一次",
+            "tries": int(publication.get("tries", 0)) + 1,
+        }
+        return Decision("miss_again", fields)
+    looks = int(publication.get("looks", 0)) + 1
+    return Decision(
+        "miss",
+        {
+            "seen_missing": seen,
+            "first_missing_at": first,
+            "looks": looks,
+            "look_at": next_look(looks, now, lookup, settling),
+        },
+    )
+
+
+def decide_unseen(publication: Document, now: datetime, lookup: str, settling: timedelta) -> Decision:
+    """The look-up itself failed: nothing learnt, look again."""
+    looks = int(publication.get("looks", 0)) + 1
+    return Decision("miss", {"looks": looks, "look_at": next_look(looks, now, lookup, settling)})
+
+
+LOOKS_WITHOUT_TRUST = 6
+
+
+def next_look(looks: int, now: datetime, lookup: str, settling: timedelta) -> datetime | None:
+    """When to look again: soon, then ever rarer; not for ever where a look-up proves little (quotas are small)."""
+    if lookup == "none" or (lookup == "hint" and looks >= LOOKS_WITHOUT_TRUST):
+        return None
+    return now + settling * (1 if looks < 3 else min(2 ** (looks - 2), 30))
+
+
+def decide_lapsed(publication: Document, now: datetime) -> Decision:
+    """The lease ran out: whoever held it is gone, or too slow to be believed."""
+    if publication["state"] == State.SENDING:
+        return decide_lost(publication, "发送程序中断", now, event="lapse")
+    return Decision("lapse", {"not_before": max(now, publication["at"])})
+
+
+def decide_address(
+    publication: Document, awaited: Document | None, fallback: str | None, now: datetime, rules: Rules
+) -> Decision | None:
+    """等网站地址: go on with the website's address or, after its time, the fall-back; or stop. None waits on."""
+    if awaited is not None and awaited["state"] == State.PUBLISHED and awaited.get("url"):
+        return Decision("address", {"link": awaited["url"], "not_before": max(now, publication["at"]), "reason": None})
+    failed = awaited is None or awaited["state"] in (State.REFUSED, State.HELD, State.CANCELLED, State.REMOVED)
+    if not failed and now - publication["waiting_since"] < rules.fallback:
+        return None
+    if not failed and fallback:
+        fields = {"link": fallback, "link_is_fallback": True, "not_before": max(now, publication["at"]), "reason": None}
+        return Decision("fall_back", fields)
+    cause = "网站上的同一篇没有发出" if failed else "网站一直没有给出地址，也没有备用地址"
+    text = f"{named(publication)}已暂缓：{cause}。请先处理网站上的那一篇，再恢复这一条。"
+    return Decision("no_address", {"reason": text, "who": Who.EDITOR.value}, tell=Tell("publication.held", text))
+
+
+def _acceptance(event: str, outcome: Accepted, now: datetime) -> Decision:
+    closing = {"outcome": "accepted", "ended_at": now, "reason": outcome.note or ""}
+    fields = {
+        "external_id": outcome.external_id,
+        "url": outcome.url,
+        "published_at": outcome.at or now,
+        "reason": None,
+        "who": None,
+        "look_at": None,
+        "pinned": None,
+    }
+    return Decision(event, fields, closing)
+
+
+def _taken(publication: Document, outcome: Pending, now: datetime, rules: Rules) -> Decision:
+    fields = {
+        "ticket": outcome.ticket,
+        "pending_for": outcome.waits_for,
+        "pending_since": now,
+        "looks": 0,
+        "look_at": now + outcome.check_after,
+        "reason": outcome.reason or None,
+        "pinned": None,
+    }
+    closing = {"outcome": "pending", "reason": outcome.reason, "ended_at": now}
+    if outcome.waits_for == "audit":
+        return Decision("take", fields, closing)
+    text = f"{named(publication)}需要有人在平台上确认：{outcome.reason or '请登录平台处理'}。"
+    return Decision("take", fields, closing, Tell("publication.pending", text))
+
+
+def _refusal(
+    publication: Document,
+    outcome: Refused,
+    now: datetime,
+    chance: float,
+    rules: Rules,
+    closing: Mapping[str, Any] | None,
+) -> Decision:
+    if outcome.retry_after is None:
+        return _refused(publication, outcome, closing)
+    return _put_off(publication, outcome.reason, outcome.retry_after, now, chance, rules, closing)
+
+
+def _refused(publication: Document, outcome: Refused, closing: Mapping[str, Any] | None) -> Decision:
+    part = f"（{outcome.part}）" if outcome.part else ""
+    text = f"{named(publication)}没有{verb(publication)}{part}：{outcome.reason}"
+    fields = {
+        "reason": outcome.reason,
+        "code": outcome.code,
+        "who": outcome.who.value,
+        "part": outcome.part or None,
+        "pinned": None,
+    }
+    return Decision("refuse", fields, closing, Tell(f"publication.refused.{outcome.who.value}", text))
+
+
+def _put_off(
+    publication: Document,
+    reason: str,
+    asked: timedelta | None,
+    now: datetime,
+    chance: float,
+    rules: Rules,
+    closing: Mapping[str, Any] | None,
+) -> Decision:
+    """Back to `scheduled` for a later try, until the late limit, counted from the first try."""
+    tries = int(publication.get("tries", 0))
+    since = max(publication["at"], publication.get("first_tried_at") or now)
+    again = now + pause_before(tries, chance, rules, asked)
+    fields: dict[str, Any] = {
+        "tries": tries + 1,
+        "first_tried_at": publication.get("first_tried_at") or now,
+        "reason": reason,
+    }
+    if again - since > rules.late or tries + 1 >= rules.tries:
+        text = f"{named(publication)}多次没有{verb(publication)}，已暂缓：{reason}"
+        return Decision("too_late", {**fields, "who": Who.ADMINISTRATOR.value}, closing, Tell("publication.held", text))
+    return Decision("put_off", {**fields, "not_before": again}, closing)
+
+
+def closed_attempts(publication: Document, closing: Mapping[str, Any] | None) -> list[dict[str, Any]] | None:
+    """The attempts with the newest one ended, or None where nothing changes; an ended one keeps its end.
+
+    An `unknown` that was looked up later keeps both: how it ended and what was found.
+    """
+    attempts = [dict(attempt) for attempt in publication.get("attempts", [])]
+    if closing is None or not attempts:
+        return None
+    newest = attempts[-1]
+    if "outcome" in newest:
+        newest["settled"] = dict(closing)
+    else:
+        newest.update(closing)
+    return attempts

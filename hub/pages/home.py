@@ -1,0 +1,137 @@
+"""首页 and 通知: what waits for this person, today, the accounts, the bell; what waits is worked out by the desk."""
+
+from __future__ import annotations
+
+from datetime import UTC, datetime, timedelta
+from typing import Any
+
+from sanic import HTTPResponse, Request
+
+from hub import wording
+from hub.clock import local
+from hub.desk import noticing, publishing
+from hub.desk.accounts import list_accounts
+from hub.desk.working import my_work, today
+from hub.domain.errors import Invalid
+from hub.domain.rights import may
+from hub.pages.board import CHANNELS
+from hub.pages.routes import Route, desk_of
+from hub.pages.shell import actor_of, field, go, show
+from hub.store.base import Document
+
+GREETINGS = ((5, "夜深了"), (9, "早上好"), (12, "上午好"), (14, "中午好"), (18, "下午好"), (24, "晚上好"))
+
+
+async def show_home(request: Request) -> HTTPResponse:
+    desk, actor = desk_of(request), actor_of(request)
+    now = desk.clock.now()
+    rows = await my_work(actor, desk)
+    start = local(now).replace(hour=0, minute=0, second=0, microsecond=0).astimezone(UTC)
+    posts = await today(actor, desk, start, start + timedelta(days=1))
+    urgent = sum(row.tone != "quiet" for row in rows)
+    said = f"今天有 {len(rows)} 件事等您" + (f"，其中 {urgent} 件较急" if urgent else "") if rows else "没有事等您处理"
+    return await show(
+        request,
+        "desk/home.html",
+        "home",
+        greeting=f"{actor.name}，{_greeting(now)}",
+        said=f"{wording.day(now)} {wording.weekday(now)}　{said}",
+        rows=rows,
+        today=_with_now(posts, now),
+        now_last=bool(posts) and all(post["at"] <= now for post in posts),
+        accounts=[_account(row) for row in await _accounts(request)],
+        channels=CHANNELS,
+        now=now,
+        may_write=may(actor, "content.write"),
+        may_hold=may(actor, "hold.all"),
+        may_publications=may(actor, "publication.read"),
+    )
+
+
+def _greeting(now: datetime) -> str:
+    return next(word for hour, word in GREETINGS if local(now).hour < hour)
+
+
+def _with_now(posts: list[Document], now: datetime) -> list[dict[str, Any]]:
+    """The day's posts with the place of the present between them."""
+    passed = [post for post in posts if post["at"] <= now]
+    return [{**post, "now": number == len(passed) and number > 0} for number, post in enumerate(posts)]
+
+
+async def _accounts(request: Request) -> list[Document]:
+    actor = actor_of(request)
+    return await list_accounts(actor, desk_of(request), limit=8) if may(actor, "account.read") else []
+
+
+def _account(row: Document) -> dict[str, Any]:
+    """One account as the home page says it: its state, and what is left of what runs out first."""
+    health: dict[str, Any] = row.get("health") or {}
+    quota = health.get("quota_left") or {}
+    said = "　".join(f"{name}余 {count}" for name, count in list(quota.items())[:1])
+    until = health.get("token_until")
+    looked = health.get("looked_at")
+    days = max(0, (until - looked).days) if until and looked else 0
+    state = "held" if row.get("held") else {"quota_low": "quota"}.get(health.get("state", ""), health.get("state", ""))
+    return {"channel": row["channel"], "name": row["name"], "said": said, "state": state, "days": days}
+
+
+async def show_notices(request: Request) -> HTTPResponse:
+    desk, actor = desk_of(request), actor_of(request)
+    before = request.args.get("before") or ""
+    rows, more = await noticing.list_notices(actor, desk, before=before)
+    return await show(request, "desk/notices.html", "home", rows=rows, more=more, before=before, now=desk.clock.now())
+
+
+async def open_notice(request: Request, id: str) -> HTTPResponse:
+    """Mark it as read and go where it points: always a path of our own, written by the hub itself."""
+    desk, actor = desk_of(request), actor_of(request)
+    found = await noticing.own_notice(actor, desk, id)
+    await noticing.read_notice(actor, desk, id)
+    return go(str(found["link"]))
+
+
+async def read_notices(request: Request) -> HTTPResponse:
+    await noticing.read_all(actor_of(request), desk_of(request))
+    return go("/notices", "read")
+
+
+async def show_hold(request: Request) -> HTTPResponse:
+    return await _hold(request)
+
+
+async def _hold(request: Request, *, errors: tuple[Any, ...] = (), reason: str = "", status: int = 200) -> HTTPResponse:
+    actor = actor_of(request)
+    return await show(
+        request,
+        "desk/hold_all.html",
+        "publications",
+        status=status,
+        errors=errors,
+        reason=reason,
+        may_lift=may(actor, "hold.lift"),
+    )
+
+
+async def hold_all(request: Request) -> HTTPResponse:
+    reason = field(request, "reason", 200)
+    try:
+        await publishing.hold_all(actor_of(request), desk_of(request), reason)
+    except Invalid as error:
+        return await _hold(request, errors=error.errors, reason=reason, status=422)
+    return go("/publications", "held")
+
+
+async def lift_hold(request: Request) -> HTTPResponse:
+    await publishing.lift_hold_all(actor_of(request), desk_of(request), reason=field(request, "reason", 200))
+    return go("/publications", "lifted")
+
+
+ROUTES = (
+    Route("GET", "/", show_home, "notice.read"),
+    Route("GET", "/notices", show_notices, "notice.read"),
+    Route("POST", "/notices/<id:str>/open", open_notice, "notice.read", "form"),
+    Route("POST", "/notices/read", read_notices, "notice.read", "form"),
+    Route("GET", "/hold-all", show_hold, "hold.all"),
+    Route("POST", "/hold-all", hold_all, "hold.all", "form"),
+    Route("POST", "/hold-all/lift", lift_hold, "hold.lift", "form"),
+)

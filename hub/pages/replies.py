@@ -1,0 +1,127 @@
+"""留言: the list, one reply, its plain words for a reason, its label; finding them is the desk's."""
+
+from __future__ import annotations
+
+from datetime import datetime
+from typing import Any
+from urllib.parse import urlencode
+
+from sanic import HTTPResponse, Request
+
+from hub import wording
+from hub.desk import replies
+from hub.domain.errors import FieldError, Invalid
+from hub.domain.rights import may
+from hub.pages.board import CHANNELS, FEELINGS
+from hub.pages.routes import Route, desk_of
+from hub.pages.shell import actor_of, field, go, show
+
+NAMES = ("words", "channel", "district", "sentiment", "state", "issue", "since", "until", "publication")
+SENTIMENTS = {"neg": "负面", "neu": "中性", "pos": "正面"}
+PLAIN = {"author": "姓名", "contact": "联系方式", "text": "原话"}
+
+
+def _moment(text: str) -> datetime | None:
+    if not text:
+        return None
+    try:
+        moment = datetime.fromisoformat(text)
+    except ValueError:
+        raise Invalid("时间的写法不对，请从看板上点进来。") from None
+    return moment if moment.tzinfo else None
+
+
+async def show_replies(request: Request) -> HTTPResponse:
+    desk, actor = desk_of(request), actor_of(request)
+    chosen = {name: (request.args.get(name) or "").strip()[:200] for name in NAMES}
+    since, until = _moment(chosen["since"]), _moment(chosen["until"])
+    cursor = request.args.get("cursor") or ""
+    filters = {name: chosen[name] for name in replies.FILTERS if name in chosen}
+    found = await replies.list_replies(
+        actor, desk, since=since, until=until, words=chosen["words"], cursor=cursor, **filters
+    )
+    kept = {name: value for name, value in chosen.items() if value}
+    more = f"/replies?{urlencode({**kept, 'cursor': found.cursor})}" if found.cursor else ""
+    said = f"{wording.full_moment(since)} 至 {wording.full_moment(until)}" if since and until else ""
+    return await show(
+        request,
+        "desk/replies.html",
+        "replies",
+        rows=found.items,
+        more=more,
+        first=f"/replies?{urlencode(kept)}",
+        cursor=cursor,
+        chosen=chosen,
+        any_chosen=bool(kept),
+        words=chosen["words"],
+        said=said,
+        districts=[("", "全部区县"), *((name, name) for name in request.app.ctx.facts["districts"])],
+        channels=CHANNELS,
+        feelings=FEELINGS,
+        now=desk.clock.now(),
+    )
+
+
+async def show_reply(request: Request, id: str) -> HTTPResponse:
+    return await _reply(request, id)
+
+
+async def _reply(
+    request: Request,
+    id: str,
+    *,
+    plain: tuple[tuple[str, str], ...] = (),
+    errors: tuple[FieldError, ...] = (),
+    status: int = 200,
+) -> HTTPResponse:
+    desk, actor = desk_of(request), actor_of(request)
+    row = await replies.reply(actor, desk, id)
+    analysis: dict[str, Any] = row.get("analysis") or {}
+    return await show(
+        request,
+        "desk/reply.html",
+        "replies",
+        status=status,
+        row={"label": None, "about": "", "issue": None, **row},
+        analysis=analysis,
+        facts=_facts(row, analysis) if analysis else (),
+        reasons=(analysis.get("sentiment") or {}).get("why", [])[:5],
+        plain=plain,
+        errors=errors,
+        may_reveal=may(actor, "reply.reveal"),
+        may_label=may(actor, "reply.write"),
+        channels=CHANNELS,
+    )
+
+
+def _facts(row: dict[str, Any], analysis: dict[str, Any]) -> tuple[tuple[str, str], ...]:
+    sentiment = analysis["sentiment"]
+    sure = "" if sentiment["sure"] else "（拿不准）"
+    return (
+        ("情感", f"{SENTIMENTS[sentiment['label']]}，负面的可能 {wording.percent(sentiment['negative'], 0)}{sure}"),
+        ("关键词", "、".join(analysis["terms"][:8]) or "—"),
+        ("话题", row.get("topic") or "—"),
+        ("地点", "、".join(analysis["places"]) or "—"),
+        ("区县", row.get("district") or "—"),
+    )
+
+
+async def reveal_reply(request: Request, id: str) -> HTTPResponse:
+    try:
+        found = await replies.reveal(actor_of(request), desk_of(request), id, field(request, "reason", 500))
+    except Invalid as error:
+        return await _reply(request, id, errors=error.errors, status=422)
+    return await _reply(request, id, plain=tuple((PLAIN[name], found[name]) for name in PLAIN if found.get(name)))
+
+
+async def label_reply(request: Request, id: str) -> HTTPResponse:
+    await replies.label(actor_of(request), desk_of(request), id, field(request, "label", 10))
+    return go(f"/replies/{id}", "saved")
+
+
+ROUTES = (
+    Route("GET", "/replies", show_replies, "reply.read"),
+    Route("GET", "/replies/<id:str>", show_reply, "reply.read"),
+    Route("POST", "/replies/<id:str>/reveal", reveal_reply, "reply.reveal", "form"),
+    Route("POST", "/replies/<id:str>/label", label_reply, "reply.write", "form"),
+)

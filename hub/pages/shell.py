@@ -1,0 +1,115 @@
+"""The frame of a staff page: rail, counts, bell, person, and what was just done; the pages themselves live beside."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+
+from sanic import HTTPResponse, Request
+from sanic.response import html, redirect
+
+from hub.access.requests import own_path
+from hub.desk.working import waiting
+from hub.domain.errors import NotSignedIn
+from hub.domain.people import Actor
+from hub.domain.rights import may
+from hub.pages.rendering import ROLE_WORDS, Person, Shell, page
+from hub.pages.routes import desk_of
+from hub.rendering import Look
+
+HOURS = "09:00–12:00　13:30–17:30"
+# entry of the rail -> the act that opens it
+ENTRIES: Mapping[str, str] = {
+    "home": "notice.read",
+    "contents": "content.read",
+    "reviews": "content.review",
+    "calendar": "publication.read",
+    "publications": "publication.read",
+    "board": "board.read",
+    "replies": "reply.read",
+    "columns": "column.write",
+    "audit": "audit.read",
+    "settings": "notice.read",
+}
+# what a redirect may say was done; a word from the address is never shown itself
+DONE: Mapping[str, str] = {
+    "saved": "已保存。",
+    "read": "通知已标为已读。",
+    "acknowledge": "已认领，这条预警归您跟进。",
+    "assess": "研判已记录。",
+    "respond": "已转入处置。",
+    "close": "已办结。",
+    "false-alarm": "已标为误报，不再提醒。",
+    "held": "已全部暂停，新的发布不会开始。",
+    "lifted": "已恢复发布。",
+    "incident": "演练事件已开始，几十条留言会在几分钟内陆续到来。",
+}
+
+
+def actor_of(request: Request) -> Actor:
+    """Who asks; the gate lets nobody past without one, this says so to the types."""
+    actor: Actor | None = request.ctx.actor
+    if actor is None:
+        raise NotSignedIn("登录已失效，请重新登录。")
+    return actor
+
+
+def bare_shell(request: Request) -> Shell:
+    """The frame where nobody is signed in, or not wholly."""
+    settings: Mapping[str, str] = request.app.ctx.facts
+    return Shell(
+        office=settings["office"],
+        person=None,
+        csrf=getattr(request.ctx, "csrf", "") or "",
+        rehearsal=desk_of(request).demo,
+        path=request.path,
+        look=Look.of({name: request.cookies.get(name) or "" for name in ("look-theme", "look-elder")}),
+    )
+
+
+async def shell_of(request: Request, key: str, **changes: Any) -> Shell:
+    """The frame of this person's page on this entry of the rail."""
+    desk, actor = desk_of(request), actor_of(request)
+    found = await waiting(actor, desk)
+    frame = bare_shell(request).at(
+        key,
+        person=Person(actor.name, "、".join(word for role, word in ROLE_WORDS.items() if role in actor.roles)),
+        hours=HOURS,
+        unread=found.unread,
+        held=found.held,
+        path=own_path(request.path),
+        toast=_toast(request),
+        **changes,
+    )
+    keys = frozenset(entry for entry, act in ENTRIES.items() if may(actor, act))
+    return frame.counted(found.counts, found.alarms).only(keys)
+
+
+def _toast(request: Request) -> Mapping[str, Any] | None:
+    said = DONE.get(request.args.get("done") or "")
+    return {"text": said} if said else None
+
+
+async def show(
+    request: Request, template: str, key: str, *, status: int = 200, narrow: bool = False, **values: Any
+) -> HTTPResponse:
+    """One staff page, never kept by a browser or a proxy: it holds what only this person may see."""
+    frame = await shell_of(request, key, narrow=narrow)
+    return html(page(template, frame, **values), status=status, headers={"Cache-Control": "no-store"})
+
+
+def show_bare(request: Request, template: str, *, status: int = 200, **values: Any) -> HTTPResponse:
+    """A page for somebody who is not signed in."""
+    return html(page(template, bare_shell(request), **values), status=status, headers={"Cache-Control": "no-store"})
+
+
+def go(path: str, done: str = "") -> HTTPResponse:
+    """On to the next page after a form; `done` is a key of DONE."""
+    mark = "&" if "?" in path else "?"
+    return redirect(f"{path}{mark}done={done}" if done else path, status=303)
+
+
+def field(request: Request, name: str, most: int = 2_000) -> str:
+    """One field of a form, trimmed and bounded; empty where it is missing."""
+    form = request.form
+    return str((form.get(name) if form else "") or "").strip()[:most]

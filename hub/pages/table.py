@@ -1,0 +1,45 @@
+"""Every address of the desk in one list, and how a handler is wrapped with its right; a new page is one line."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Coroutine
+from typing import Any
+
+from sanic import HTTPResponse, Request
+from sanic.response import html
+
+from hub.domain.rights import require
+from hub.pages import board, entry, home, replies, stream
+from hub.pages.routes import Route
+from hub.pages.shell import actor_of
+from hub.rendering import shared_renderer
+
+ROUTES: tuple[Route, ...] = (
+    *entry.ROUTES,
+    *home.ROUTES,
+    *board.ROUTES,
+    *replies.ROUTES,
+    *stream.ROUTES,
+)
+ERROR_PAGES = {403: "403", 404: "404", 409: "409", 429: "429"}
+
+Handler = Callable[..., Coroutine[Any, Any, HTTPResponse]]
+
+
+def wrap(route: Route) -> Handler:
+    """The route's handler behind its right: asked here before anything is read, and by the desk's verb once more."""
+
+    async def handle(request: Request, **parts: str) -> HTTPResponse:
+        if route.right not in (None, "open"):
+            require(actor_of(request), str(route.right))
+        return await route.handle(request, **parts)
+
+    return handle
+
+
+def show_error(request: Request, status: int, title: str, message: str) -> HTTPResponse:
+    """An error as a page without anything of the person's work on it."""
+    name = ERROR_PAGES.get(status, "500" if status >= 500 else "page")
+    words = {"kind": "error", "title": title, "text": message, "message": message}
+    body = shared_renderer().render(f"errors/{name}.html", **words, request_id=getattr(request.ctx, "id", ""))
+    return html(body, status=status, headers={"Cache-Control": "no-store"})

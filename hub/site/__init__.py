@@ -1,0 +1,1 @@
+"""The public side: website, content API and its own store; nothing of the desk lives here."""

@@ -1,0 +1,205 @@
+"""互动交流: the letter form and 我要找错; what is sent is sealed before it is written, and cannot be read here."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import re
+import unicodedata
+from dataclasses import dataclass, field
+from typing import Any
+from urllib.parse import urlsplit
+
+from sanic import HTTPResponse, Request
+from sanic.response import redirect
+
+from hub.domain.errors import FieldError, TooMany
+from hub.site.routes import FORM_BYTES, Route, Site, address_of
+from hub.site.surroundings import show
+
+MOST_TEXT = 1_000
+_KEY = re.compile(r"[a-z0-9]{20,40}")
+_ARTICLE = re.compile(r"/articles/([A-Za-z0-9_-]{1,80})/?")
+
+
+@dataclass(frozen=True)
+class Draft:
+    """A form as it was sent; `errors` says what is still to be filled in, field by field."""
+
+    values: dict[str, str]
+    errors: list[FieldError] = field(default_factory=list)
+
+    def error(self, name: str) -> str:
+        return next((each.message for each in self.errors if each.field == name), "")
+
+
+def _line(value: str) -> str:
+    """One line: breaks and runs of blanks are one blank, unseen signs are gone."""
+    return " ".join(_prose(value).split())
+
+
+def _prose(value: str) -> str:
+    """Text with its breaks; other control signs and half characters are gone."""
+    value = unicodedata.normalize("NFC", value.replace("\r\n", "\n").replace("\r", "\n"))
+    return "".join(sign for sign in value if sign in "\n\t" or unicodedata.category(sign) not in ("Cc", "Cs")).strip()
+
+
+def _given(request: Request, names: tuple[str, ...]) -> dict[str, str]:
+    form: Any = request.form or {}
+    return {name: str(form.get(name) or "") for name in names}
+
+
+# --- the letter
+
+LETTER = ("title", "text", "district", "place", "author", "contact", "agreed", "key")
+
+
+def read_letter(given: dict[str, str], districts: tuple[str, ...]) -> Draft:
+    """The letter in clean form, and what is missing, each with a sentence that says what to write."""
+    values = {name: _prose(value) if name == "text" else _line(value) for name, value in given.items()}
+    errors = []
+    for name, most, missing in (
+        ("title", 50, "请用一句话写明是什么事，如“松苑街路灯不亮”。"),
+        ("text", MOST_TEXT, "请写明事情的经过：什么时候、什么情况、您希望怎么办。"),
+        ("place", 60, "请写明事情发生在哪里，如“北苑路与松苑街口”。"),
+    ):
+        if not values[name]:
+            errors.append(FieldError(name, missing))
+        elif (over := len(values[name]) - most) > 0:
+            errors.append(FieldError(name, f"超出 {over} 字，请删到 {most} 字以内。"))
+    if values["district"] not in ("", *districts):
+        errors.append(FieldError("district", "请从列表里选一个区县；不清楚可以不选。"))
+    for name, most, words in (("author", 20, "称呼"), ("contact", 60, "联系方式")):
+        if len(values[name]) > most:
+            errors.append(FieldError(name, f"{words}请写在 {most} 字以内。"))
+    if values["agreed"] != "on":
+        errors.append(FieldError("agreed", "请先读“个人信息怎样处理”，同意后在前面打勾。"))
+    return Draft(values, errors)
+
+
+def letter_text(values: dict[str, str]) -> str:
+    """What goes into the box: only what was filled in."""
+    kept = {name: values[name] for name in ("title", "text", "district", "place", "author", "contact") if values[name]}
+    return json.dumps({**kept, "agreed": True}, ensure_ascii=False)
+
+
+async def show_entry(request: Request, site: Site) -> HTTPResponse:
+    return await show(request, site, "letters", here="letters", kept="public, max-age=300")
+
+
+async def show_letter(request: Request, site: Site) -> HTTPResponse:
+    empty = Draft(dict.fromkeys(LETTER, "") | {"key": site.ids.new()})
+    return await _form(request, site, "letter", empty)
+
+
+async def send_letter(request: Request, site: Site) -> HTTPResponse:
+    draft = read_letter(_given(request, LETTER), site.facts.districts)
+    return await _send(request, site, "letter", draft, letter_text, "/letters/sent")
+
+
+# --- 我要找错
+
+MISTAKE = ("page", "text", "contact", "key")
+
+
+def read_mistake(given: dict[str, str], base_url: str) -> Draft:
+    """The report in clean form. A page may be named by its whole address or by its path."""
+    values = {name: _prose(value) if name == "text" else _line(value) for name, value in given.items()}
+    errors = []
+    if not values["page"] or len(values["page"]) > 300:
+        errors.append(FieldError("page", f"请写出错页面的网址，如“{base_url}/articles/…”，300 字以内。"))
+    if not values["text"]:
+        errors.append(FieldError("text", "请写明哪里错了，正确的应当是什么。"))
+    elif (over := len(values["text"]) - MOST_TEXT) > 0:
+        errors.append(FieldError("text", f"超出 {over} 字，请删到 {MOST_TEXT} 字以内。"))
+    if len(values["contact"]) > 60:
+        errors.append(FieldError("contact", "联系方式请写在 60 字以内。"))
+    return Draft(values, errors)
+
+
+def article_of(page: str) -> str:
+    """The id of the article that an address names, empty where it names none."""
+    try:
+        found = _ARTICLE.fullmatch(urlsplit(page).path)
+    except ValueError:
+        return ""
+    return found[1] if found else ""
+
+
+def mistake_text(values: dict[str, str]) -> str:
+    kept = {"title": f"我要找错：{values['page']}", "text": values["text"], "matter": "mistake"}
+    if values["contact"]:
+        kept["contact"] = values["contact"]
+    return json.dumps({**kept, "agreed": True}, ensure_ascii=False)
+
+
+async def show_mistake(request: Request, site: Site) -> HTTPResponse:
+    page = _line(request.args.get("page") or "")[:300]
+    page = site.base_url + page if page.startswith("/") else ""
+    empty = Draft(dict.fromkeys(MISTAKE, "") | {"key": site.ids.new(), "page": page})
+    return await _form(request, site, "mistake", empty)
+
+
+async def send_mistake(request: Request, site: Site) -> HTTPResponse:
+    draft = read_mistake(_given(request, MISTAKE), site.base_url)
+    about = article_of(draft.values["page"])
+    return await _send(request, site, "mistake", draft, mistake_text, "/mistakes/sent", about)
+
+
+# --- both
+
+
+async def _form(
+    request: Request, site: Site, template: str, draft: Draft, status: int = 200, sentence: str = ""
+) -> HTTPResponse:
+    return await show(
+        request, site, template, here="letters" if template == "letter" else "mistakes", status=status,
+        kept="no-store", draft=draft, values=draft.values, sentence=sentence, most=MOST_TEXT,
+        districts=[("", "不清楚"), *((name, name) for name in site.facts.districts)],
+    )  # fmt: skip
+
+
+def row_id(key: str, plain: str) -> str:
+    """The row of this form with these words: sent twice it is one letter, sent again with other words another.
+
+    The form's key is never stored, so the id tells nothing about the words.
+    """
+    return hashlib.sha256(f"{key}\0{plain}".encode()).hexdigest()[:32]
+
+
+async def _send(
+    request: Request, site: Site, template: str, draft: Draft, words: Any, thanks: str, about: str = ""
+) -> HTTPResponse:
+    """Nothing that was written is lost: whatever is not taken comes back in the form."""
+    if draft.errors:
+        return await _form(request, site, template, draft, 422)
+    try:
+        await site.windows.admit("letter", address_of(request, site))
+        await site.windows.admit("letters")
+    except TooMany as error:
+        answer = await _form(request, site, template, draft, 429, error.message)
+        answer.headers["Retry-After"] = str(error.retry_after)
+        return answer
+    key = draft.values["key"] if _KEY.fullmatch(draft.values["key"]) else site.ids.new()
+    plain = words(draft.values)
+    await site.inbox.drop("letter", row_id(key, plain), plain, about)
+    return redirect(thanks, status=303)
+
+
+async def show_sent(request: Request, site: Site) -> HTTPResponse:
+    return await show(request, site, "sent", here="letters", kept="no-store", matter="letter")
+
+
+async def show_reported(request: Request, site: Site) -> HTTPResponse:
+    return await show(request, site, "sent", here="mistakes", kept="no-store", matter="mistake")
+
+
+ROUTES = (
+    Route("GET", "/letters", show_entry),
+    Route("GET", "/letters/new", show_letter),
+    Route("POST", "/letters/new", send_letter, "form", "origin", FORM_BYTES),
+    Route("GET", "/letters/sent", show_sent),
+    Route("GET", "/mistakes/new", show_mistake),
+    Route("POST", "/mistakes/new", send_mistake, "form", "origin", FORM_BYTES),
+    Route("GET", "/mistakes/sent", show_reported),
+)

@@ -1,0 +1,1 @@
+"""Where documents are kept: one protocol, several stores; no rule of the office lives here."""

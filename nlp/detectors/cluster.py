@@ -1,0 +1,119 @@
+"""One cluster (苗头): who said it when, its terms, what is usual for it; which text joins it is decided in clusters."""
+
+from __future__ import annotations
+
+import math
+from collections import Counter, deque
+from dataclasses import dataclass, field
+from typing import Any
+
+from nlp.detectors.settings import ClusterSettings
+
+DAY = 86_400_000  # milliseconds
+
+
+@dataclass(frozen=True)
+class Event:
+    """One voice or copy in a cluster; `at` in milliseconds since 1970."""
+
+    at: int
+    id: str
+    author: str
+    copy: bool
+    channel: str
+    district: str
+    negative: float
+
+    def row(self) -> list[Any]:
+        return [self.at, self.id, self.author, self.copy, self.channel, self.district, self.negative]
+
+
+@dataclass
+class Cluster:
+    """Texts about one matter. `vector`: the sum of its voices' unit vectors; `holders`: how many voices hold a term."""
+
+    number: int
+    name: str
+    first_at: int
+    last_at: int
+    title: str = ""
+    title_likeness: float = -1.0
+    vector: dict[str, float] = field(default_factory=dict)
+    holders: dict[str, int] = field(default_factory=dict)
+    members: int = 0
+    events: deque[Event] = field(default_factory=deque)
+    past: float = 0.0  # voices older than the window, faded
+    past_windows: float = 0.0  # windows they come from, faded alike
+    faded_at: int = 0
+    level: str | None = None
+    alerted_at: int | None = None
+    norm: float = 0.0
+
+    def join(self, unit: dict[str, float], limit: int) -> None:
+        """Another voice's terms; only the heaviest `limit` are kept."""
+        self.members += 1
+        for term, weight in unit.items():
+            self.vector[term] = self.vector.get(term, 0.0) + weight
+            self.holders[term] = self.holders.get(term, 0) + 1
+        if len(self.vector) > limit * 2:
+            kept = sorted(self.vector, key=lambda term: (-self.vector[term], term))[:limit]
+            self.vector = {term: self.vector[term] for term in kept}
+            self.holders = {term: self.holders[term] for term in kept}
+        self.norm = math.sqrt(sum(weight * weight for weight in self.vector.values()))
+
+    def add(self, event: Event, settings: ClusterSettings) -> None:
+        """Another voice or copy at its time; those that leave the window become the past."""
+        self.events.append(event)
+        self.last_at = max(self.last_at, event.at)
+        self._age(settings)
+        while len(self.events) > settings.events:
+            self.events.popleft()
+
+    def _age(self, settings: ClusterSettings) -> None:
+        """Fade the past by its half-life and move into it what is older than the window."""
+        window = int(settings.window_days * DAY)
+        start = max(self.first_at, self.last_at - window)
+        if start > self.faded_at:
+            fade = 0.5 ** ((start - self.faded_at) / (settings.half_life_days * DAY))
+            self.past *= fade
+            self.past_windows = self.past_windows * fade + (start - self.faded_at) / window
+            self.faded_at = start
+        while self.events and self.events[0].at < self.last_at - window:
+            self.past += not self.events.popleft().copy
+
+    def usual(self, settings: ClusterSettings) -> float:
+        """Voices that a window of this cluster has as a rule: the faded past, and the prior as one window more."""
+        return (settings.prior + self.past) / (1.0 + self.past_windows)
+
+    def voices(self) -> list[Event]:
+        """The newest event of each person in the window who did not merely copy, oldest first."""
+        newest: dict[str, Event] = {}
+        for event in self.events:
+            if not event.copy:
+                newest[event.author] = event
+        return list(newest.values())
+
+    def copies(self) -> int:
+        """同文 in the window."""
+        return sum(event.copy for event in self.events)
+
+    def carriers(self) -> list[tuple[str, float]]:
+        """Terms that more than one voice holds, with the share of voices, the strongest first."""
+        several = {term: count for term, count in self.holders.items() if count > 1} or self.holders
+        ranked = sorted(several, key=lambda term: (-self.vector.get(term, 0.0), term))
+        return [(term, several[term] / max(1, self.members)) for term in ranked]
+
+    def named(self, kind: str) -> tuple[str, ...]:
+        """Channels or districts of its events, the most frequent first."""
+        counts = Counter(value for event in self.events if (value := getattr(event, kind)))
+        return tuple(sorted(counts, key=lambda value: (-counts[value], value)))
+
+    def state(self) -> dict[str, Any]:
+        """Everything, as JSON can hold it."""
+        kept = {name: value for name, value in self.__dict__.items() if name != "events"}
+        return {**kept, "events": [event.row() for event in self.events]}
+
+    @classmethod
+    def from_state(cls, state: dict[str, Any]) -> Cluster:
+        """The cluster that gave this state."""
+        return cls(**{**state, "events": deque(Event(*row) for row in state["events"])})

@@ -1,0 +1,97 @@
+"""Reading (分析): one call from a text to its Analysis; each part lives in its own file, many texts in detectors."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Protocol
+
+from nlp.contract import Analysis, Sentiment
+from nlp.copies import marks_of
+from nlp.normal import normalise
+from nlp.places import Places
+from nlp.sentiment import Model, Snownlp, load_model
+from nlp.terms import Terms
+from nlp.topics import Topics, civic_topics
+from nlp.training import profile_of
+from nlp.words import Words, office_dictionary
+
+KINDS = ("comment", "post", "letter", "message")
+SNOWNLP = "snownlp"
+_LETTER_LENGTH = 160
+_COMMENT_LENGTH = 60
+_ADDRESSED = ("尊敬", "您好", "你好", "领导", "反映", "咨询", "请问", "关于", "本人", "我是")
+
+
+class Judge(Protocol):
+    """Whatever says the sentiment of one normalised text."""
+
+    def judge(self, text: str, *, with_reasons: bool = True) -> Sentiment: ...
+
+
+class Reader:
+    """Reads texts for one office. Made once per process; reading changes nothing, so threads may share it."""
+
+    def __init__(
+        self,
+        office_words: str | None = None,
+        *,
+        model: Model | Path | str | None = None,
+        reference: bool = False,
+        topics: Topics | None = None,
+        with_reasons: bool = True,
+    ) -> None:
+        """`office_words` is the text of a user dictionary in jieba's format (None: the demo city's).
+
+        Words tagged `ns` or `ns:district` are places as well. `model` is a model or its file, or "snownlp" for snownlp
+        as installed; `reference` cuts with jieba itself.
+        """
+        own = office_dictionary(office_words)
+        self.words = Words(own, reference=reference)
+        self.places = Places(own)
+        self.terms = Terms(self.words)
+        self.topics = topics or civic_topics()
+        self._judges = _judges(model)
+        self._with_reasons = with_reasons
+
+    def read(self, text: str, kind: str | None = None, *, district: str | None = None) -> Analysis:
+        """What is read from one text, of any length and content. A district that is known already is kept."""
+        plain = normalise(text)
+        guessed = kind not in KINDS
+        sort = guess_kind(plain) if kind is None or guessed else kind
+        places, found = self.places.find(plain)
+        key, mark = marks_of(plain)
+        return Analysis(
+            sentiment=self._judges[profile_of(sort)].judge(plain, with_reasons=self._with_reasons),
+            terms=self.terms.strongest(self.words.cut(plain)),
+            places=places,
+            district=district or found,
+            topic=self.topics.route(plain),
+            copy_key=key,
+            simhash=mark,
+            kind=sort,
+            kind_guessed=guessed,
+        )
+
+    def sentiment(self, text: str, kind: str | None = None) -> Sentiment:
+        """Only the sentiment of one text."""
+        plain = normalise(text)
+        sort = kind if kind in KINDS else guess_kind(plain)
+        return self._judges[profile_of(sort)].judge(plain, with_reasons=self._with_reasons)
+
+
+def guess_kind(plain: str) -> str:
+    """The kind of text that a normalised text looks like, where nobody said."""
+    if len(plain) > _LETTER_LENGTH or (len(plain) > _COMMENT_LENGTH and plain.startswith(_ADDRESSED)):
+        return "letter"
+    if len(plain) > _COMMENT_LENGTH or plain.count("#") > 1 or plain.startswith("【"):
+        return "post"
+    return "comment"
+
+
+def _judges(model: Model | Path | str | None) -> dict[str, Judge]:
+    if model == SNOWNLP:
+        snownlp = Snownlp()
+        return {"comment": snownlp, "post": snownlp}
+    if not isinstance(model, Model):
+        model = load_model(Path(model) if model else None)
+    return dict(model.scorers())

@@ -1,0 +1,210 @@
+"""Sentiment (情感): a text's score by a trained model, calibrated and with its reasons; training lives in nlp.training.
+
+A model file holds two profiles, since people write differently under a post (comment) and of their own accord (post,
+which letters and messages use too). Each is linear: runs of characters, words of the lexicon by class and, for
+comments, length and punctuation.
+"""
+
+from __future__ import annotations
+
+import importlib
+import io
+import json
+import math
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from hashlib import sha256
+from heapq import nsmallest
+from operator import mul
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from nlp.contract import Reason, Sentiment
+from nlp.features import LONGEST, dense, grams
+from nlp.lexicon_table import Hit, Lexicon, civic_lexicon
+
+SCHEMA = 1
+PROFILES = ("comment", "post")
+THRESHOLD = 0.5
+DOUBT = 0.15  # nearer to the threshold than this is not sure
+REASONS = 5
+_ONE_WORD = 0.5  # about what the first word of its class moves its class's feature
+_SHIPPED = Path(__file__).parent / "models" / "sentiment.npz"
+_ARRAYS = ("vocabulary", "rarity", "weights", "mean", "spread", "dense_weights", "bias", "slope")
+
+
+class ModelFileError(ValueError):
+    """A model file that cannot be used; the sentence says why."""
+
+
+@dataclass(frozen=True)
+class Profile:
+    """One trained profile: two linear questions, "negative?" (row 0) and "positive?" (row 1).
+
+    vocabulary V runs of characters; rarity (V,); weights (2, V); mean, spread (K,) and dense_weights (2, K) for the
+    other features; bias (2,); slope (2,): the score times the slope is the log-odds.
+    """
+
+    vocabulary: tuple[str, ...]
+    rarity: NDArray[np.float32]
+    weights: NDArray[np.float32]
+    mean: NDArray[np.float32]
+    spread: NDArray[np.float32]
+    dense_weights: NDArray[np.float32]
+    bias: NDArray[np.float32]
+    slope: NDArray[np.float32]
+    with_shape: bool
+
+    def arrays(self) -> dict[str, NDArray[Any]]:
+        """What is written to the file."""
+        found = {name: getattr(self, name) for name in _ARRAYS if name != "vocabulary"}
+        return {"vocabulary": np.array(self.vocabulary, dtype="<U3"), **found}
+
+
+@dataclass
+class Scorer:
+    """A profile made ready for scoring one text after another; never changed after it is made."""
+
+    profile: Profile
+    lexicon: Lexicon
+    _table: dict[str, tuple[float, float, float]] = field(init=False, repr=False)
+
+    def __post_init__(self) -> None:
+        part = self.profile
+        squares = (part.rarity.astype(float) ** 2).tolist()
+        negative = (part.rarity * part.weights[0]).astype(float).tolist()
+        positive = (part.rarity * part.weights[1]).astype(float).tolist()
+        self._table = dict(zip(part.vocabulary, zip(squares, negative, positive, strict=True), strict=True))
+        dense_weights = (part.dense_weights / part.spread).astype(float)
+        self._dense = [tuple(row) for row in dense_weights.tolist()]
+        self._bias = (part.bias.astype(float) - dense_weights @ part.mean.astype(float)).tolist()
+        self._slope = part.slope.astype(float).tolist()
+
+    def probabilities(self, text: str) -> tuple[float, float]:
+        """Of one normalised text: how likely it is negative, and how likely positive."""
+        return self._weigh(text, grams(text), self.lexicon.find(text[:LONGEST]))
+
+    def judge(self, text: str, *, with_reasons: bool = True) -> Sentiment:
+        """情感 of one normalised text; `negative` ≥ .5 is negative, the rest is positive or neutral."""
+        found, hits = grams(text), self.lexicon.find(text[:LONGEST])
+        negative, positive = self._weigh(text, found, hits)
+        label = "neg" if negative >= THRESHOLD else "pos" if positive >= THRESHOLD else "neu"
+        why = self._reasons(found, hits) if with_reasons else ()
+        return Sentiment(label, round(negative, 4), abs(negative - THRESHOLD) >= DOUBT, why)
+
+    def _weigh(self, text: str, found: set[str], hits: list[Hit]) -> tuple[float, float]:
+        squares = negative = positive = 0.0
+        for known in map(self._table.get, found):
+            if known is not None:
+                squares += known[0]
+                negative += known[1]
+                positive += known[2]
+        scale = 1.0 / math.sqrt(squares) if squares else 0.0
+        values = dense(text, hits, with_shape=self.profile.with_shape)
+        return self._probability(0, negative * scale, values), self._probability(1, positive * scale, values)
+
+    def _probability(self, question: int, grams_score: float, values: list[float]) -> float:
+        score = grams_score + self._bias[question] + sum(map(mul, self._dense[question], values))
+        return 1.0 / (1.0 + math.exp(-max(-30.0, min(30.0, score * self._slope[question]))))
+
+    def _reasons(self, found: set[str], hits: list[Hit]) -> tuple[Reason, ...]:
+        """The pieces of the text that weighed most: words of the lexicon, runs of characters known from training."""
+        known = {gram: self._table[gram] for gram in found if len(gram) > 1 and gram in self._table}
+        scale = 1.0 / math.sqrt(sum(row[0] for row in known.values()) or 1.0)
+        moved = {gram: row[1] * scale for gram, row in known.items()}
+        for word, number, negated in hits:
+            weight = self._dense[0][number] * _ONE_WORD
+            moved[word] = moved.get(word, 0.0) + (-weight if negated else weight)
+        best = nsmallest(REASONS * 3, moved.items(), key=lambda item: (-abs(item[1]), item[0]))
+        return tuple(Reason(piece, round(weight, 3)) for piece, weight in _without_parts(best)[:REASONS])
+
+
+def _without_parts(pieces: list[tuple[str, float]]) -> list[tuple[str, float]]:
+    """A piece inside a stronger one, or around it, says nothing new."""
+    kept: list[tuple[str, float]] = []
+    for piece, weight in pieces:
+        if not any(piece in other or other in piece for other, _ in kept):
+            kept.append((piece, weight))
+    return kept
+
+
+@dataclass(frozen=True)
+class Model:
+    """A model file's contents: its profiles by name, and what is known of how it was made."""
+
+    profiles: Mapping[str, Profile]
+    about: Mapping[str, Any]
+
+    def scorers(self) -> dict[str, Scorer]:
+        """A scorer per profile; a profile that the model lacks is served by the other one."""
+        made = {name: Scorer(part, civic_lexicon()) for name, part in self.profiles.items()}
+        return {name: made.get(name) or next(iter(made.values())) for name in PROFILES}
+
+
+def write_model(model: Model) -> bytes:
+    """The model as an npz file without pickles: equal models give equal bytes."""
+    arrays = {f"{name}.{key}": value for name, part in model.profiles.items() for key, value in part.arrays().items()}
+    about = {
+        **model.about,
+        "schema": SCHEMA,
+        "shape": {name: part.with_shape for name, part in model.profiles.items()},
+        "sha256": _digest(arrays),
+    }
+    buffer = io.BytesIO()
+    text = json.dumps(about, ensure_ascii=False, sort_keys=True)
+    np.savez_compressed(buffer, allow_pickle=False, about=np.frombuffer(text.encode(), dtype=np.uint8), **arrays)
+    return buffer.getvalue()
+
+
+def read_model(data: bytes) -> Model:
+    """The model in these bytes, after its digest and schema were looked at."""
+    try:
+        with np.load(io.BytesIO(data), allow_pickle=False) as file:
+            arrays = {name: file[name] for name in file.files}
+        about = json.loads(arrays.pop("about").tobytes())
+    except Exception as trouble:
+        raise ModelFileError("这不是情感模型文件，或文件已损坏。请重新训练或取回原文件。") from trouble
+    if about.get("schema") != SCHEMA:
+        raise ModelFileError(f"模型文件的格式是 {about.get('schema')}，这一版只认 {SCHEMA}。请用这一版重新训练。")
+    if about.get("sha256") != _digest(arrays):
+        raise ModelFileError("模型文件的内容与它自带的校验值不符，可能被改动过。请取回原文件。")
+    profiles = {name: _profile(arrays, name, bool(with_shape)) for name, with_shape in about["shape"].items()}
+    return Model(profiles, about)
+
+
+def load_model(path: Path | None = None) -> Model:
+    """The model of a file, by default the one that ships with the product."""
+    return read_model((path or _SHIPPED).read_bytes())
+
+
+def _profile(arrays: Mapping[str, NDArray[Any]], name: str, with_shape: bool) -> Profile:
+    parts = {key: arrays[f"{name}.{key}"] for key in _ARRAYS if key != "vocabulary"}
+    vocabulary = tuple(str(gram) for gram in arrays[f"{name}.vocabulary"].tolist())
+    return Profile(vocabulary=vocabulary, with_shape=with_shape, **parts)
+
+
+def _digest(arrays: Mapping[str, NDArray[Any]]) -> str:
+    digest = sha256()
+    for name in sorted(arrays):
+        value = np.ascontiguousarray(arrays[name])
+        digest.update(f"{name} {value.dtype.str} {value.shape} ".encode())
+        digest.update(value.tobytes())
+    return digest.hexdigest()
+
+
+class Snownlp:
+    """snownlp as installed, for comparison: its own segmenter and its model of shopping reviews."""
+
+    def __init__(self) -> None:
+        # By name and only here: importing it reads every one of its models, seconds that no other reader should pay.
+        self._make: Any = importlib.import_module("snownlp").SnowNLP
+
+    def judge(self, text: str, *, with_reasons: bool = True) -> Sentiment:
+        """Its positive score turned round; it knows no neutral texts and gives no reasons."""
+        positive = float(self._make(text).sentiments) if text.strip() else 0.5
+        negative = 1.0 - positive
+        sure = abs(negative - THRESHOLD) >= DOUBT
+        return Sentiment("neg" if negative >= THRESHOLD else "pos", round(negative, 4), sure)

@@ -1,0 +1,86 @@
+"""Terms (主题词): the words and word pairs that carry a text's matter, by tf-idf; what texts share is for detectors."""
+
+from __future__ import annotations
+
+import math
+from functools import lru_cache
+from importlib.resources import files
+
+from nlp.places import is_generic, looks_like_place
+from nlp.words import UNKNOWN_RARITY, Words
+
+SHOWN = 8  # terms an analysis names
+_PLACE = 1.5  # a place says more of the matter than another word
+_MIXED = 9.0  # rarity of a word of digits and letters: A3, 12号线
+_COMMONEST = 3.5
+_AREA = 3.0  # the city and its districts: everybody names them
+
+
+@lru_cache(maxsize=1)
+def stopwords() -> frozenset[str]:
+    """Words that never carry a matter, read once per process."""
+    lines = (files("nlp") / "lexicon" / "stopwords.txt").read_text(encoding="utf-8").splitlines()
+    return frozenset(word for line in lines if not line.startswith("#") for word in line.split())
+
+
+class Terms:
+    """Weighs the words of one text."""
+
+    def __init__(self, words: Words) -> None:
+        self._words = words
+        self._stop = stopwords()
+        places = {word.word: word.tag.partition(":")[2] for word in words.own if word.tag.startswith("ns")}
+        districts = set(places.values()) - {""}
+        self._places = frozenset(places)
+        self._areas = frozenset(
+            name for name, district in places.items() if not district or any(d.startswith(name) for d in districts)
+        )
+
+    def weigh(self, tokens: list[str]) -> dict[str, float]:
+        """Terms with their tf-idf: words of two characters and more, and pairs of neighbours (weighed by both)."""
+        counts: dict[str, int] = {}
+        weights: dict[str, float] = {}
+        before, before_weight = "", 0.0
+        for token in tokens:
+            weight = self._weight(token)
+            if weight:
+                counts[token] = counts.get(token, 0) + 1
+                weights[token] = weight
+                if before:
+                    pair = before + token
+                    counts[pair] = counts.get(pair, 0) + 1
+                    weights[pair] = self._pair(pair, token, before_weight, weight)
+            before, before_weight = (token, weight) if weight else ("", 0.0)
+        return {term: weight * (1.0 + math.log(counts[term])) for term, weight in weights.items()}
+
+    def strongest(self, tokens: list[str], count: int = SHOWN) -> tuple[str, ...]:
+        """The terms to show, strongest first; of a word and a pair around it only the stronger one."""
+        weighed = self.weigh(tokens)
+        ranked = sorted(weighed, key=lambda term: (-weighed[term], term))
+        kept: list[str] = []
+        for term in ranked:
+            if not any(term in other or other in term for other in kept):
+                kept.append(term)
+                if len(kept) == count:
+                    break
+        return tuple(kept)
+
+    def is_place(self, term: str) -> bool:
+        """A place of the gazetteer, or what ends like one."""
+        return term not in self._areas and (term in self._places or looks_like_place(term))
+
+    def _weight(self, token: str) -> float:
+        if len(token) < 2 or token in self._stop:
+            return 0.0
+        if token in self._areas:
+            return _AREA
+        if token in self._places:
+            return UNKNOWN_RARITY * _PLACE
+        if token.isascii():
+            return _MIXED if token.isalnum() and not token.isdecimal() else 0.0
+        rarity = self._words.rarity_of(token)
+        return rarity if rarity > _COMMONEST and token[0].isalnum() else 0.0
+
+    def _pair(self, pair: str, last: str, before: float, weight: float) -> float:
+        together = (before + weight) * 0.6
+        return together * _PLACE if is_generic(last) or looks_like_place(pair) else together

@@ -1,0 +1,111 @@
+"""Words (分词): cuts a text, knows the office's own words and how rare a word is; the only room of jieba and rjieba.
+
+rjieba cuts; jieba gives the dictionary format, the table of rarity, the reference in tests, and does the cutting where
+no rjieba wheel exists.
+"""
+
+from __future__ import annotations
+
+import logging
+import math
+from collections.abc import Iterable
+from dataclasses import dataclass
+from functools import lru_cache
+from importlib.resources import files
+from pathlib import Path
+from typing import Any, Protocol
+
+import jieba
+
+try:
+    import rjieba
+except ImportError:  # no wheel for this machine
+    rjieba = None  # type: ignore[assignment]
+
+jieba.setLogLevel(logging.WARNING)
+UNKNOWN_RARITY = 12.0  # rarity of a word that the table does not hold, about its median
+
+
+@dataclass(frozen=True)
+class OwnWord:
+    """One line of a user dictionary in jieba's format: word, frequency (0: chosen so that it is cut whole), tag."""
+
+    word: str
+    frequency: int = 0
+    tag: str = ""
+
+
+class _Cutter(Protocol):
+    def cut(self, text: str) -> Any: ...
+
+
+def read_dictionary(lines: Iterable[str]) -> list[OwnWord]:
+    """Lines `word [frequency] [tag]`; blank lines and lines that begin with # are left out."""
+    words = []
+    for line in lines:
+        parts = line.split()
+        if not parts or parts[0].startswith("#"):
+            continue
+        numbers = [int(part) for part in parts[1:] if part.isdecimal()]
+        tags = [part for part in parts[1:] if not part.isdecimal()]
+        words.append(OwnWord(parts[0], numbers[0] if numbers else 0, tags[0] if tags else ""))
+    return words
+
+
+def office_dictionary(text: str | None) -> list[OwnWord]:
+    """The words of an office's dictionary (its text); those of the demo city where there is none."""
+    if text is None:
+        text = (files("nlp") / "lexicon" / "yunchuan.txt").read_text(encoding="utf-8")
+    return read_dictionary(text.splitlines())
+
+
+class Words:
+    """A cutter with an office's own words. Made once; cutting changes nothing, so threads may share it."""
+
+    def __init__(self, own: Iterable[OwnWord] = (), *, reference: bool = False) -> None:
+        """`reference` takes jieba itself even where rjieba is at hand."""
+        self.own = tuple(own)
+        self._cutter: _Cutter = _jieba_cutter(self.own) if reference or rjieba is None else _rjieba_cutter(self.own)
+        self.rarity = rarity_table()
+
+    def cut(self, text: str) -> list[str]:
+        """The words in order; joined they give the text back."""
+        return list(self._cutter.cut(text))
+
+    def spans(self, text: str) -> list[tuple[str, int, int]]:
+        """The words with their places in the text, start and end in characters."""
+        found, start = [], 0
+        for word in self.cut(text):
+            found.append((word, start, start + len(word)))
+            start += len(word)
+        return found
+
+    def rarity_of(self, word: str) -> float:
+        """Inverse document frequency in general Chinese (natural logarithm), about 3 for 没有 and 10 for 扰民."""
+        return self.rarity.get(word, UNKNOWN_RARITY)
+
+
+def _rjieba_cutter(own: tuple[OwnWord, ...]) -> _Cutter:
+    cutter = rjieba.Jieba()
+    for word in own:
+        cutter.add_word(word.word, word.frequency or None, word.tag or None)
+    return cutter
+
+
+def _jieba_cutter(own: tuple[OwnWord, ...]) -> _Cutter:
+    cutter = jieba.Tokenizer()
+    for word in own:
+        cutter.add_word(word.word, word.frequency or None, word.tag or None)
+    return cutter  # type: ignore[no-any-return]
+
+
+@lru_cache(maxsize=1)
+def rarity_table() -> dict[str, float]:
+    """jieba's table of inverse document frequencies, words of two characters and more, read once per process."""
+    table: dict[str, float] = {}
+    path = Path(str(jieba.__file__)).parent / "analyse" / "idf.txt"
+    for line in path.read_text(encoding="utf-8").splitlines():
+        word, _, value = line.partition(" ")
+        if 2 <= len(word) <= 6 and value:
+            table[word] = float(value)
+    return table if math.isfinite(sum(table.values())) else {}

@@ -1,0 +1,62 @@
+"""JOBS: every duty of the clockwork as data: how often, which desk function, as whom, under a lease or by claims."""
+
+from __future__ import annotations
+
+from collections.abc import Awaitable, Callable
+from dataclasses import dataclass
+
+from hub.desk.accounts import look_after
+from hub.desk.auditing import seal_heads
+from hub.desk.beating import beat
+from hub.desk.carrying import carry
+from hub.desk.columns import beat_sites, mirror
+from hub.desk.desk import Desk
+from hub.desk.dispatching import dispatch, wake_waiting
+from hub.desk.listening import listen
+from hub.desk.noticing import send_mail
+from hub.desk.reading import count_rest, read_new
+from hub.desk.settling import settle
+from hub.desk.watching import Watch
+from hub.desk.withdrawing import operate, settle_operations
+from hub.domain.people import Actor
+
+Duty = Callable[[Actor, Desk], Awaitable[object]]
+
+
+@dataclass(frozen=True)
+class Job:
+    """One duty. `lease`: one worker at a time does it; without, workers share it by claims on its rows.
+
+    A duty under a lease holds it for `hold` seconds at most; one that takes longer must renew or be repeatable.
+    """
+
+    name: str
+    every: float  # seconds
+    duty: Duty
+    actor: str  # the program's name, whose rights are in hub.domain.rights
+    lease: bool = False
+    hold: float = 60.0
+
+
+JOBS: tuple[Job, ...] = (
+    Job("beat", 5, beat, "worker"),
+    Job("dispatch", 1, dispatch, "dispatcher"),
+    Job("wake", 1, wake_waiting, "dispatcher"),
+    Job("operate", 1, operate, "dispatcher"),
+    Job("settle", 1, settle, "settler"),
+    Job("settle_operations", 5, settle_operations, "settler"),
+    Job("look_after", 30, look_after, "caretaker", lease=True),
+    Job("carry", 1, carry, "carrier"),
+    Job("seal_heads", 60, seal_heads, "carrier", lease=True),
+    Job("mail", 5, send_mail, "carrier"),
+    Job("mirror", 3, mirror, "mirror", lease=True),
+    Job("beat_sites", 10, beat_sites, "mirror"),
+    Job("listen", 2, listen, "listener"),
+    Job("read", 1, read_new, "reader"),
+    Job("count_rest", 30, count_rest, "reader", lease=True),
+)
+
+
+def all_jobs(watch: Watch) -> tuple[Job, ...]:
+    """The list with this process's watch, which keeps the detector's state between its ticks (and its own lease)."""
+    return (*JOBS, Job("watch", 2, watch.tick, "watcher"))

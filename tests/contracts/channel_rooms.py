@@ -1,0 +1,105 @@
+"""The channels under contract, each with a platform in the same process; one line brings a channel under all tests."""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from typing import Any
+
+from channels.contract import Channel, Picture, Staged, Variant
+from channels.faults import parse
+from channels.kinds import CHANNELS, connect
+from channels.performance import InProcess, Performance, Platform
+from channels.webhooks import key_text
+from channels.weibo.rehearsal import WeiboPlatform
+from hub.clock import SetClock
+from tests.contracts.content_server import ContentServer
+
+START = datetime(2026, 11, 24, 1, 0, tzinfo=UTC)
+PICTURE = b"\x89PNG\r\n\x1a\n" + b"snow on the river" * 20
+SHA = hashlib.sha256(PICTURE).hexdigest()
+SITE_KEY = key_text(b"k" * 32)
+
+
+async def pictures(sha256: str) -> bytes:
+    return {SHA: PICTURE}[sha256]
+
+
+def variant(number: int = 1, *, revision: int = 1, picture: bool = False, digest: str = "") -> Variant:
+    shown = (Picture(SHA, "image/png", 640, 360, len(PICTURE), alt="云溪河上的雪"),) if picture else ()
+    return Variant(
+        content_id=f"content-{number}",
+        revision=revision,
+        hash=f"hash-{number}-{revision}",
+        title=f"云川市第{number}批老旧小区供暖管网改造完工",
+        digest=digest or f"临江区、北岭区{number}00 户居民家中已恢复供暖，热线 12345 全天受理。",
+        blocks=[{"kind": "p", "runs": [{"text": "今天上午，改造工程通过验收。"}]}],
+        pictures=shown,
+        meta={"kind": "news", "column": "zwdt", "source": "云川市人民政府办公室", "keywords": ["供暖"]},
+        link=f"https://www.yunchuan.example/articles/content-{number}",
+    )
+
+
+@dataclass
+class Room:
+    """One channel with its platform, clock and faults."""
+
+    channel: Channel
+    stage: Performance
+    clock: SetClock
+    act: str  # a part of the publishing path
+
+    def order(self, kind: str, value: int = 0, times: int = 1, match: str = "") -> None:
+
+        self.stage.orders.add(parse({"match": match or self.act, "kind": kind, "value": value, "times": times}))
+
+    def public(self) -> list[dict[str, Any]]:
+        return [post for post in self.stage.platform.posts(self.clock.now()) if not post["withdrawn"]]
+
+    def asked(self, part: str) -> int:
+        return sum(part in row["path"] for row in self.stage.requests)
+
+    async def staged(self, number: int = 1, **more: Any) -> Staged:
+        found = await self.channel.stage(self.channel.prepare(variant(number, **more)), f"key-{number}", pictures)
+        assert isinstance(found, Staged)
+        return found
+
+
+def _room(
+    platform: Callable[[], Platform], account: Mapping[str, Any], credentials: Mapping[str, Any], act: str
+) -> Room:
+    clock = SetClock(START)
+    stage = Performance(platform, clock.now)
+    host = "platform.example"
+    settings = {"base_url": f"https://{host}", **account["settings"]}
+    channel = connect({**account, "settings": settings}, credentials, InProcess({host: stage}), clock.now)
+    return Room(channel, stage, clock, act)
+
+
+def weibo(tier: str = "partner", profile: Mapping[str, Any] | None = None) -> Room:
+    token = next(row for row in _born().accounts() if row["tier"] == tier)
+    account = {
+        "channel": "weibo",
+        "settings": {"domain": "www.yunchuan.example", "rip": "127.0.0.1", "uid": token["uid"]},
+        "profile": {"tier": "base" if tier == "test" else tier, **(profile or {})},
+    }
+    return _room(WeiboPlatform, account, token, "/statuses/share")
+
+
+def _born() -> WeiboPlatform:
+    platform = WeiboPlatform()
+    for fact in platform.birth(START):
+        platform.apply(fact)
+    return platform
+
+
+def site() -> Room:
+    server = ContentServer([SITE_KEY])
+    account = {"channel": "site", "settings": {"inbox_wait": 0}}
+    return _room(lambda: server, account, {"keys": [SITE_KEY]}, "/items/article/")
+
+
+ROOMS: Mapping[str, Callable[[], Room]] = {"weibo": weibo, "site": site}
+assert set(ROOMS) == set(CHANNELS), "every channel of CHANNELS stands under the contract"

@@ -1,0 +1,118 @@
+"""The site channel and the public site itself, over a real socket: both sides of docs/channels/site.md."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from dataclasses import replace
+from datetime import timedelta
+from typing import Any
+
+from channels.contract import Accepted, Found, Page, Picture, Refused, Staged, Variant
+from channels.exchange import Answer
+from channels.http import PlatformPolicy, open_caller
+from channels.kinds import connect
+from channels.site.channel import Site
+from tests.contracts.channel_rooms import variant
+from tests.pages.site_office import HUB, KEY, NOON, OLD_KEY, PIXEL, PIXEL_NAME, Office, column, opened_site
+
+
+async def pixel(sha256: str) -> bytes:
+    return {PIXEL_NAME: PIXEL}[sha256]
+
+
+def with_picture() -> Variant:
+    shown = Picture(PIXEL_NAME, "image/png", 1, 1, len(PIXEL), alt="一个点")
+    return replace(variant(), pictures=(shown,))
+
+
+@asynccontextmanager
+async def met(keys: tuple[str, ...] = (KEY,)) -> AsyncIterator[tuple[Site, Office]]:
+    async with opened_site(keys=keys) as office, open_caller() as caller:
+        base = f"http://127.0.0.1:{office.port}"
+        account = {"channel": "site", "settings": {"base_url": base}}
+        channel = connect(account, {"keys": [KEY]}, caller.transport(PlatformPolicy.of(base)), office.clock.now)
+        assert isinstance(channel, Site)
+        done = await channel.put("column", "zwdt", 1, column("政务动态"))
+        assert isinstance(done, Accepted), done
+        yield channel, office
+
+
+async def staged_at(channel: Site, thing: Variant) -> Staged:
+    found = await channel.stage(channel.prepare(thing), "key-1", pixel)
+    assert isinstance(found, Staged), found
+    return found
+
+
+async def test_an_article_goes_out_is_corrected_and_withdrawn_on_the_real_site() -> None:
+    async with met() as (channel, office):
+        assert (await channel.preflight()).state == "ok"
+        staged = await staged_at(channel, with_picture())
+        assert (await office.get(f"/media/{PIXEL_NAME}")).status == 404
+        assert await channel.find_published("key-1", staged, NOON) is None
+        first = await channel.publish(staged, "key-1")
+        assert isinstance(first, Accepted), first
+        assert first.at == NOON
+        assert await channel.publish(staged, "key-1") == first
+        assert isinstance(await channel.find_published("key-1", staged, NOON), Found)
+        assert (await office.get(f"/media/{PIXEL_NAME}")).status == 200
+        assert "老旧小区供暖管网改造完工" in (await office.get("/articles/content-1")).text
+        office.clock.move(timedelta(minutes=5))
+        newer = await staged_at(channel, replace(with_picture(), revision=2, digest="更正后的摘要。"))
+        corrected = await channel.correct("content-1", newer, "更正了户数", "key-2")
+        assert isinstance(corrected, Accepted), corrected
+        assert corrected.at == NOON
+        assert "更正了户数" in (await office.get("/articles/content-1")).text
+        older = await channel.publish(staged, "key-3")
+        assert isinstance(older, Refused)
+        assert older.code == "older_version"
+        withdrawn = await channel.withdraw("content-1", "内容有误，另行发布", "key-4")
+        assert isinstance(withdrawn, Accepted), withdrawn
+        page = await office.get("/articles/content-1")
+        assert page.status == 410
+        assert "内容有误，另行发布" in page.text
+
+
+LETTER = {
+    "title": "松苑街路灯不亮", "text": "连着三晚没有亮，请派人看看。", "place": "松苑街与北苑路口", "author": "林先生",
+    "contact": "", "district": "", "agreed": "on", "key": "form-0001",
+}  # fmt: skip
+
+
+async def test_a_letter_written_on_the_real_site_is_sealed_polled_and_acknowledged() -> None:
+    async with met() as (channel, office):
+        door = f"http://127.0.0.1:{office.port}"
+        sent = await office.post("/letters/new", LETTER, Origin=door)
+        assert sent.status in (200, 302, 303), sent.text
+        page = await channel.poll("", [])
+        assert isinstance(page, Page)
+        (letter,) = page.heard
+        assert (letter.kind, letter.text) == ("letter", "")
+        box = str(letter.raw["sealed"])
+        opened = json.loads(HUB.open_box(box, table="inbox", id=letter.external_id, field="sealed"))
+        assert opened["title"] == LETTER["title"]
+        again = await channel.poll(page.cursor, [])
+        assert isinstance(again, Page)
+        assert list(again.heard) == []
+        _, _, inbox = await status_of(channel)
+        assert inbox["waiting"] == 0
+        assert await channel.beat("host:1")
+
+
+async def status_of(channel: Site) -> tuple[str, str, dict[str, Any]]:
+    """Name, mark and inbox of the site as it says itself."""
+    request = channel.protocol.signed("GET", "/status", channel.now(), 999)
+    answer = await channel.transport.send(request)
+    assert isinstance(answer, Answer)
+    said = channel.protocol.read(request, answer, channel.now())
+    assert said.done
+    return str(said.body["name"]), str(said.body["mark"]), dict(said.body["inbox"])
+
+
+async def test_another_key_is_not_taken_by_the_real_site() -> None:
+    async with met(keys=(KEY, OLD_KEY)) as (channel, _office):
+        channel.protocol = replace(channel.protocol, keys=(OLD_KEY,))
+        assert (await channel.preflight()).state == "ok"
+        channel.protocol = replace(channel.protocol, keys=("whsec_" + "QUJD" * 10,))
+        assert (await channel.preflight()).state != "ok"

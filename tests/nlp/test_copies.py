@@ -1,0 +1,76 @@
+"""Copies: exact and near ones are found, different texts are not, and the memory stays bounded."""
+
+from __future__ import annotations
+
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from nlp.copies import NEAR, Copies, distance, marks_of, simhash
+from nlp.normal import normalise
+
+LETTER = (
+    "我们是滨河花园的业主，小区西侧的搅拌站昼夜生产，粉尘落满阳台，家里老人孩子反复咳嗽，"
+    "已经向街道和环保部门反映多次，每次都说正在整改，可是夜里照样开工，请上级派人来实地看一看。"
+)
+OTHER = (
+    "县客运站到李家坪的班车上周突然停开，没有贴任何公告，赶集的老人冒雨等到天黑才知道没有车，"
+    "最后是走山路回去的，请交通部门说明停开的原因，并尽快恢复班次，或者换成小车也可以。"
+)
+
+
+@given(st.text(st.characters(), max_size=200))
+@settings(max_examples=100, deadline=None)
+def test_a_text_is_a_copy_of_itself(text: str) -> None:
+    memory = Copies()
+    key, mark = marks_of(normalise(text))
+    memory.keep(key, mark, "first")
+    assert memory.original(key, mark) == "first"
+
+
+@given(
+    st.text("停水了三天物业不管请来看一看路灯坏了没人修", min_size=20, max_size=60),
+    st.sampled_from(["！", " ", "……", "，"]),
+)
+@settings(max_examples=60, deadline=None)
+def test_punctuation_makes_no_other_text(text: str, mark: str) -> None:
+    middle = len(text) // 2
+    assert marks_of(text)[0] == marks_of(text[:middle] + mark + text[middle:] + mark)[0]
+
+
+def test_a_letter_with_a_changed_word_is_a_near_copy_and_another_letter_is_not() -> None:
+    first = simhash(LETTER)
+    assert distance(first, simhash(LETTER + "谢谢")) <= NEAR
+    assert distance(first, simhash(OTHER)) > 10
+
+
+def test_near_copies_are_found_by_their_bands() -> None:
+    memory = Copies()
+    memory.keep("one", 0xF0F0_1234_5678_9ABC, "first")
+    assert memory.original("two", 0xF0F0_1234_5678_9ABC ^ 0b1_0000_0000_0001_0000_0001) == "first"
+    assert memory.original("two", 0xF0F0_1234_5678_9ABC ^ 0b1111) is None
+
+
+def test_short_texts_have_no_near_copies() -> None:
+    assert simhash("停水了没人管") == 0
+
+
+def test_the_memory_forgets_what_was_longest_unseen() -> None:
+    memory = Copies(capacity=2)
+    memory.keep("a", 1, "a")
+    memory.keep("b", 1 << 40, "b")
+    assert memory.original("a", 1) == "a"
+    memory.keep("c", 1 << 50, "c")
+    assert len(memory) == 2
+    assert memory.original("b", 1 << 40 | 0xFFFF) is None
+    assert memory.original("a", 1) == "a"
+
+
+def test_a_memory_made_from_its_rows_is_the_same() -> None:
+    memory = Copies()
+    for number, text in enumerate((LETTER, OTHER)):
+        memory.keep(*marks_of(text), str(number))
+    again = Copies()
+    for key, name, mark in memory.rows():
+        again.keep(key, mark, name)
+    assert again.rows() == memory.rows()
+    assert again.original(*marks_of(OTHER)) == "1"

@@ -1,0 +1,87 @@
+"""The project's own texts: their mixture, that none repeats another and, where public sets are at hand, none is taken."""
+
+from __future__ import annotations
+
+import gzip
+import json
+import os
+from collections import Counter
+from pathlib import Path
+
+import pytest
+
+from nlp.copies import NEAR, Copies, distance, marks_of
+from nlp.lexicon_table import CLASSES, civic_lexicon
+from nlp.normal import letters, normalise
+from nlp.topics import civic_topics
+from nlp.training import LABELS, own_corpus
+
+CORPUS = own_corpus()
+RUN = 8
+
+
+def shingles(text: str, size: int = 4) -> set[str]:
+    return {text[at : at + size] for at in range(len(text) - size + 1)}
+
+
+def test_the_mixture_is_the_one_that_was_found_to_teach() -> None:
+    labels = Counter(row.label for row in CORPUS)
+    assert len(CORPUS) >= 700 and set(labels) == set(LABELS)
+    assert 0.40 < labels["neg"] / len(CORPUS) < 0.50
+    assert 0.22 < labels["neu"] / len(CORPUS) < 0.35
+    assert 0.45 < sum(row.kind == "comment" for row in CORPUS) / len(CORPUS) < 0.65
+
+
+def test_fewer_than_one_in_fifty_texts_is_nearly_another() -> None:
+    plain = [letters(normalise(row.text)) for row in CORPUS]
+    sets = [shingles(text) for text in plain]
+    near = 0
+    for number, mine in enumerate(sets):
+        near += any(mine and other and len(mine & other) / len(mine | other) > 0.5 for other in sets[:number])
+    assert near / len(CORPUS) < 0.02
+
+
+def test_no_text_is_an_exact_copy_of_another() -> None:
+    memory = Copies()
+    for row in CORPUS:
+        key, mark = marks_of(normalise(row.text))
+        assert memory.original(key, 0) is None, row.text
+        memory.keep(key, mark, row.text)
+    assert distance(0, (1 << 64) - 1) > NEAR
+
+
+def test_the_lexicon_fills_every_class() -> None:
+    counts = Counter(CLASSES[number] for number in civic_lexicon().classes.values())
+    assert sum(counts.values()) >= 700
+    assert set(counts) == set(CLASSES)
+
+
+def test_topics_have_one_name_each_and_are_found_by_it() -> None:
+    tree = civic_topics().tree
+    assert len({topic.name for topic in tree}) == len(tree) >= 60
+    found = sum(civic_topics().route("".join(topic.names[:3])) == topic.name for topic in tree)
+    assert found / len(tree) > 0.9
+
+
+@pytest.mark.skipif(not os.environ.get("HUB_BENCH_DATA"), reason="HUB_BENCH_DATA names no folder of public sets")
+def test_no_own_text_stands_in_a_public_set() -> None:
+    folder = Path(os.environ["HUB_BENCH_DATA"])
+    whole: set[str] = set()
+    runs: set[str] = set()
+    for file in sorted(folder.rglob("*.jsonl.gz")):
+        with gzip.open(file, "rt", encoding="utf-8") as stream:
+            for line in stream:
+                row = json.loads(line)
+                for value in (row.get(name) for name in ("text", "letter", "reply", "title")):
+                    if value:
+                        plain = letters(normalise(value))
+                        whole.add(plain)
+                        runs |= shingles(plain, RUN)
+    own = [letters(normalise(row.text)) for row in CORPUS]
+    same = [text for text in own if len(text) >= RUN and text in whole]
+    shared = {text: sorted(shingles(text, RUN) & runs) for text in own}
+    for text, found in shared.items():
+        if found:
+            print(text, found)
+    assert same == []
+    assert sum(bool(found) for found in shared.values()) / len(own) < 0.15

@@ -1,0 +1,60 @@
+"""Normalising: what is taken out, what is kept, and that no text breaks it; properties for any text."""
+
+from __future__ import annotations
+
+import time
+
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from nlp.normal import LIMIT, RUN, letters, normalise
+
+ANY = st.text(st.characters(), max_size=300)  # half characters included
+
+
+@given(ANY)
+@settings(max_examples=150, deadline=None)
+def test_normalising_twice_gives_the_same_as_once(text: str) -> None:
+    once = normalise(text)
+    assert normalise(once) == once
+
+
+@given(ANY)
+@settings(max_examples=150, deadline=None)
+def test_what_is_left_can_be_written_as_utf_8_and_is_bounded(text: str) -> None:
+    plain = normalise(text)
+    plain.encode("utf-8")
+    assert len(plain) <= LIMIT
+    assert not any(plain[at : at + RUN + 1] == plain[at] * (RUN + 1) for at in range(len(plain) - RUN))
+
+
+def test_traditional_script_wide_letters_and_unseen_characters_become_plain() -> None:
+    assert normalise("雲溪區的電\u200b梯壞了，Ａ３棟１２樓\ud800") == "云溪区的电梯坏了，A3栋12楼"
+
+
+def test_addresses_and_names_go_and_emoticons_stay() -> None:
+    assert normalise("谢谢@云川发布 太好了[赞] https://example.cn/a?b=1") == "谢谢 太好了[赞]"
+
+
+def test_of_a_repost_only_the_writers_own_words_count() -> None:
+    assert normalise("说得对//@张三:垃圾物业//@李四:转") == "说得对"
+
+
+def test_a_repost_without_own_words_says_what_it_passes_on() -> None:
+    assert normalise("//@张三:路灯又坏了//@李四:转") == "路灯又坏了"
+
+
+def test_an_answer_loses_the_name_it_answers_to() -> None:
+    assert normalise("回复@临江小雨:明天就修好") == "明天就修好"
+
+
+def test_letters_are_the_same_however_a_text_is_punctuated() -> None:
+    assert letters(normalise("停水了！三天了。")) == letters(normalise("停水了，三天了……"))
+
+
+def test_a_megabyte_of_anything_costs_milliseconds() -> None:
+    poisons = ["a", "哈", "@", "//@", "[", "//@a:", "http://", "回复@", " ", "\ud800", "!?", "@@:", "www."]
+    for poison in poisons:
+        start = time.perf_counter()
+        normalise(poison * (1_000_000 // len(poison)))
+        assert time.perf_counter() - start < 0.5, poison
