@@ -42,5 +42,5 @@ def open_journal(role: str, level: int = logging.INFO) -> None:
     root = logging.getLogger()
     root.handlers[:] = [handler]
     root.setLevel(level)
-    for name, least in (("sanic", logging.WARNING), ("apscheduler", logging.WARNING), ("aiohttp", logging.WARNING)):
+    for name, least in (("sanic", logging.WARNING), ("apscheduler", logging.ERROR), ("aiohttp", logging.WARNING)):
         logging.getLogger(name).setLevel(least)

@@ -1,7 +1,7 @@
 """脱敏: the one masking policy, used at every edge; where personal data stand is domain/personal.py's to know.
 
 手机 138****1234 · 身份证 first 2, last 3 · 银行卡 last 4 · 邮箱 first sign and domain · 车牌 first 2 ·
-地址 to the township · 姓名 张**. All occurrences; stars stand for digits one by one and separators stay, so numbers keep their length.
+地址 to the township · 姓名 张**. All occurrences; stars stand for digits one by one and separators stay.
 """
 
 from __future__ import annotations
@@ -31,8 +31,8 @@ STAR = "*"
 NAME_STARS = "**"
 
 _COMPOUND = (
-    "欧阳", "太史", "上官", "司马", "东方", "独孤", "南宫", "夏侯", "诸葛", "尉迟", "皇甫", "公孙", "慕容", "司徒", "令狐",
-    "宇文", "长孙", "轩辕", "端木", "百里", "东郭", "呼延",
+    "欧阳", "太史", "上官", "司马", "东方", "独孤", "南宫", "夏侯", "诸葛", "尉迟", "皇甫", "公孙", "慕容", "司徒",
+    "令狐", "宇文", "长孙", "轩辕", "端木", "百里", "东郭", "呼延",
 )  # fmt: skip
 _SURNAMES = (
     "赵钱孙李周吴郑王冯陈褚卫蒋沈韩杨朱秦尤许何吕施张孔曹严华金魏陶姜戚谢邹喻柏窦章云苏潘葛奚范彭郎鲁韦昌马苗凤花方俞任袁柳"
@@ -119,7 +119,9 @@ _MASKS: Mapping[str, Callable[[str], str]] = {
     ADDRESS: mask_address,
 }  # fmt: skip
 # a number with a mistaken check digit is somebody's all the same
-_LIKE_ID = re.compile(r"(?<![\dA-Za-z])[1-9]\d{5}(?:19|20)\d{2}(?:0[1-9]|1[0-2])(?:0[1-9]|[12]\d|3[01])\d{3}[\dXx](?![\dA-Za-z])")
+_LIKE_ID = re.compile(
+    r"(?<![\dA-Za-z])[1-9]\d{5}(?:19|20)\d{2}(?:0[1-9]|1[0-2])(?:0[1-9]|[12]\d|3[01])\d{3}[\dXx](?![\dA-Za-z])"
+)
 
 
 def _like_id(text: str) -> Iterable[Found]:

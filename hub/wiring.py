@@ -26,7 +26,7 @@ from hub.desk.governing import StoredPolicies
 from hub.desk.reading_pool import ReadingPool
 from hub.desk.staffing import add_user
 from hub.desk.watching import Watch
-from hub.domain.errors import Misconfigured
+from hub.domain.errors import Invalid, Misconfigured
 from hub.domain.people import Role, program
 from hub.failpoints import Failpoints
 from hub.identifiers import RandomIdentifiers

@@ -6,8 +6,22 @@ from collections.abc import Iterable
 from functools import lru_cache
 from importlib.resources import files
 
-# 骂, 责, 哀惧, 反问与反话, 夸, 办事与事实, 否定, 程度, 表情 (smile, frown; tear: moved as often as sad), 呼吁, 受害与损坏
-CLASSES = ("anger", "blame", "grief", "doubt", "praise", "fact", "negator", "strong", "smile", "frown", "tear", "call", "harm")
+# 骂, 责, 哀惧, 反问与反话, 夸, 办事与事实, 否定, 程度, 表情 (tear: moved as often as sad), 呼吁, 受害与损坏
+CLASSES = (
+    "anger",
+    "blame",
+    "grief",
+    "doubt",
+    "praise",
+    "fact",
+    "negator",
+    "strong",
+    "smile",
+    "frown",
+    "tear",
+    "call",
+    "harm",
+)
 _REACH = 1  # letters that may stand between a negator and the word it turns round
 
 
@@ -21,25 +35,30 @@ class Lexicon:
         self.classes = {word: CLASSES.index(kind) for word, kind in entries}
         lengths: dict[str, set[int]] = {}
         for word in self.classes:
-            lengths.setdefault(word[0], set()).add(len(word))
-        self._lengths = {first: tuple(sorted(found, reverse=True)) for first, found in lengths.items()}
+            lengths.setdefault(word[:2], set()).add(len(word))
+        self._lengths = {start: tuple(sorted(found, reverse=True)) for start, found in lengths.items()}
 
     def find(self, text: str) -> list[Hit]:
-        """(word, class number, negated) in order, without overlap, the longest word first."""
+        """The words in order, without overlap, the longest first at each place."""
         found: list[Hit] = []
         classes, lengths, negator = self.classes, self._lengths, CLASSES.index("negator")
-        start, end, negated_until = 0, len(text), -1
-        while start < end:
-            for length in lengths.get(text[start], ()):
-                number = classes.get(text[start : start + length])
-                if number is not None:
-                    found.append((text[start : start + length], number, start <= negated_until))
-                    start += length
-                    if number == negator:
-                        negated_until = start + _REACH if text[start : start + 1].isalnum() else start
+        end, negated_until = 0, -1
+        for start, pair in enumerate(map(str.__add__, text, text[1:] + " ")):
+            if start < end:
+                continue
+            for length in lengths.get(pair, ()):
+                word = text[start : start + length]
+                if word in classes:
                     break
             else:
-                start += 1
+                word = text[start]
+                if word not in classes:
+                    continue
+            number = classes[word]
+            found.append((word, number, start <= negated_until))
+            end = start + len(word)
+            if number == negator:
+                negated_until = end + _REACH if text[end : end + 1].isalnum() else end
         return found
 
 

@@ -11,6 +11,7 @@ from importlib.resources import files
 LEAST = 1.0  # evidence below which a text is left without a topic
 _PART = 0.25  # what a piece of a name says, beside the whole name
 _LOOKED_AT = 600  # characters
+_EARLY = 40  # a title, or a first sentence
 _Index = dict[str, set[int]]  # names to numbers of topics
 
 
@@ -43,7 +44,10 @@ class Topics:
                 for at in range(len(name) - 1):
                     pieces.setdefault(name[at : at + 2], set()).add(number)
         self._signs = self._weighed(spoken, pieces)
-        self._lengths = tuple(sorted({len(sign) for sign in self._signs}))
+        longer: dict[str, set[int]] = {}
+        for sign in self._signs:
+            longer.setdefault(sign[:2], set()).add(len(sign))
+        self._lengths = {pair: tuple(sorted(lengths)) for pair, lengths in longer.items()}
 
     def _weighed(self, spoken: _Index, pieces: _Index) -> dict[str, tuple[tuple[int, float], ...]]:
         """A name says more the longer it is and the fewer topics share it."""
@@ -59,15 +63,15 @@ class Topics:
         """Evidence by number of topic; a sign counts once, and less the later it stands in a long text."""
         text = text[:_LOOKED_AT]
         found: dict[int, float] = {}
-        get, seen = self._signs.get, set()
-        for length in self._lengths:
-            for at in range(len(text) - length + 1):
+        seen: set[str] = set()
+        for at, lengths in enumerate(map(self._lengths.get, map(str.__add__, text, text[1:]))):
+            for length in lengths or ():
                 sign = text[at : at + length]
-                hits = get(sign)
+                hits = self._signs.get(sign)
                 if hits is None or sign in seen:
                     continue
                 seen.add(sign)
-                early = 1.0 if at < 40 else 0.6
+                early = 1.0 if at < _EARLY else 0.6
                 for number, weight in hits:
                     found[number] = found.get(number, 0.0) + weight * early
         return found

@@ -14,10 +14,10 @@ from hub.desk.desk import Desk
 from hub.desk.dispatching import dispatch, wake_waiting
 from hub.desk.listening import listen
 from hub.desk.noticing import send_mail
+from hub.desk.operating import operate, settle_operations
 from hub.desk.reading import count_rest, read_new
 from hub.desk.settling import settle
 from hub.desk.watching import Watch
-from hub.desk.withdrawing import operate, settle_operations
 from hub.domain.people import Actor
 
 Duty = Callable[[Actor, Desk], Awaitable[object]]

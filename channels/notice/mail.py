@@ -22,6 +22,7 @@ from hashlib import sha256
 from channels.contract import Accepted, Outcome, Refused, Unknown, Who
 
 TIME_LIMIT = 15.0  # seconds for each step of the dialogue
+LOOPBACK = ("127.0.0.1", "::1", "localhost")
 _AGAIN = timedelta(minutes=5)
 
 
@@ -38,11 +39,23 @@ class MailServer:
     security: str = "starttls"
 
 
+def server_from(place: str, sender: str, *, user: str = "", password: str = "") -> MailServer:
+    """A server from `host:port` (587 where there is none); TLS from the first byte on 465, none on loopback only.
+
+    Raises ValueError where it is no such place.
+    """
+    host, _, port = place.strip().rpartition(":") if ":" in place else (place.strip(), "", "587")
+    if not host or not port.isdigit() or not 0 < int(port) < 65_536 or sender.count("@") != 1:
+        raise ValueError("a mail server is host:port, and its sender an address")
+    security = "none" if host in LOOPBACK else "tls" if int(port) == 465 else "starttls"
+    return MailServer(host, int(port), sender, user=user, password=password, security=security)
+
+
 class MailSender:
     """Sends one letter a call, in a thread; `base` is the desk's own address, put before links that are paths."""
 
     def __init__(self, server: MailServer, *, base: str = "") -> None:
-        if server.security == "none" and server.host not in ("127.0.0.1", "::1", "localhost"):
+        if server.security == "none" and server.host not in LOOPBACK:
             raise ValueError("mail without TLS goes to loopback only")
         self._server = server
         self._base = base.rstrip("/")

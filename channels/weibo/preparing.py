@@ -12,7 +12,7 @@ _TYPES = frozenset({"image/jpeg", "image/png", "image/gif"})
 
 
 def prepare(variant: Variant, profile: Profile, domain: str) -> Prepared:
-    """An override's `text` is taken whole, never cut, only found too long; without one title and digest make the text."""
+    """An override's `text` is taken whole, never cut, only found too long; else title and digest make the text."""
     words = _words(variant, profile)
     pictures = variant.pictures
     link = next((url for url in wire.links(words) if wire.on_domain(url, domain)), variant.link)

@@ -7,7 +7,7 @@ day each shape was read.
 from __future__ import annotations
 
 import html
-from bisect import bisect_left, insort
+from bisect import bisect_left, bisect_right, insort
 from collections.abc import Callable, Mapping, Sequence
 from datetime import UTC, datetime, timedelta
 from ipaddress import ip_address
@@ -224,15 +224,18 @@ class WeiboPlatform:
         hour = call.now.timestamp() - 3600
         if self._today(who, call.now) >= tier.user_day:
             raise Refusal(10023)
-        if call.path.endswith("/share.json") and _since(self._state.shares.get(who, []), hour) >= tier.user_posts_hour:
+        if (
+            call.path.endswith("/share.json")
+            and _between(self._state.shares.get(who, []), hour, call.now) >= tier.user_posts_hour
+        ):
             raise Refusal(10024, "statuses/share")
-        if sum(_since(rows, hour) for rows in self._state.calls.values()) >= tier.address_hour:
+        if sum(_between(rows, hour, call.now) for rows in self._state.calls.values()) >= tier.address_hour:
             raise Refusal(10022)
 
     def _today(self, who: str, now: datetime) -> int:
         """Calls since midnight in China."""
         midnight = datetime.combine(now.astimezone(CHINA).date(), datetime.min.time(), CHINA)
-        return _since(self._state.calls.get(who, []), midnight.timestamp())
+        return _between(self._state.calls.get(who, []), midnight.timestamp(), now)
 
     @staticmethod
     def _refused(refusal: Refusal, path: str) -> Answer:
@@ -409,6 +412,6 @@ class WeiboPlatform:
         }, []  # fmt: skip
 
 
-def _since(times: Sequence[float], start: float) -> int:
-    """How many of the times lie after the start."""
-    return len(times) - bisect_left(times, start)
+def _between(times: Sequence[float], start: float, now: datetime) -> int:
+    """How many of the times lie from the start to now; a moved clock may have left later ones."""
+    return bisect_right(times, now.timestamp()) - bisect_left(times, start)

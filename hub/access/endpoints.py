@@ -23,6 +23,7 @@ from hub.access.requests import own_path
 from hub.desk import signing_in, staffing
 from hub.desk.signing_in import SignedIn
 from hub.domain.errors import FieldError, HubError, Invalid, NotAllowed, NotSignedIn, TooMany
+from hub.domain.passwords import WeakPassword
 from hub.domain.session import Wants
 
 Act = Callable[[Gate, Request, Mapping[str, str]], Coroutine[Any, Any, HTTPResponse]]
@@ -33,7 +34,14 @@ PROBLEMS: Mapping[str, str] = {
     "code": signing_in.WRONG_CODE,
     "locked": "输错次数过多，请稍后再试，或请安全管理员重设口令。",
     "over": signing_in.OVER,
-    "password": "新口令不合要求，请按提示修改。",
+    "confirm": "请先重新输入现在的口令。",
+    "short": "新口令太短。",
+    "long": "新口令太长，最多 128 个字符。",
+    "kinds": "新口令的字符种类太少。",
+    "common": "新口令太常见，容易被猜中。可以用几个不相干的词连起来，再加数字和符号。",
+    "own": "新口令里不要有自己的登录名、姓名或单位名称。",
+    "same": "新口令不能与原口令相同。",
+    "input": "填写的内容不对，请检查后再试。",
 }
 
 
@@ -107,9 +115,14 @@ def _kept_private(response: HTTPResponse) -> HTTPResponse:
 
 def _onward(request: Request, wants: Wants | None) -> HTTPResponse:
     """A form's answer: to what is still wanting, else to where the person was going."""
-    then = own_path(request.form.get("next") if request.form is not None else None)
+    then = _next(request)
     to = then if wants is None else f"{WAYS[wants][0]}?{urlencode({'next': then})}"
     return _kept_private(redirect(to, status=303))
+
+
+def _next(request: Request) -> str:
+    """Where a form's page was going; the home page for anything else."""
+    return own_path(request.form.get("next") if request.form is not None else None)
 
 
 def _is_api(request: Request) -> bool:
@@ -180,7 +193,8 @@ async def new_password(gate: Gate, request: Request, _: Mapping[str, str]) -> HT
     words = given(request, "old", "new")
     _refuse_half(_signed(request))
     await staffing.change_own_password(gate.desk_of(request), _signed(request), words["old"], words["new"])
-    response = empty() if _is_api(request) else redirect(SIGN_IN, status=303)
+    onward = redirect(f"{SIGN_IN}?{urlencode({'next': _next(request)})}", status=303)
+    response = empty() if _is_api(request) else onward
     gate.drop_cookie(response)
     return _kept_private(response)
 
@@ -236,8 +250,7 @@ def handler(gate: Gate, route: SessionRoute) -> Callable[..., Coroutine[Any, Any
         except HubError as error:
             if route.form == "api" or error.status >= 500:
                 raise
-            then = own_path(request.form.get("next") if request.form is not None else None)
-            query = urlencode({"problem": _problem(route, error), "next": then})
+            query = urlencode({"problem": _problem(route, error), "next": _next(request)})
             return redirect(f"{route.page}?{query}", status=303)
 
     return handle
@@ -246,8 +259,12 @@ def handler(gate: Gate, route: SessionRoute) -> Callable[..., Coroutine[Any, Any
 def _problem(route: SessionRoute, error: HubError) -> str:
     if isinstance(error, TooMany):
         return "locked"
+    if isinstance(error, WeakPassword):
+        return error.reason
     if isinstance(error, Invalid):
-        return "password"
+        return "input"
     if isinstance(error, NotSignedIn):
         return "wrong" if route.act is sign_in else "over"
+    if route.act is begin_factor:
+        return "confirm"
     return "code" if route.act in (second, finish_factor) else "wrong"

@@ -6,7 +6,7 @@ forms) and `address`. A route is closed unless it is named open here or says so 
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Coroutine, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 from urllib.parse import quote
@@ -136,13 +136,13 @@ class Gate:
         )
 
 
-def still_stands(gate: Gate, request: Request) -> Any:
-    """For an open event stream: a call that tells whether its session still stands, without keeping it alive."""
+def still_stands(gate: Gate, request: Request) -> Callable[[], Coroutine[Any, Any, bool]]:
+    """For an open event stream: a call that tells whether its session or token still stands; no activity by itself."""
 
     async def ask() -> bool:
-        if request.ctx.signed is None:
-            return request.ctx.actor is not None
-        desk, token = gate.desk_of(request), gate.token_of(request)
+        desk, token, program = gate.desk_of(request), gate.token_of(request), bearer(request)
+        if program is not None:
+            return await signing_in.actor_of_token(desk, program, request.ctx.address) is not None
         signed = await signing_in.resume(desk, token, request.ctx.address, activity=False)
         return signed is not None and signed.wants is None
 

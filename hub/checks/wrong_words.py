@@ -86,7 +86,7 @@ def _message(word: Word) -> str:
     if word.severity == BLOCK:
         return f"“{word.wrong}”应写作“{word.right}”。"
     if word.severity == HINT:
-        return f"“{word.wrong}”是旧称，现称“{word.right}”。写历史时可以保留。"
+        return f"“{word.wrong}”是旧称或不规范的写法，现在写作“{word.right}”。写历史时可以保留。"
     return f"“{word.wrong}”一般应写作“{word.right}”。确实无误的，请写明理由。"
 
 

@@ -76,7 +76,8 @@ def _text(table: Iterable[Document], rows: int) -> str:
 def reply(number: int) -> Document:
     """A made-up reply of some forty signs, the same for the same number."""
     mixed = number * 2654435761 % 2**32
-    text = "".join(WORDS[(mixed >> shift) % len(WORDS)] for shift in range(0, 28, 2)) + f"{number % 97}号"
+    words = "".join(WORDS[(mixed >> shift) % len(WORDS)] for shift in range(0, 28, 7))
+    text = f"{words}请尽快处理好吗{number % 997}号"
     return {
         "_id": f"{number:012}", "account": "weibo-main", "external_id": f"{mixed:010}-{number}", "channel": "weibo",
         "kind": "comment", "district": PLACES[mixed % len(PLACES)], "state": "new", "text": text,
@@ -104,7 +105,9 @@ async def _ours(folder: Path, rows: int, processes: int) -> dict[str, Any]:
     result["pages of the 50 newest"] = await _rate(spread[:500], lambda number: _page(store, number))
     of_district = partial(_page, store, district=True)
     result["pages of 50 of a district"] = await _rate(spread[:500], of_district)
-    result["text searches, newest 50"] = await _rate(spread[:100], lambda number: _search(store, number))
+    some = spread[:100]
+    result["searches, word in a quarter"] = await _rate(some, lambda number: _search(store, WORDS[number % 16]))
+    result["searches, word in a thousandth"] = await _rate(some, lambda number: _search(store, f"{number % 997}"))
     await store.close()
     result |= await asyncio.to_thread(_claims, path, rows, processes)
     result["file, MB"] = _megabytes(folder, "store.db*")
@@ -145,8 +148,7 @@ async def _page(store: SqliteStore, number: int, *, district: bool = False) -> N
     await store.find("replies", where, sort=[("at", -1)], limit=50)
 
 
-async def _search(store: SqliteStore, number: int) -> None:
-    word = WORDS[number % len(WORDS)]
+async def _search(store: SqliteStore, word: str) -> None:
     where = {"$and": [{"terms": term} for term in terms_of(word)]}
     await store.find("replies", where, sort=[("at", -1)], limit=50)
 
@@ -215,8 +217,10 @@ def _plain(folder: Path, rows: int) -> dict[str, Any]:
     result["pages of the 50 newest"] = _plain_rate(connection, page.format(""), moments)
     districts = [(PLACES[number % 6], (number + 50) * 7) for number in spread[:500]]
     result["pages of 50 of a district"] = _plain_rate(connection, page.format("district=? AND"), districts)
-    words = [(f"%{WORDS[number % len(WORDS)]}%", rows * 7) for number in spread[:100]]
-    result["text searches, newest 50"] = _plain_rate(connection, page.format("text LIKE ? AND"), words)
+    common = [(f"%{WORDS[number % 16]}%", rows * 7) for number in spread[:100]]
+    result["searches, word in a quarter"] = _plain_rate(connection, page.format("text LIKE ? AND"), common)
+    rare = [(f"%吗{number % 997}号%", rows * 7) for number in spread[:20]]
+    result["searches, word in a thousandth"] = _plain_rate(connection, page.format("text LIKE ? AND"), rare)
     connection.close()
     result["file, MB"] = _megabytes(folder, "plain.db*")
     return result

@@ -9,6 +9,7 @@ import sys
 from collections.abc import Callable, Mapping
 from pathlib import Path
 
+from channels import papers
 from hub import settings
 from hub.domain import policy, rights
 from hub.store import tables
@@ -52,6 +53,8 @@ DOCUMENTS: Mapping[str, Callable[[], str]] = {
     "docs/tables.md": tables.describe,
     "docs/rights.md": rights.describe,
     "docs/policies.md": policy.describe,
+    "docs/channels/README.md": papers.describe,
+    "docs/channels/weibo.md": papers.describe_weibo,
 }
 
 

@@ -100,7 +100,11 @@ def _decoded(data: bytes) -> tuple[str, str]:
 
 
 def _is_csv(name: str, text: str) -> bool:
-    return name.removesuffix(".gz").endswith(".csv") or not text.lstrip().startswith(("{", "["))
+    """By its name, else by a first line that names the columns."""
+    if name.removesuffix(".gz").endswith(".csv"):
+        return True
+    first = text.lstrip().split("\n", 1)[0].strip()
+    return "{" not in first and "text" in [column.strip().strip('"') for column in first.split(",")]
 
 
 def _json_rows(text: str) -> Iterator[tuple[int, Row | str]]:

@@ -172,9 +172,9 @@ async def _history(desk: Desk) -> None:
     now = desk.clock.now()
     rows = []
     for number, said in enumerate(texts):
-        back = timedelta(hours=26 + number * 24 * 27 / max(1, len(texts)), minutes=(number * 37) % 60)
+        back = timedelta(hours=2 + number * 24 * 28 / max(1, len(texts)), minutes=(number * 37) % 60)
         at = local(now - back)
-        at = at.replace(hour=(at.hour + 9) % 24 if at.hour < 6 else at.hour)
+        at = at.replace(hour=at.hour + 7) if at.hour < 6 else at  # people write by day
         rows.append(
             Row(
                 f"history-{number:04d}",

@@ -13,13 +13,14 @@ from hub.domain import figures
 from hub.domain.figures import Cell, Curve, Span
 from hub.domain.people import Actor
 from hub.domain.rights import require
-from hub.store.base import Document
+from hub.store.base import Document, Filter
 
-LIVE_ROWS = 30
+LIVE_ROWS = 16
 ISSUE_ROWS = 12
 SAMPLE = 2_000  # newest replies whose terms are counted by people; said beside the list
 TERMS = 12
-ROWS = 200_000  # roll-up rows of five weeks at the most; more would mean that the roll-ups are too fine
+PAGE = 5_000
+MOST_ROWS = 200_000  # roll-up rows of one stretch; more would mean that the roll-ups are too fine
 
 
 @dataclass(frozen=True)
@@ -63,7 +64,7 @@ async def board(
         total=sum(int(row["count"]) for row in inside),
         usual=figures.usual_total(rows, span),
         negative=figures.share(rows, span.start, span.end),
-        usual_negative=figures.share(rows, span.usual_from, span.start),
+        usual_negative=figures.share(rows, span.before(figures.BEFORE).start, span.start),
         heat=figures.heat(rows, span, channels, districts),
         issues=issues,
         open_issues=_levels(issues),
@@ -88,10 +89,26 @@ async def live(actor: Actor, desk: Desk, *, until: datetime, limit: int = LIVE_R
 
 
 async def _rollups(desk: Desk, span: Span) -> list[Document]:
-    """The counted rows of the stretch and of the weeks before it: hours for short stretches, days for long ones."""
+    """The counted rows of the stretch and of the earlier ones: hours for short stretches, days for long ones."""
     period = "hour" if span.step < timedelta(days=1) else "day"
-    where = {"period": period, "at": {"$gte": span.usual_from, "$lt": span.end}}
-    return await desk.store.find("rollups", where, sort=[("at", 1)], limit=ROWS)
+    rows: list[Document] = []
+    for one in (span, *span.earlier()):
+        where = {"period": period, "at": {"$gte": one.start, "$lt": one.end}}
+        rows += await _all_rows(desk, where)
+    return rows
+
+
+async def _all_rows(desk: Desk, where: Filter) -> list[Document]:
+    """Every roll-up row that matches, page by page."""
+    rows: list[Document] = []
+    after = ""
+    while len(rows) < MOST_ROWS:
+        page = await desk.store.find("rollups", {**where, "_id": {"$gt": after}}, sort=[("_id", 1)], limit=PAGE)
+        rows += page
+        if len(page) < PAGE:
+            break
+        after = page[-1]["_id"]
+    return rows
 
 
 async def _issues(desk: Desk, span: Span) -> list[Document]:

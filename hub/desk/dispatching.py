@@ -25,30 +25,37 @@ async def dispatch(actor: Actor, desk: Desk, *, at_once: int = AT_ONCE) -> int:
     """Send everything due; returns when nothing is due and nothing under way. The number of documents it has moved."""
     require(actor, "publication.send")
     rules = await ledger.rules_of(desk)
-    running: dict[asyncio.Task[None], str] = {}
+    running: dict[asyncio.Task[bool], str] = {}
+    elsewhere: dict[str, float] = {}  # accounts that another worker is at, and until when they are left to it
     moved = 0
     try:
         while True:
-            while len(running) < at_once and (taken := await _take(desk, set(running.values()), rules)):
+            now = desk.clock.monotonic()
+            left_alone = {account for account, until in elsewhere.items() if until > now}
+            while len(running) < at_once:
+                taken = await _take(desk, {*running.values(), *left_alone}, rules)
+                if taken is None:
+                    break
                 task = asyncio.create_task(_send(desk, actor, taken, rules))
                 running[task] = str(taken["account"])
                 moved += 1
             if not running:
                 return moved
             for task in await _first_done(desk, set(running)):
-                running.pop(task)
-                task.result()
+                account = running.pop(task)
+                if task.result():
+                    elsewhere[account] = desk.clock.monotonic() + LOOK
     finally:
         await _finish(set(running))
 
 
-async def _finish(tasks: set[asyncio.Task[None]]) -> None:
+async def _finish(tasks: set[asyncio.Task[bool]]) -> None:
     """What is under way when this worker is told to stop, or one of its sends fails, is let come to its end."""
     if tasks:
         await asyncio.shield(asyncio.gather(*tasks, return_exceptions=True))
 
 
-async def _first_done(desk: Desk, tasks: set[asyncio.Task[None]]) -> set[asyncio.Task[None]]:
+async def _first_done(desk: Desk, tasks: set[asyncio.Task[bool]]) -> set[asyncio.Task[bool]]:
     bell = asyncio.create_task(_ring(desk))
     try:
         done, _ = await asyncio.wait({*tasks, bell}, return_when=asyncio.FIRST_COMPLETED)
@@ -57,8 +64,9 @@ async def _first_done(desk: Desk, tasks: set[asyncio.Task[None]]) -> set[asyncio
     return done & tasks
 
 
-async def _ring(desk: Desk) -> None:
+async def _ring(desk: Desk) -> bool:
     await desk.clock.sleep(LOOK)
+    return False
 
 
 async def _take(desk: Desk, busy: set[str], rules: Rules) -> Document | None:
@@ -74,7 +82,8 @@ async def _take(desk: Desk, busy: set[str], rules: Rules) -> Document | None:
     return taken
 
 
-async def _send(desk: Desk, actor: Actor, publication: Document, rules: Rules) -> None:
+async def _send(desk: Desk, actor: Actor, publication: Document, rules: Rules) -> bool:
+    """One claimed publication as far as it goes now. True where its account is busy in another worker."""
     table = ledger.PUBLICATIONS
     account = await desk.store.get("accounts", str(publication["account"]))
     content = await desk.store.get("contents", str(publication["content"]))
@@ -82,11 +91,12 @@ async def _send(desk: Desk, actor: Actor, publication: Document, rules: Rules) -
     stop = await _reason_to_stop(desk, publication, account, content, package, rules)
     if stop is not None or account is None or revision is None or package is None:
         await ledger.move(desk, actor, table, publication, stop or _gone(desk))
-        return
+        return stop is not None and stop.fields.get("reason") == holding.EARLIER_FIRST
     errand = await _errand(desk, publication, account, revision, override, package)
     after = await carry_out(desk, actor, table, publication, errand, rules)
     if after is not None and after["state"] == "published":
         await wake(desk, actor, after, rules)
+    return False
 
 
 async def _package(
@@ -141,15 +151,13 @@ async def _earlier(desk: Desk, publication: Document) -> bool:
     """Whether an earlier post of the same account is on its way or due: read after our claim is written, so of two
     workers at least one sees the other."""
     now = desk.clock.now()
-    on_its_way = {"state": {"$in": ["staging", "sending"]}}
-    due = {"state": "scheduled", "not_before": {"$lte": now}}
-    where = {
-        "account": publication["account"],
-        "at": {"$lt": publication["at"]},
-        "_id": {"$ne": publication["_id"]},
-        "$or": [on_its_way, due],
-    }
-    return await desk.store.count(ledger.PUBLICATIONS, where, ceiling=1) > 0
+    before = {"account": publication["account"], "at": {"$lt": publication["at"]}, "_id": {"$ne": publication["_id"]}}
+    on_its_way = {**before, "state": {"$in": ["staging", "sending"]}}
+    due = {**before, "state": "scheduled", "not_before": {"$lte": now}}
+    count = desk.store.count
+    return bool(
+        await count(ledger.PUBLICATIONS, on_its_way, ceiling=1) or await count(ledger.PUBLICATIONS, due, ceiling=1)
+    )
 
 
 async def _awaited(desk: Desk, publication: Document) -> Document | None:
@@ -169,6 +177,7 @@ async def _errand(
         "key": key,
         "hash": package,
         "revision": revision["number"],
+        "title": revision["title"],
         "override": override,
         "link": link,
         "reason": None,

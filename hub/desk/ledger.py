@@ -68,16 +68,19 @@ async def move(
 
 
 async def claim(desk: Desk, table: str, where: Mapping[str, Any], rules: Rules) -> Document | None:
-    """Take the first due document that matches, atomically, under a lease with a new number."""
+    """Take the due document with the earliest time that matches, atomically, under a lease with a new number.
+
+    The earliest first, so that after an outage an account's backlog goes out in its order without being put back.
+    """
     now = desk.clock.now()
-    due = {"state": "scheduled", "not_before": {"$lte": now}, **where}
+    due = {"state": "scheduled", "at": {"$lte": now}, "not_before": {"$lte": now}, **where}
     update: dict[str, dict[str, Any]] = {
         "$set": {
             "state": "staging", "lease_owner": desk.owner, "lease_until": now + rules.lease, "changed_at": now,
         },
         "$inc": {"lease_number": 1},
     }  # fmt: skip
-    return await desk.store.change(table, due, update, sort=[("not_before", 1)])
+    return await desk.store.change(table, due, update, sort=[("at", 1)])
 
 
 async def intend(

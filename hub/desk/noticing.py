@@ -42,7 +42,8 @@ async def read_notice(actor: Actor, desk: Desk, id: str) -> None:
     """Mark one's own notice as read; a foreign one is not found."""
     require(actor, "notice.read")
     await own_notice(actor, desk, id)
-    await desk.store.change("notices", {"_id": id, "person": actor.id, "read_at": None}, {"$set": {"read_at": desk.clock.now()}})
+    unread = {"_id": id, "person": actor.id, "read_at": None}
+    await desk.store.change("notices", unread, {"$set": {"read_at": desk.clock.now()}})
 
 
 async def read_all(actor: Actor, desk: Desk) -> int:

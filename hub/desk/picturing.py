@@ -32,6 +32,7 @@ LARGEST_PICTURE = 20 * 1024 * 1024  # bytes
 LARGEST_FILE = 50 * 1024 * 1024
 MOST_PIXELS = 40_000_000
 LONGEST = 5.0  # seconds for one picture
+STARTING = 60.0  # seconds for the process to start
 MEMORY = 512 * 1024 * 1024  # bytes for one picture's process, beyond what it begins with
 WIDEST = 4_096  # what is kept is no wider or higher
 SIZES: Mapping[str, int] = {"large": 1_600, "small": 480}  # further widths, made at once
@@ -110,6 +111,11 @@ def _limit(memory: int) -> None:
     resource.setrlimit(resource.RLIMIT_CORE, (0, 0))
 
 
+def _ready() -> bool:
+    """Answered by a drawing process once it has started, so that starting does not count as drawing."""
+    return True
+
+
 def draw(content: bytes, type: str, widest: int) -> Drawn | str:
     """Decode and write anew: first frame, upright, without metadata; a sentence where it cannot be taken."""
     Image.MAX_IMAGE_PIXELS = MOST_PIXELS
@@ -164,6 +170,7 @@ class Drawing:
         """The picture drawn again. Raises Invalid with what to do."""
         loop = asyncio.get_running_loop()
         try:
+            await asyncio.wait_for(loop.run_in_executor(self._started(), _ready), STARTING)
             call = loop.run_in_executor(self._started(), draw, content, type, widest)
             drawn = await asyncio.wait_for(call, self._longest)
         except TimeoutError:
@@ -202,9 +209,7 @@ async def upload(actor: Actor, desk: Desk, drawing: Drawing, content: bytes, nam
     return await _keep(actor, desk, content, {"type": type, "width": 0, "height": 0}, name)
 
 
-async def _keep_picture(
-    actor: Actor, desk: Desk, drawing: Drawing, content: bytes, type: str, name: str
-) -> Document:
+async def _keep_picture(actor: Actor, desk: Desk, drawing: Drawing, content: bytes, type: str, name: str) -> Document:
     if len(content) > LARGEST_PICTURE:
         raise _wrong(f"图片 {len(content) / 1048576:.1f} MB，超过 {LARGEST_PICTURE // 1048576} MB。请压缩后再传。")
     drawn = await drawing.draw(content, type)

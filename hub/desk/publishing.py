@@ -14,6 +14,7 @@ from typing import Any
 from channels.contract import Channel, Problem
 from hub.desk import ledger, variants
 from hub.desk.desk import Desk
+from hub.desk.paging import Page, page
 from hub.domain import holding, outbox
 from hub.domain.errors import Conflict, FieldError, Invalid, NotFound
 from hub.domain.moves import OPEN_STATES, STATE_WORDS, attempt_words, step_for
@@ -320,14 +321,6 @@ async def hold_all_state(actor: Actor, desk: Desk) -> Document:
 # ---- reading
 
 
-@dataclass(frozen=True)
-class Page:
-    """One page of a list and where the next begins (None: the end)."""
-
-    items: Sequence[Document]
-    cursor: str | None
-
-
 async def list_publications(
     actor: Actor,
     desk: Desk,
@@ -340,7 +333,7 @@ async def list_publications(
     cursor: str | None = None,
     limit: int = 50,
 ) -> Page:
-    """Newest first by their time; the cursor is the last row's, and opaque to everybody else."""
+    """Newest first by their time."""
     require(actor, "publication.read")
     given = {"state": state, "account": account, "content": content}
     where: dict[str, Any] = {name: value for name, value in given.items() if value}
@@ -348,23 +341,7 @@ async def list_publications(
     limits = {operator: moment for operator, moment in between.items() if moment is not None}
     if limits:
         where["at"] = limits
-    if cursor:
-        where = {"$and": [where, _after(cursor)]} if where else _after(cursor)
-    size = max(1, min(limit, 200))
-    rows = await desk.store.find(TABLE, where, sort=[("at", -1), ("_id", -1)], limit=size + 1)
-    last = rows[size - 1] if len(rows) > size else None
-    return Page(rows[:size], f"{last['at'].isoformat()}|{last['_id']}" if last else None)
-
-
-def _after(cursor: str) -> dict[str, Any]:
-    moment, _, last = cursor.partition("|")
-    try:
-        at = datetime.fromisoformat(moment)
-    except ValueError:
-        at = None
-    if at is None or at.tzinfo is None or not last:
-        raise Invalid("翻页位置不对，请从第一页看起。", (FieldError("cursor", "请从第一页看起。"),))
-    return {"$or": [{"at": {"$lt": at}}, {"at": at, "_id": {"$lt": last}}]}
+    return await page(desk, TABLE, where, by="at", cursor=cursor, limit=limit)
 
 
 async def publication(actor: Actor, desk: Desk, publication_id: str) -> Document:

@@ -198,11 +198,26 @@ def _word(
 
 
 def _check_address(url: str | None, account: Mapping[str, Any]) -> None:
-    """The address must lie on a host of the account's own: its domain, and what the settings list as `post_hosts`."""
-    parts = urlsplit(url or "")
-    settings = account.get("settings", {})
-    hosts = {settings.get("domain"), urlsplit(settings.get("base_url") or "").hostname, *settings.get("post_hosts", ())}
-    if parts.scheme not in ("http", "https") or not parts.hostname:
+    """The address must lie where the account's posts lie. Where no host is known, the website's own is still refused
+    for the other channels: their `domain` is what they link to, not where they are."""
+    host = urlsplit(url or "").hostname
+    if urlsplit(url or "").scheme not in ("http", "https") or not host:
         raise Invalid("请填公开后的完整网址。", (FieldError("url", "以 http:// 或 https:// 开头。"),))
-    if not any(host and (parts.hostname == host or parts.hostname.endswith(f".{host}")) for host in hosts):
+    settings = account.get("settings", {})
+    own = account.get("channel") == "site"
+    hosts = _hosts(settings, own)
+    fits = any(_within(host, each) for each in hosts)
+    wrong = not own and settings.get("domain") and _within(host, settings["domain"])
+    if (hosts and not fits) or (not hosts and wrong):
         raise Invalid("这个网址不在该账号的平台上。", (FieldError("url", "请从平台上复制这一条的网址。"),))
+
+
+def _hosts(settings: Mapping[str, Any], own: bool) -> list[str]:
+    addresses = (settings.get("page_url"), settings.get("base_url"))
+    known = [urlsplit(str(each)).hostname or "" for each in addresses if each]
+    known += [*settings.get("post_hosts", ()), *([settings.get("domain") or ""] if own else [])]
+    return [each.removeprefix("api.") for each in known if each]
+
+
+def _within(host: str, known: str) -> bool:
+    return host == known or host.endswith(f".{known}")

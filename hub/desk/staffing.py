@@ -13,7 +13,7 @@ from hub.desk.desk import Desk
 from hub.desk.signing_in import TOKEN_MARK, SignedIn, checked_again, hashed, proofs_of
 from hub.domain import outbox, people
 from hub.domain.errors import Conflict, FieldError, Invalid, NotAllowed, NotFound
-from hub.domain.passwords import checked_password
+from hub.domain.passwords import WeakPassword, checked_password
 from hub.domain.people import Actor, Role
 from hub.domain.rights import checked_scopes, require
 from hub.sealing import STAFF
@@ -175,7 +175,7 @@ async def change_own_password(desk: Desk, signed: SignedIn, old: str, new: str) 
     """One's own new password; every session of the person ends, this one too. Nobody needs a right for it."""
     user = await checked_again(desk, signed, old)
     if old == new:
-        raise Invalid("新口令不能与原口令相同。", (FieldError("password", "请换一个"),))
+        raise WeakPassword("same", "新口令不能与原口令相同。")
     digest = await _digest(desk, new, user["login"], user["name"])
     values = {"password": digest, "must_change": False, "password_at": desk.clock.now()}
     await _change(signed.actor, desk, user["_id"], "user.password", values)

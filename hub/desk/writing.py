@@ -16,6 +16,7 @@ from hub.desk.desk import Desk
 from hub.desk.paging import Page, page
 from hub.domain.blocks import digest_of
 from hub.domain.content import (
+    STATES,
     Draft,
     check_draft,
     check_override,
@@ -70,6 +71,12 @@ async def list_contents(
     if not set(asked) <= FILTERS or not all(isinstance(value, str) for value in asked.values()):
         raise Invalid("不能按这一项筛选。", (FieldError("where", f"可以按 {'、'.join(sorted(FILTERS))} 筛选。"),))
     return await page(desk, "contents", asked, by="updated_at", cursor=cursor, limit=limit, fields=LISTED)
+
+
+async def count_states(actor: Actor, desk: Desk) -> Mapping[str, int]:
+    """How many contents there are in each state, counted up to 999."""
+    require(actor, "content.read")
+    return {state: await desk.store.count("contents", {"state": state}, ceiling=999) for state in STATES}
 
 
 # ---- start and save
@@ -213,9 +220,7 @@ async def save(actor: Actor, desk: Desk, id: str, draft: Draft, *, revision: int
     raise Conflict("同时修改的人太多，没有保存。您的文字还在，请再保存一次。")
 
 
-async def history(
-    actor: Actor, desk: Desk, id: str, *, cursor: str | None = None, limit: int = 50
-) -> Page:
+async def history(actor: Actor, desk: Desk, id: str, *, cursor: str | None = None, limit: int = 50) -> Page:
     """The revisions, newest first, without their text."""
     require(actor, "content.read")
     await content_of(desk, id)
@@ -233,9 +238,7 @@ async def restore(actor: Actor, desk: Desk, id: str, number: int, *, revision: i
 # ---- variants
 
 
-async def _with_variants(
-    actor: Actor, desk: Desk, content: Document, variants: Document, act: str
-) -> Document:
+async def _with_variants(actor: Actor, desk: Desk, content: Document, variants: Document, act: str) -> Document:
     newest = await revision_of(desk, content["_id"], content["revision"])
     whole = package_hash(newest["hash"], variants, files_of(draft_of(newest)))
     changed = await _edited(actor, desk, content, {"variants": variants, "hash": whole}, act)
@@ -282,9 +285,7 @@ def _refuse(findings: list[Finding], acknowledged: Mapping[str, str]) -> None:
     if errors:
         raise Invalid(f"有 {len(errors)} 处必须先改，才能送审。", tuple(errors))
     open_ = [
-        each
-        for each in findings
-        if each.severity == ACKNOWLEDGE and len(acknowledged.get(each.key, "").strip()) < 2
+        each for each in findings if each.severity == ACKNOWLEDGE and len(acknowledged.get(each.key, "").strip()) < 2
     ]
     if open_:
         asked = tuple(FieldError(f"acknowledged.{each.key}", each.message) for each in open_)

@@ -13,7 +13,7 @@ from hub.clock import local
 
 Row = Mapping[str, Any]
 
-WEEKS = 4  # how far back "usual" looks
+BEFORE = 4  # how many earlier stretches say what is usual
 WARM, HOT, VERY_HOT = 1.0, 2.5, 5.0  # spreads above the usual at which a cell warms by a step
 UNSAID = "未写明"
 
@@ -34,14 +34,14 @@ class Span:
         """The number of the bucket that holds this moment; None outside."""
         return int((at - self.start) / self.step) if self.start <= at < self.end else None
 
-    def before(self, weeks: int) -> Span:
-        """The same stretch this many weeks earlier: the same hours of the same weekdays."""
-        back = timedelta(weeks=weeks)
+    def before(self, times: int) -> Span:
+        """The same stretch earlier by whole weeks, so that hours and weekdays fit; stretches never overlap."""
+        back = timedelta(weeks=math.ceil((self.end - self.start) / timedelta(weeks=1))) * times
         return Span(self.start - back, self.end - back, self.step)
 
-    @property
-    def usual_from(self) -> datetime:
-        return self.before(WEEKS).start
+    def earlier(self) -> list[Span]:
+        """The stretches that say what is usual."""
+        return [self.before(times) for times in range(1, BEFORE + 1)]
 
 
 @dataclass(frozen=True)
@@ -83,7 +83,7 @@ def curve(rows: Iterable[Row], span: Span) -> Curve:
     """Counts per bucket, beside the mean and spread of the same buckets in the weeks before."""
     rows = list(rows)
     total, negative = _counts(rows, span), _counts([row for row in rows if row["sentiment"] == "neg"], span)
-    earlier = [_counts(rows, span.before(week)) for week in range(1, WEEKS + 1)]
+    earlier = [_counts(rows, before) for before in span.earlier()]
     known = [week for week in earlier if any(week)]
     bands = [_band([week[number] for week in known]) for number in range(len(total))]
     return Curve(
@@ -112,7 +112,7 @@ def _band(earlier: Sequence[int]) -> tuple[float, float]:
 def usual_total(rows: Iterable[Row], span: Span) -> float | None:
     """The mean count of the same stretch in the weeks before; None where nothing is known of them."""
     rows = list(rows)
-    sums = [sum(_counts(rows, span.before(week))) for week in range(1, WEEKS + 1)]
+    sums = [sum(_counts(rows, before)) for before in span.earlier()]
     known = [total for total in sums if total]
     return sum(known) / len(known) if known else None
 
@@ -136,6 +136,7 @@ def heat(
     rows: Iterable[Row], span: Span, channels: Sequence[str], districts: Sequence[str]
 ) -> dict[str, dict[str, Cell]]:
     """channel -> district -> cell; what names no district stands under 未写明, so that the sums agree."""
+    rows = list(rows)
     now: dict[tuple[str, str], int] = defaultdict(int)
     then: dict[tuple[str, str], int] = defaultdict(int)
     for row in rows:
@@ -143,10 +144,10 @@ def heat(
         place = now if span.start <= row["at"] < span.end else then if row["at"] < span.start else None
         if place is not None:
             place[(str(row["channel"]), str(district))] += _weight(row)
-    ratio = (span.end - span.start) / (span.start - span.usual_from)
+    known = max(1, sum(any(_counts(rows, before)) for before in span.earlier()))
 
     def cell(channel: str, district: str) -> Cell:
-        count, usual = now[(channel, district)], then[(channel, district)] * ratio
+        count, usual = now[(channel, district)], then[(channel, district)] / known
         return Cell(count, usual, step_of(count, usual))
 
     return {channel: {district: cell(channel, district) for district in (*districts, UNSAID)} for channel in channels}

@@ -225,16 +225,19 @@ class _Folding:
         broken = False
         for run in runs:
             if run["text"] == "\n" and broken and shape["kind"] == "p":
-                self.blocks.append({**shape, "runs": part})
+                self._put_part(part, shape)
                 part = []
             elif run["text"].strip(" \xa0"):
                 broken = run["text"] == "\n"
             part.append(run)
-        if "".join(run["text"] for run in part).strip():
+        self._put_part(part, shape)
+
+    def _put_part(self, part: list[Run], shape: Json) -> None:
+        if any(run["text"].strip() for run in part):
             self.blocks.append({**shape, "runs": part})
 
     def text_only(self, element: etree._Element) -> list[Run]:
-        """Runs of an item or a cell; pictures in it are put behind the block that holds it."""
+        """Runs of an item or a cell; pictures in it are put before the block that holds it."""
         runs: list[Run] = []
         for kind, value in self.inline(element):
             if kind == "run":

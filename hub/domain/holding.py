@@ -11,6 +11,7 @@ from hub.domain.publication import Decision, Rules, Tell, named
 
 HOLD_ALL = "hold_all"
 ACCOUNT_REFRESH = timedelta(seconds=10)
+EARLIER_FIRST = "等同一账号上更早的一条"
 
 
 def stop_of(switch: Document | None, account: Document | None) -> str | None:
@@ -58,7 +59,7 @@ def give_back(now: datetime, pause: timedelta, reason: str) -> Decision:
 
 def decide_order(earlier: bool, now: datetime) -> Decision | None:
     """One account's posts go out in the order of their times."""
-    return give_back(now, timedelta(seconds=1), "等同一账号上更早的一条") if earlier else None
+    return give_back(now, timedelta(seconds=1), EARLIER_FIRST) if earlier else None
 
 
 def decide_link(publication: Document, awaited: Document | None, now: datetime) -> Decision | None:

@@ -18,6 +18,14 @@ _LOOK_ALIKE = str.maketrans({"0": "o", "1": "l", "3": "e", "4": "a", "5": "s", "
 _RUNS = ("abcdefghijklmnopqrstuvwxyz", "01234567890", "qwertyuiop", "asdfghjkl", "zxcvbnm", "1qaz2wsx3edc4rfv5tgb")
 
 
+class WeakPassword(Invalid):
+    """A password that is not good enough; `reason` is short, long, kinds, common, own or same."""
+
+    def __init__(self, reason: str, message: str) -> None:
+        super().__init__(message, (FieldError("password", message),))
+        self.reason = reason
+
+
 def _bare(word: str) -> str:
     """Without digits and signs at its ends."""
     while word and not word[0].isalpha():
@@ -75,27 +83,19 @@ def _longest_run(text: str, run: str) -> int:
 def checked_password(
     password: str, *, own: Iterable[str] = (), shortest: int = 10, least_kinds: int = 3
 ) -> str:
-    """The password as it was given, never cut or trimmed; raises Invalid with what to change.
+    """The password as it was given, never cut or trimmed; raises WeakPassword with what to change.
 
     `own` are the words it must not hold: login, name, office.
     """
-    problem = _problem(password, shortest, least_kinds)
     small = password.casefold()
-    words = [word.casefold() for word in own if len(word) >= 3]
-    if problem is None and any(word in small for word in words):
-        problem = "口令里不要有自己的登录名、姓名或单位名称。"
-    if problem is not None:
-        raise Invalid(problem, (FieldError("password", problem),))
-    return password
-
-
-def _problem(password: str, shortest: int, least_kinds: int) -> str | None:
+    if any(word.casefold() in small for word in own if len(word) >= 3):
+        raise WeakPassword("own", "口令里不要有自己的登录名、姓名或单位名称。")
     if len(password) < shortest:
-        return f"口令至少 {shortest} 个字符，现在只有 {len(password)} 个。"
+        raise WeakPassword("short", f"口令至少 {shortest} 个字符，现在只有 {len(password)} 个。")
     if len(password) > LONGEST:
-        return f"口令最多 {LONGEST} 个字符。"
+        raise WeakPassword("long", f"口令最多 {LONGEST} 个字符。")
     if kinds(password) < least_kinds:
-        return f"口令至少要有 {least_kinds} 类字符：小写字母、大写字母、数字、其他符号。"
+        raise WeakPassword("kinds", f"口令至少要有 {least_kinds} 类字符：小写字母、大写字母、数字、其他符号。")
     if is_common(password):
-        return "这个口令太常见，容易被猜中。可以用几个不相干的词连起来，再加数字和符号。"
-    return None
+        raise WeakPassword("common", "这个口令太常见，容易被猜中。可以用几个不相干的词连起来，再加数字和符号。")
+    return password

@@ -146,16 +146,19 @@ def find_landlines(text: str) -> Iterator[Found]:
             yield Found(LANDLINE, match.start(), match.end())
 
 
-# An address goes on from the township (镇, 乡, 街道), or from the district where none is named, down to the door: a step
-# with a number is needed, and the last step must be smaller than a street number of an office.
+# An address goes on from the township (镇, 乡, 街道), or from the district where none is named, to a door:
+# a step with a number is needed, and the last one must be smaller than a street number of an office.
 _NUMBER = r"(?:\d{1,5}|[一二三四五六七八九十百甲乙丙丁]{1,5}|[A-Za-z]\d{0,4}|\d{1,4}[A-Za-z])"
 _DOOR = re.compile(
     rf"{_NUMBER}(?:号楼|号院|栋|幢|单元|号门|门|室|组|座|楼|弄|排|号)"
-    rf"(?:[-、 ]?{_NUMBER}(?:号楼|号院|号门|门|单元|栋|幢|室|户|组|队|座|层|楼|弄|排|号)){{0,5}}(?:[-]?\d{{2,4}}(?!\d))?"
+    rf"(?:[-、 ]?{_NUMBER}(?:号楼|号院|号门|门|单元|栋|幢|室|户|组|队|座|层|楼|弄|排|号)){{0,5}}"
+    r"(?:[-]?\d{2,4}(?!\d))?"
 )
 _DASHED = re.compile(r"(?<!\d)\d{1,3}[-]\d{1,2}[-]\d{3,4}(?!\d)")
 _SMALL = re.compile(r"单元|室|户|栋|幢|号楼|号院|组|队|门|排|[村庄屯巷]\d+号|\d[-]\d|(?:楼|座|号|门)\d{2,4}$")
-_PLACE = re.compile(r"[\u4e00-\u9fff]{1,12}(?:小区|社区|花园|家园|公寓|苑|园|里|村|庄|屯|胡同|巷|路|街|大道|弄|院|府|城|湾|居)$")
+_PLACE = re.compile(
+    r"[\u4e00-\u9fff]{1,12}(?:小区|社区|花园|家园|公寓|苑|园|里|村|庄|屯|胡同|巷|路|街|大道|弄|院|府|城|湾|居)$"
+)
 _TOWNSHIP = re.compile(r"[\u4e00-\u9fff]{1,8}?(?:街道|镇|乡)(?!办|政府|人民政府|干部|党委|卫生院|长)")
 _DISTRICT = re.compile(r"[\u4e00-\u9fff]{1,6}?(?:区|县|市)(?!民|场|政)")
 _BREAK = re.compile(r"[，。；！？、：:;,!?\s“”\"（）()]|(?:住在|家住|位于|住址|地址|户籍|来自|搬到|送到|寄到|在)")

@@ -59,20 +59,15 @@ POLICIES: Mapping[str, Policy] = {
         Policy("late_minutes", 30, "分钟", "过点多久仍可自动补发，之后转待定", _PRACTICE, floor=1, ceiling=1440),
         Policy("late_tries", 8, "次", "暂时被拒时最多重试几次", _HOUSE, floor=1, ceiling=50),
         Policy("fallback_minutes", 15, "分钟", "等网站地址多久后改用备用地址", _HOUSE, floor=1, ceiling=1440),
-        Policy("hold_seconds", 30, "秒", "发出前可撤回的时间", _PRACTICE, floor=0, ceiling=300),
         Policy("withdraw_review_hours", 24, "小时", "撤稿后多久内复核", _PRACTICE, floor=1, ceiling=24, guarded=True),
         # public opinion
-        Policy("alert_voices", 5, "人", "苗头至少几人发声才预警", _HOUSE, floor=2, ceiling=1000, guarded=True),
-        Policy("alert_chance", 0.001, "", "偶然概率低于多少才预警", _HOUSE, floor=1e-9, ceiling=0.05, guarded=True),
-        Policy("alert_negative", 0.5, "", "负面比例多少才预警", _HOUSE, floor=0.0, ceiling=1.0, guarded=True),
-        Policy("cooldown_days", 7, "天", "同一苗头预警后多少天内不重复", _HOUSE, floor=0, ceiling=90),
-        Policy("respond_hours", 48, "小时", "预警后多久内回应", _PRACTICE, floor=1, ceiling=48, guarded=True),
+        Policy("alert_voices", 4, "人", "苗头至少几人发声才预警", _HOUSE, floor=2, ceiling=1000, guarded=True),
+        Policy("alert_chance", 0.01, "", "偶然概率低于多少才预警", _HOUSE, floor=1e-9, ceiling=0.05, guarded=True),
+        Policy("cooldown_days", 30, "天", "同一苗头预警后多少天内不重复", _HOUSE, floor=0, ceiling=90),
         # notices and keeping
         Policy("quiet_from", 22, "时", "几点以后不发普通邮件（0–24）", _HOUSE, floor=0, ceiling=24),
         Policy("quiet_until", 7, "时", "几点起恢复发普通邮件（0–24）", _HOUSE, floor=0, ceiling=24),
         Policy("mail_tries", 6, "次", "一封通知邮件最多重试几次", _HOUSE, floor=1, ceiling=20),
-        Policy("log_months", 6, "个月", "日志与审计至少保留多久", "网络安全法", floor=6, ceiling=120, guarded=True),
-        Policy("citizen_years", 2, "年", "办结后个人信息留多久", "个人信息保护法", floor=0, ceiling=10, guarded=True),
     )
 }
 

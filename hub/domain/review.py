@@ -1,7 +1,7 @@
 """审校: who may approve what, where a content stands, what an edit voids; pure decisions over review documents.
 
-An approval holds for one hash in one round (送审一次为一轮): a review counts while both are the content's own. The author
-and whoever wrote any revision or variant gives none; one person gives one level; levels come in order. Proofs (校次),
+An approval holds for one hash in one round (送审一次为一轮): a review counts while both are the content's own. The
+author and whoever wrote any revision or variant gives none; one person gives one level; levels come in order. Proofs,
 保密审查, deputies (`for`) and paper (`via`) have their place in the record; only approvals decide here.
 """
 

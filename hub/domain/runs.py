@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 import unicodedata
 from collections.abc import Iterable, Mapping
+from itertools import groupby
 from typing import Any
 
 from hub.domain.errors import FieldError, Invalid
@@ -54,11 +55,10 @@ def _format(run: Run) -> tuple[tuple[str, ...], str]:
 def _merged(runs: Iterable[Run]) -> list[Run]:
     """Neighbours of one format become one run."""
     result: list[Run] = []
-    for run in runs:
-        if result and _format(result[-1]) == _format(run):
-            result[-1] = {**result[-1], "text": unicodedata.normalize("NFC", result[-1]["text"] + run["text"])}
-        elif run["text"]:
-            result.append(run)
+    for _, group in groupby((run for run in runs if run["text"]), key=_format):
+        first, *rest = group
+        text = first["text"] + "".join(run["text"] for run in rest)
+        result.append({**first, "text": unicodedata.normalize("NFC", text)})
     return result
 
 
@@ -89,7 +89,8 @@ def _tidy(runs: Iterable[Run]) -> list[Run]:
     result: list[Run] = []
     before = "\n"
     for run in runs:
-        text = re.sub(r"[^\S\n]+\n", "\n", _trimmed(run["text"], before))
+        *lines, last = _trimmed(run["text"], before).split("\n")
+        text = "\n".join([*(each.rstrip() for each in lines), last])
         if text.startswith("\n"):
             result = _cut_end(result)
         if text:

@@ -42,6 +42,16 @@ DONE: Mapping[str, str] = {
     "false-alarm": "已标为误报，不再提醒。",
     "held": "已全部暂停，新的发布不会开始。",
     "lifted": "已恢复发布。",
+    "submitted": "已送审，审核人已收到通知。",
+    "taken": "已按提示改好。",
+    "gone": "这条提示已经不在了，文字没有动。",
+    "uploaded": "已上传并放进稿件。",
+    "automatic": "已恢复自动生成的文字。",
+    "restored": "已恢复为那个版本，中间的版本都还在。",
+    "passed": "已通过，下一级已收到通知。",
+    "approved": "已全部通过，排好时间的会自动发出。",
+    "returned": "已退回，作者已收到通知和您的意见。",
+    "planned": "已排好时间。",
     "incident": "演练事件已开始，几十条留言会在几分钟内陆续到来。",
 }
 
@@ -107,6 +117,11 @@ def go(path: str, done: str = "") -> HTTPResponse:
     """On to the next page after a form; `done` is a key of DONE."""
     mark = "&" if "?" in path else "?"
     return redirect(f"{path}{mark}done={done}" if done else path, status=303)
+
+
+def wants_data(request: Request) -> bool:
+    """Whether a form was sent by a script of our own page, which takes the answer as JSON."""
+    return "application/json" in request.headers.get("accept", "")
 
 
 def field(request: Request, name: str, most: int = 2_000) -> str:

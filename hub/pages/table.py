@@ -9,7 +9,7 @@ from sanic import HTTPResponse, Request
 from sanic.response import html
 
 from hub.domain.rights import require
-from hub.pages import board, entry, home, replies, stream
+from hub.pages import board, contents, editor, entry, home, media, replies, reviews, stream
 from hub.pages.routes import Route
 from hub.pages.shell import actor_of
 from hub.rendering import shared_renderer
@@ -19,6 +19,10 @@ ROUTES: tuple[Route, ...] = (
     *home.ROUTES,
     *board.ROUTES,
     *replies.ROUTES,
+    *editor.ROUTES,
+    *contents.ROUTES,
+    *media.ROUTES,
+    *reviews.ROUTES,
     *stream.ROUTES,
 )
 ERROR_PAGES = {403: "403", 404: "404", 409: "409", 429: "429"}

@@ -20,7 +20,8 @@ from hub.site.shelf import Page, body_of
 
 IN_FEED = 50
 IN_SITEMAP = 45_000  # the format allows 50,000 addresses in one file
-STEP = 5_000
+STEP = 500  # between steps others are served
+KEPT = 60.0  # seconds
 STILL = 30  # seconds without a beat after which publishing counts as stopped
 _ATOM = "http://www.w3.org/2005/Atom"
 _SITEMAP = "http://www.sitemaps.org/schemas/sitemap/0.9"
@@ -32,9 +33,9 @@ def _put(parent: ElementTree.Element, name: str, words: str, **attributes: str) 
     ElementTree.SubElement(parent, name, attributes).text = _NOT_XML.sub("", words)
 
 
-def _xml(root: ElementTree.Element, type: str) -> HTTPResponse:
-    content = ElementTree.tostring(root, encoding="utf-8", xml_declaration=True)
-    return raw(content, headers=_SHORT, content_type=f"{type}; charset=utf-8")
+def _written(root: ElementTree.Element) -> bytes:
+    content: bytes = ElementTree.tostring(root, encoding="utf-8", xml_declaration=True)
+    return content
 
 
 async def show_feed(request: Request, site: Site) -> HTTPResponse:
@@ -56,7 +57,7 @@ async def show_feed(request: Request, site: Site) -> HTTPResponse:
         _put(channel, "lastBuildDate", format_datetime(newest, usegmt=True))
     for item in items:
         _feed_item(channel, item, names, site)
-    return _xml(root, "application/rss+xml")
+    return raw(_written(root), headers=_SHORT, content_type="application/rss+xml; charset=utf-8")
 
 
 def _feed_item(channel: ElementTree.Element, item: Item, names: dict[str, str], site: Site) -> None:
@@ -72,6 +73,16 @@ def _feed_item(channel: ElementTree.Element, item: Item, names: dict[str, str], 
 
 
 async def show_sitemap(request: Request, site: Site) -> HTTPResponse:
+    """The whole site for search engines. Ten thousand articles take half a second to write down, so the file is kept
+    for a minute, and less long where this process changes an item."""
+    writes, now = site.shelf.writes, site.clock.monotonic()
+    kept = site.kept.get("sitemap")
+    if kept is None or kept[0] != writes or now - kept[1] > KEPT:
+        kept = site.kept["sitemap"] = (writes, now, await _sitemap(site))
+    return raw(kept[2], headers=_SHORT, content_type="application/xml; charset=utf-8")
+
+
+async def _sitemap(site: Site) -> bytes:
     root = ElementTree.Element("urlset", xmlns=_SITEMAP)
     for path in ("/", "/letters", "/sitemap", "/accessibility", "/privacy", "/articles"):
         _put(ElementTree.SubElement(root, "url"), "loc", site.base_url + path)
@@ -87,7 +98,7 @@ async def show_sitemap(request: Request, site: Site) -> HTTPResponse:
         after, count = page.cursor, count + len(page.items)
         if not after:
             break
-    return _xml(root, "application/xml")
+    return _written(root)
 
 
 async def show_robots(request: Request, site: Site) -> HTTPResponse:

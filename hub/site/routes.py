@@ -39,6 +39,7 @@ class Site:
     proxies: int = 0
     mark: str = "production"
     renderer: Renderer = field(default_factory=shared_renderer)
+    kept: dict[str, tuple[int, float, bytes]] = field(default_factory=dict)  # see feeds.show_sitemap
     shelf: Shelf = field(init=False)
     inbox: Inbox = field(init=False)
     windows: Windows = field(init=False)

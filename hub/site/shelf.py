@@ -60,6 +60,7 @@ class Shelf:
 
     def __init__(self, store: Store, files: Files, clock: Clock) -> None:
         self._store, self._files, self._clock = store, files, clock
+        self.writes = 0  # how often this process has changed an item: what is kept ready is made anew then
 
     # --- what the hub does
 
@@ -98,6 +99,7 @@ class Shelf:
         raise Crowded
 
     async def _write(self, kind: str, id: str, item: Item | None, change: Change) -> Item | None:
+        self.writes += bool(change.set)
         if change.born or item is None:
             born = {"_id": name_of(kind, id), "kind": kind, "id": id, "turn": 1, **change.set}
             try:

@@ -265,18 +265,30 @@ def _term(_operator: str, operand: Any, table: Table, values: list[Any]) -> str:
     return "EXISTS (SELECT 1 FROM json_each(body,'$.\"terms\"') WHERE type='text' AND value=?)"
 
 
+START, MEET, PROBE = range(3)
+
+
 def selection(
-    columns: str, table: Table, clause: Clause, *, tail: str = "", few: bool = True, after: int | None = None
+    columns: str, table: Table, clause: Clause, *, tail: str = "", words: int = START, after: int | None = None
 ) -> tuple[str, list[Any]]:
-    """A SELECT and its values. `few`: start from the word index; else meet its rows on the way down another."""
+    """A SELECT and its values. How words take part: START from the word index; MEET a list of its rows on the way down
+    another index; PROBE the word index for each row on the way.
+    """
     test, values = clause.text, list(clause.values)
     if clause.terms:
-        test += f' AND {"" if few else "+"}number IN (SELECT rowid FROM "{table.name}_words"(?))'  # noqa: S608
+        test += " AND " + _WORD_TESTS[words].format(f'"{table.name}_words"')
         values.append(phrase(clause.terms))
     if after is not None:
         test += " AND number>?"
         values.append(after)
     return f'SELECT {columns} FROM "{table.name}" WHERE {test}{tail}', values  # noqa: S608
+
+
+_WORD_TESTS = (
+    "number IN (SELECT rowid FROM {0}(?))",
+    "+number IN (SELECT rowid FROM {0}(?))",
+    "EXISTS (SELECT 1 FROM {0}(?) WHERE rowid=number)",
+)
 
 
 # --- counts

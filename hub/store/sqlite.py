@@ -30,7 +30,7 @@ _log = logging.getLogger(__name__)
 
 BUSY_MILLISECONDS = 10_000
 BATCH = 1_000  # rows of one job in change_many and purge
-FEW = 2_000  # so many matches of words are sorted; more are met on the way down an index
+FEW, MANY = 2_000, 30_000  # matches of words: few are sorted, more are listed and met, many are probed for
 _PRAGMAS = ("temp_store=MEMORY", "cache_size=-32000", "journal_size_limit=67108864", "trusted_schema=OFF")
 _FAULTS = Faults(
     (
@@ -229,15 +229,17 @@ def _selected(
     limit: int | None, tail: str = "",
 ) -> apsw.Cursor:
     clause = sql.clause(where, table)
-    few = not clause.terms or _matches(connection, table, clause) <= FEW
-    order = sql.order_by(sort, unindexed=bool(clause.terms) and few)
+    words = _plan(connection, table, clause) if clause.terms else sql.START
+    order = sql.order_by(sort, unindexed=bool(clause.terms) and words == sql.START)
     end = "" if limit is None else f" LIMIT {limit}"
-    return connection.execute(*sql.selection(columns, table, clause, tail=f"{tail}{order}{end}", few=few))
+    return connection.execute(*sql.selection(columns, table, clause, tail=f"{tail}{order}{end}", words=words))
 
 
-def _matches(connection: apsw.Connection, table: Table, clause: sql.Clause) -> int:
-    statement = f'SELECT count(*) FROM (SELECT 1 FROM "{table.name}_words"(?) LIMIT {FEW + 1})'  # noqa: S608
-    return int(connection.execute(statement, (sql.phrase(clause.terms),)).get)
+def _plan(connection: apsw.Connection, table: Table, clause: sql.Clause) -> int:
+    """SQLite does not know how common a word is, so it is asked first."""
+    statement = f'SELECT count(*) FROM (SELECT 1 FROM "{table.name}_words"(?) LIMIT {MANY})'  # noqa: S608
+    found = int(connection.execute(statement, (sql.phrase(clause.terms),)).get)
+    return sql.START if found <= FEW else sql.MEET if found < MANY else sql.PROBE
 
 
 def _counted(connection: apsw.Connection, table: Table, clause: sql.Clause, ceiling: int) -> int:

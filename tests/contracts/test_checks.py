@@ -1,4 +1,4 @@
-"""Every check keeps one contract: places, severities, time; and the examinations that were written before the checks."""
+"""Every check keeps one contract: places, severities, time; and passes the examinations written before it."""
 
 from __future__ import annotations
 
@@ -48,7 +48,7 @@ def test_a_check_finds_something_so_that_none_is_empty(name: str) -> None:
 
 
 @pytest.mark.parametrize("name", CHECKS)
-@pytest.mark.parametrize("text", ["", " ", "\n", "\x00", "𠀀", "（" * 50, "月日号周", "９９９９年９９月９９日（星期九）"])
+@pytest.mark.parametrize("text", ["", " ", "\n", "\x00", "𠀀", "（" * 50, "月日号周", "９９９９年９９月９日（星期九）"])
 def test_a_check_takes_any_text(name: str, text: str) -> None:
     for finding in CHECKS[name](text, CONTEXT):
         assert 0 <= finding.start <= finding.end <= len(text)
@@ -56,15 +56,19 @@ def test_a_check_takes_any_text(name: str, text: str) -> None:
 
 @pytest.mark.parametrize("name", CHECKS)
 @settings(max_examples=60, deadline=None)
-@given(text=st.text(st.sampled_from("0123456789Xx@.-年月日号周星期一二三十（）()京A·镇村栋单元室 最帐号\n"), max_size=120))
+@given(
+    text=st.text(st.sampled_from("0123456789Xx@.-年月日号周星期一二三十（）()京A·镇村栋单元室 最帐号\n"), max_size=120)
+)
 def test_a_check_holds_its_places_in_any_soup(name: str, text: str) -> None:
     for finding in CHECKS[name](text, CONTEXT):
         assert finding.text == text[finding.start : finding.end]
 
 
 WORST = [
-    "1" * 100_000, "138-" * 25_000, "1 " * 50_000, "62" * 50_000, "a@" * 50_000, "a." * 50_000, "@" * 100_000, "京A" * 50_000,
-    "镇" * 100_000, "区一号" * 33_000, "1-1-" * 25_000, "一" * 100_000, "1月" * 50_000, "1月1日" * 25_000, "周一" * 50_000,
+    "1" * 100_000, "138-" * 25_000, "1 " * 50_000, "62" * 50_000, "a@" * 50_000, "a." * 50_000, "@" * 100_000,
+    "京A" * 50_000, "镇" * 100_000, "区一号" * 33_000, "1-1-" * 25_000, "一" * 100_000, "1月" * 50_000,
+    "1月1日" * 25_000,
+    "周一" * 50_000,
     "11月26日（" * 16_000, "最" * 100_000, "帐号" * 50_000, "一如继" * 33_000, "2026-" * 20_000, "村1栋" * 33_000,
     "电话" * 50_000, "身份证" * 33_000, " " * 100_000, "1月1日至" * 20_000, "（" * 100_000, "\n" * 100_000,
 ]  # fmt: skip
@@ -180,7 +184,7 @@ def judge(name: str) -> tuple[float, float, float]:
 
 @pytest.mark.parametrize(
     ("name", "recall", "alarms"),
-    [("personal_data", 0.98, 0.02), ("date_weekday", 0.97, 0.02), ("wrong_words", 0.38, 0.03)],
+    [("personal_data", 0.98, 0.02), ("date_weekday", 0.97, 0.02), ("wrong_words", 0.44, 0.03)],
 )
 def test_the_examination_is_passed_at_the_level_it_is_passed_today(
     name: str, recall: float, alarms: float, record_property: Any
@@ -200,4 +204,4 @@ def test_the_share_of_the_examinations_wrong_words_that_the_table_lacks_is_known
     wanted = [want["text"] for row in rows_of("wrong_words") for want in row["expect"]]
     lacking = [text for text in wanted if not any(word in text or text in word for word in words)]
     print(f"not in the table: {len(lacking)} of {len(wanted)} ({len(lacking) / len(wanted):.0%})")
-    assert len(lacking) / len(wanted) < 0.65
+    assert len(lacking) / len(wanted) < 0.58

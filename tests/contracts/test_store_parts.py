@@ -52,6 +52,13 @@ async def test_a_holder_who_slept_can_neither_renew_nor_release_anothers_lease(s
     assert await leases.renew(store, "duty", "b", second, NOW + timedelta(seconds=70), 30)
 
 
+async def test_a_restarted_holder_takes_its_lease_anew_and_its_old_self_is_fenced_off(store: Store) -> None:
+    assert await leases.take(store, "duty", "a", NOW, 30) == 1
+    assert await leases.take(store, "duty", "a", NOW, 30) == 2
+    assert not await leases.renew(store, "duty", "a", 1, NOW, 30)
+    assert await leases.renew(store, "duty", "a", 2, NOW, 30)
+
+
 async def test_a_lease_that_ran_out_is_not_renewed_and_its_number_goes_on_growing(store: Store) -> None:
     assert await leases.take(store, "duty", "a", NOW, 30) == 1
     assert not await leases.renew(store, "duty", "a", 1, NOW + timedelta(seconds=30), 30)
@@ -144,6 +151,13 @@ async def test_a_worker_who_slept_over_a_whole_batch_adds_nothing(store: Store) 
     assert await totals(store, "hour") == 4
 
 
+async def test_a_worker_who_chose_its_replies_before_anothers_batch_cannot_open_one(store: Store) -> None:
+    await store.insert_new("replies", [reply(number) for number in range(2)])
+    assert await rollups.count_waiting(store) == 2
+    assert not await rollups._count(store, 0, [reply(0), reply(1)])
+    assert await totals(store, "hour") == 2
+
+
 async def test_verify_names_wrong_rows_and_rebuild_mends_them(store: Store) -> None:
     await store.insert_new("replies", [reply(number) for number in range(10)])
     await rollups.count_waiting(store)
@@ -209,6 +223,21 @@ async def test_terms_that_never_stand_together_do_not_hide_those_that_do(store: 
     await store.insert_new("replies", rows)
     found = await search.find_text(store, "replies", "停水电", {}, 5)
     assert [row["_id"] for row in found] == ["r0"]
+
+
+@pytest.mark.parametrize("number", [1_500, 3_000, 31_000])
+async def test_a_word_is_found_newest_first_however_common_it_is(tmp_path: Path, number: int) -> None:
+    store = SqliteStore(tmp_path / "hub.db")
+    await store.open()
+    for first in range(0, number, 1_000):
+        batch = range(first, min(first + 1_000, number))
+        await store.insert_new("replies", [reply(n, at=NOW + timedelta(n % 7, n), terms=["停水"]) for n in batch])
+    await store.insert("replies", reply(number, at=NOW + timedelta(99), terms=["路灯"]))
+    found = await store.find("replies", {"terms": "停水", "state": "read"}, sort=[("at", -1)], limit=3)
+    newest = sorted(range(number), key=lambda n: NOW + timedelta(n % 7, n), reverse=True)[:3]
+    assert [row["_id"] for row in found] == [f"r{n}" for n in newest]
+    assert await store.count("replies", {"terms": "停水"}, ceiling=10**6) == number
+    await store.close()
 
 
 # --- files

@@ -240,9 +240,16 @@ class Office:
     async def account(self, key: str, kind: str, **more: Any) -> Document:
         self.platforms[key] = Platform(self.clock)
         row = {
-            "_id": key, "channel": kind, "name": key, "settings": {"domain": f"{key}.example"}, "credentials": "",
-            "profile": {}, "held": False, "rehearsal": True, **more,
-        }  # fmt: skip
+            "_id": key,
+            "channel": kind,
+            "name": key,
+            "settings": {"domain": f"{key}.example", "page_url": f"https://{key}.example"},
+            "credentials": "",
+            "profile": {},
+            "held": False,
+            "rehearsal": True,
+            **more,
+        }
         await self.store.insert("accounts", row)
         return row
 
@@ -300,7 +307,7 @@ def make_office(*, seed: int = 1, store: Store | None = None, clock: SetClock | 
 
     def connect(account: Document) -> PlainChannel:
         settings = account.get("settings", {})
-        base = f"https://{settings.get('domain', 'nowhere.example')}"
+        base = settings.get("page_url") or f"https://{settings.get('domain', 'nowhere.example')}"
         platform = platforms.setdefault(str(account["_id"]), Platform(clock))
         return PlainChannel(platform, KINDS[str(account["channel"])], base)
 

@@ -14,7 +14,7 @@ from sanic import HTTPResponse, Request, Sanic
 from sanic.response import json as json_response
 from sanic.response import text
 
-from hub.access import ORIGIN_ONLY, ROUTES, Gate, attach, still_stands
+from hub.access import ORIGIN_ONLY, PROBLEMS, ROUTES, Gate, attach, still_stands
 from hub.access.pictures import qr_svg
 from hub.access.requests import client_address, own_path
 from hub.app import bare
@@ -244,12 +244,39 @@ async def test_the_sign_in_form_goes_on_to_where_the_person_was_going(site: Site
     assert wrong.headers["location"] == "/login?problem=wrong&next=%2Fpage%3Fa%3D1"
 
 
-@pytest.mark.parametrize(
-    "wanted",
-    [None, "", "https://evil.example", "//evil.example", "/\\evil.example", "/a\nb", "javascript:x", "/" + "a" * 600],
-)
+FOREIGN_PATHS = ["https://evil.example", "//evil.example", "///evil.example", "/\\evil.example", "javascript:x"]
+
+
+@pytest.mark.parametrize("wanted", [*FOREIGN_PATHS, None, "", "/a\nb", "/" + "a" * 600])
 def test_only_own_paths_are_gone_to(wanted: str | None) -> None:
     assert own_path(wanted) == "/"
+
+
+@pytest.mark.parametrize(
+    ("old", "new", "problem"),
+    [
+        ("wrong", "Heron-under-9-bridges", "wrong"),
+        (PASSWORD, "Short-1", "short"),
+        (PASSWORD, "Password@2026!", "common"),
+        (PASSWORD, PASSWORD, "same"),
+        (PASSWORD, "my-Editor-is-7", "own"),
+    ],
+)
+async def test_a_refused_new_password_says_why_on_its_page(site: Site, old: str, new: str, problem: str) -> None:
+    await site.sign_in()
+    form = {"old": old, "new": new, "csrf": site.csrf, "next": "/page"}
+    answer = await site.client.post("/session/password", data=form, headers={"Origin": site.base})
+    assert answer.headers["location"] == f"/account/password?problem={problem}&next=%2Fpage"
+    assert problem in PROBLEMS and new not in answer.headers["location"]
+
+
+async def test_a_new_password_leads_back_through_sign_in(site: Site) -> None:
+    await site.sign_in()
+    form = {"old": PASSWORD, "new": "Heron-under-9-bridges", "csrf": site.csrf, "next": "/page"}
+    answer = await site.client.post("/session/password", data=form, headers={"Origin": site.base})
+    assert answer.headers["location"] == "/login?next=%2Fpage"
+    assert (await site.client.get("/api/v1/who")).status_code == 401
+    assert (await site.sign_in(password="Heron-under-9-bridges")).status_code == 200
 
 
 async def test_signing_out_takes_the_cookie_and_ends_the_session(site: Site) -> None:
@@ -270,6 +297,7 @@ async def test_a_session_that_lacks_its_second_factor_reaches_nothing_else(site:
     clock_of(site.desk).move(60)
     assert (await site.sign_in()).json()["wants"] == "second"
     assert (await site.client.get("/api/v1/who")).status_code == 403
+    assert (await site.client.get("/lobby")).json()["actor"] is None  # on open pages it is nobody yet
     assert (await site.client.post("/api/v1/contents", headers=site.own)).status_code == 403
     page = await site.client.get("/page", headers={"Accept": "text/html"})
     assert page.headers["location"] == "/login/second?next=/page"

@@ -1,5 +1,6 @@
 """Blocks: canonical form, hash and plain text; folding of HTML is in test_fold.py."""
 
+import time
 import unicodedata
 
 import pytest
@@ -86,7 +87,11 @@ def test_an_empty_cell_stays_because_it_holds_the_table_together() -> None:
 
 
 def test_neighbouring_runs_of_one_format_are_one_run_and_marks_stand_in_order() -> None:
-    runs = [{"text": "停", "marks": ["sup", "bold"]}, {"text": "水", "marks": ["bold", "sup"]}, {"text": "", "marks": []}]
+    runs = [
+        {"text": "停", "marks": ["sup", "bold"]},
+        {"text": "水", "marks": ["bold", "sup"]},
+        {"text": "", "marks": []},
+    ]
     assert check([{"kind": "p", "runs": runs}])[0]["runs"] == [{"text": "停水", "marks": ["bold", "sup"]}]
 
 
@@ -106,8 +111,10 @@ def test_web_addresses_are_links(link: str) -> None:
     "link",
     [
         "//evil.example", "\\\\evil.example", "javascript:alert(1)", "jav\tascript:alert(1)", "https://", "http:///a",
-        "https://user:word@evil.example/", "https://a.example/\"onclick=", "https://a.example/<b>", "ftp://a.example/",
-        "data:text/html,1", "/articles/1", " https://a.example", "https://a.example/ b", "https://a.example\n", "", None, 7,
+        "https://user:word@evil.example/", "https://a.example/\"onclick=", "https://a.example/<b>",
+        "ftp://a.example/",
+        "data:text/html,1", "/articles/1", " https://a.example", "https://a.example/ b",
+        "https://a.example\n", "", None, 7,
     ],
 )  # fmt: skip
 def test_anything_else_is_no_link(link: object) -> None:
@@ -146,7 +153,9 @@ def test_the_plain_text_has_a_line_for_each_paragraph_item_cell_and_caption() ->
 
 
 TEXTS = st.text(st.characters(codec="utf-8"), max_size=12)
-RUNS = st.lists(st.builds(lambda text, marks: {"text": text, "marks": marks}, TEXTS, st.sampled_from([[], ["bold"], ["sup"]])))
+RUNS = st.lists(
+    st.builds(lambda text, marks: {"text": text, "marks": marks}, TEXTS, st.sampled_from([[], ["bold"], ["sup"]]))
+)
 BLOCKS = st.lists(
     st.one_of(
         st.builds(lambda runs: {"kind": "p", "runs": runs}, RUNS),
@@ -182,3 +191,11 @@ def test_whoever_stores_the_canonical_form_reads_the_same_hash_again(blocks: lis
 
 def test_an_empty_text_has_no_places() -> None:
     assert text_of([]).place(0) is None
+
+
+@pytest.mark.parametrize("marks", [[], ["bold"]])
+def test_very_many_short_runs_are_joined_in_a_second(marks: list[str]) -> None:
+    runs = [{"text": "字", "marks": marks} for _ in range(100_000)]
+    start = time.process_time()
+    assert len(check([{"kind": "p", "runs": runs}])[0]["runs"]) == 1
+    assert time.process_time() - start < 2.0

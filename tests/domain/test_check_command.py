@@ -49,7 +49,9 @@ def test_an_old_chinese_encoding_is_read(tmp_path: Path, capsys: pytest.CaptureF
     assert "账号" in capsys.readouterr().out
 
 
-@pytest.mark.parametrize(("name", "content"), [("名单.docx", b"PK"), ("扫描.pdf", b"%PDF"), ("坏.txt", b"\xff\xfe\xff\x81")])
+@pytest.mark.parametrize(
+    ("name", "content"), [("名单.docx", b"PK"), ("扫描.pdf", b"%PDF"), ("坏.txt", b"\xff\xfe\xff\x81")]
+)
 def test_what_cannot_be_read_is_a_finding_that_names_the_file_and_never_silence(
     tmp_path: Path, capsys: pytest.CaptureFixture[str], name: str, content: bytes
 ) -> None:
@@ -61,7 +63,9 @@ def test_what_cannot_be_read_is_a_finding_that_names_the_file_and_never_silence(
     assert name in finding["message"]
 
 
-def test_a_file_that_is_not_there_is_one_sentence_and_status_two(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+def test_a_file_that_is_not_there_is_one_sentence_and_status_two(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
     assert run(str(tmp_path / "none.txt")) == 2
     assert "打不开" in capsys.readouterr().err
 

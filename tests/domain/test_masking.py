@@ -26,11 +26,18 @@ def test_each_kind_shows_exactly_what_the_policy_lets_show() -> None:
     assert mask_bank_card("6217 9900 0022 2233") == "**** **** **** 2233"
     assert mask_email("zhang@qq.com") == "z***@qq.com"
     assert mask_plate("冀X62K90") == "冀X*****"
-    assert (mask_name("张伟民"), mask_name("欧阳小敏"), mask_name("李"), mask_name(" ")) == ("张**", "欧阳**", "李**", "")
+    assert (mask_name("张伟民"), mask_name("欧阳小敏"), mask_name("李"), mask_name(" ")) == (
+        "张**",
+        "欧阳**",
+        "李**",
+        "",
+    )
 
 
 def test_the_examination_of_masking_is_passed() -> None:
-    wrong = [row["id"] for row in ROWS if mask_text(row["text"], row["names"]) not in (row["masked"], *row.get("also", ()))]
+    wrong = [
+        row["id"] for row in ROWS if mask_text(row["text"], row["names"]) not in (row["masked"], *row.get("also", ()))
+    ]
     print(f"masking: {len(ROWS) - len(wrong)} of {len(ROWS)}")
     assert len(wrong) / len(ROWS) <= 0.02
 
@@ -54,7 +61,11 @@ NUMBERS = st.one_of(
 
 
 @settings(max_examples=200, deadline=None)
-@given(NUMBERS, st.text(st.sampled_from("请电话是，。在 打给"), max_size=6), st.text(st.sampled_from("，。；谢 "), max_size=6))
+@given(
+    NUMBERS,
+    st.text(st.sampled_from("请电话是，。在 打给"), max_size=6),
+    st.text(st.sampled_from("，。；谢 "), max_size=6),
+)
 def test_no_mobile_number_survives_wherever_it_stands(number: str, before: str, after: str) -> None:
     assert number not in mask_text(before + number + after)
 

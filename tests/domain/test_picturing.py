@@ -49,7 +49,10 @@ def located() -> bytes:
     exif = Image.Exif()
     exif[0x010E] = "secret place"
     exif[0x0112] = 6
-    return picture(size=(600, 300), exif=exif.tobytes(), comment=b"secret comment") + b"<script>alert(1)</script>PK\x03\x04"
+    return (
+        picture(size=(600, 300), exif=exif.tobytes(), comment=b"secret comment")
+        + b"<script>alert(1)</script>PK\x03\x04"
+    )
 
 
 def bomb(width: int = 50_000, height: int = 50_000) -> bytes:
@@ -59,10 +62,17 @@ def bomb(width: int = 50_000, height: int = 50_000) -> bytes:
         return struct.pack(">I", len(body)) + kind + body + struct.pack(">I", zlib.crc32(kind + body))
 
     head = struct.pack(">IIBBBBB", width, height, 8, 2, 0, 0, 0)
-    return b"\x89PNG\r\n\x1a\n" + chunk(b"IHDR", head) + chunk(b"IDAT", zlib.compress(b"\x00" * 100_000)) + chunk(b"IEND", b"")
+    return (
+        b"\x89PNG\r\n\x1a\n"
+        + chunk(b"IHDR", head)
+        + chunk(b"IDAT", zlib.compress(b"\x00" * 100_000))
+        + chunk(b"IEND", b"")
+    )
 
 
-async def test_a_photograph_is_kept_upright_without_metadata_or_anything_behind_its_end(desk: Desk, drawing: Drawing) -> None:
+async def test_a_photograph_is_kept_upright_without_metadata_or_anything_behind_its_end(
+    desk: Desk, drawing: Drawing
+) -> None:
     media = await upload(WRITER, desk, drawing, located(), "现场.jpg")
     content = await desk.files.get(media["_id"])
     assert content is not None
@@ -81,7 +91,9 @@ async def test_the_same_picture_twice_is_one_document_and_smaller_sizes_are_made
 
 
 @pytest.mark.parametrize("form", ["JPEG", "PNG", "WEBP", "GIF"])
-async def test_each_allowed_form_is_taken_by_its_content_whatever_its_name(desk: Desk, drawing: Drawing, form: str) -> None:
+async def test_each_allowed_form_is_taken_by_its_content_whatever_its_name(
+    desk: Desk, drawing: Drawing, form: str
+) -> None:
     media = await upload(WRITER, desk, drawing, picture(form, (40, 30)), "名字.txt")
     assert (media["width"], media["height"]) == (40, 30)
 
@@ -105,7 +117,15 @@ def test_a_picture_just_below_the_limit_of_decoders_but_above_ours_is_refused_wi
     assert "4000 万" in drawn or "打不开" in drawn
 
 
-@pytest.mark.parametrize("content", [picture("JPEG", (40, 30))[:200], b"\xff\xd8\xff" + b"\x00" * 50, b"GIF89a<script>", b"RIFF\x00\x00\x00\x00WEBPVP8 "])
+@pytest.mark.parametrize(
+    "content",
+    [
+        picture("JPEG", (40, 30))[:200],
+        b"\xff\xd8\xff" + b"\x00" * 50,
+        b"GIF89a<script>",
+        b"RIFF\x00\x00\x00\x00WEBPVP8 ",
+    ],
+)
 async def test_a_broken_picture_is_refused_with_what_to_do(desk: Desk, drawing: Drawing, content: bytes) -> None:
     with pytest.raises(Invalid, match="另存"):
         await upload(WRITER, desk, drawing, content, "a.jpg")
@@ -138,7 +158,9 @@ def test_what_is_not_on_the_list_is_refused_by_content_and_name(content: bytes, 
     ("content", "name", "type"),
     [("通知".encode(), "通知.txt", "text/plain"), (b"%PDF-1.7\n", "文件.PDF", "application/pdf")],
 )
-async def test_office_files_are_kept_as_they_are(desk: Desk, drawing: Drawing, content: bytes, name: str, type: str) -> None:
+async def test_office_files_are_kept_as_they_are(
+    desk: Desk, drawing: Drawing, content: bytes, name: str, type: str
+) -> None:
     media = await upload(WRITER, desk, drawing, content, name)
     assert (media["type"], media["name"]) == (type, name)
     assert await desk.files.get(media["_id"]) == content

@@ -29,7 +29,7 @@ def test_a_default_keeps_its_own_limits_and_names_its_source(name: str) -> None:
         ("password_length", 9),
         ("lock_failures", 6),
         ("session_idle_minutes", 31),
-        ("log_months", 5),
+        ("withdraw_review_hours", 25),
         ("approval_levels", 0),
         ("approval_levels", 2.0),
         ("approval_levels", True),

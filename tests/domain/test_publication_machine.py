@@ -15,8 +15,9 @@ from hypothesis.stateful import RuleBasedStateMachine, initialize, invariant, pr
 
 from hub.desk import publishing, settling
 from hub.desk.dispatching import dispatch, wake_waiting
+from hub.desk.operating import operate, settle_operations
 from hub.desk.publishing import Wish
-from hub.desk.withdrawing import operate, settle_operations, withdraw
+from hub.desk.withdrawing import withdraw
 from hub.domain.errors import HubError
 from hub.failpoints import Stopped
 from hub.store.base import Document

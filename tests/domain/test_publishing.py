@@ -560,13 +560,13 @@ async def test_the_list_pages_without_missing_or_repeating_and_filters() -> None
     cursor = None
     while True:
         page = await publishing.list_publications(EDITOR, office.desk, account="a-main", cursor=cursor, limit=5)
-        seen += [row["_id"] for row in page.items]
+        seen += [row["_id"] for row in page.rows]
         cursor = page.cursor
         if cursor is None:
             break
     assert len(seen) == len(set(seen)) == 23
     page = await publishing.list_publications(EDITOR, office.desk, until=SOON + timedelta(minutes=1))
-    assert len(page.items) == 4
+    assert len(page.rows) == 4
     with pytest.raises(Invalid):
         await publishing.list_publications(EDITOR, office.desk, cursor="nonsense")
 

@@ -8,8 +8,9 @@ import pytest
 
 from hub.desk import publishing, settling
 from hub.desk.dispatching import dispatch
+from hub.desk.operating import operate, settle_operations
 from hub.desk.publishing import Wish
-from hub.desk.withdrawing import confirm_by_hand, correct, operate, settle_operations, withdraw
+from hub.desk.withdrawing import confirm_by_hand, correct, withdraw
 from hub.domain.errors import Invalid, NotAllowed
 from tests.domain.publishing_office import DISPATCHER, EDITOR, MONITOR, REVIEWER, SETTLER, SYSADMIN, Office, make_office
 

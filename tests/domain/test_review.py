@@ -107,7 +107,6 @@ async def hold(desk: Desk, id: str) -> None:
     assert not set(passed.values()) & set(content["writers"])
 
 
-
 @settings(max_examples=150, deadline=None)
 @given(st.lists(STEP, max_size=14))
 def test_no_sequence_of_acts_approves_a_text_without_two_others_approving_exactly_it(
@@ -160,7 +159,9 @@ def test_every_move_is_between_known_states_and_no_event_is_double() -> None:
     assert len({(each.state, each.event) for each in MOVES}) == len(MOVES)
 
 
-@pytest.mark.parametrize(("state", "event"), [("draft", "approve"), ("draft", "pass"), ("approved", "submit"), ("x", "edit")])
+@pytest.mark.parametrize(
+    ("state", "event"), [("draft", "approve"), ("draft", "pass"), ("approved", "submit"), ("x", "edit")]
+)
 def test_a_move_that_is_not_in_the_table_is_refused(state: str, event: str) -> None:
     with pytest.raises(Invalid):
         move(state, event)

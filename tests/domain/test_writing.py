@@ -59,7 +59,16 @@ async def desk() -> Desk:
         await store.insert("users", {"_id": person.id, "login": person.id, "roles": roles, "levels": levels})
     await store.insert("accounts", {"_id": "weibo-main", "channel": "weibo", "name": "云川发布", "settings": {}})
     nothing: Any = None
-    return Desk(store, FilesInMemory(), clock, SeededIdentifiers(clock, 7), nothing, lambda account: Narrow(), nothing, Defaults())  # type: ignore[arg-type, return-value]
+    return Desk(
+        store,
+        FilesInMemory(),
+        clock,
+        SeededIdentifiers(clock, 7),
+        nothing,
+        lambda account: Narrow(),
+        nothing,
+        Defaults(),
+    )  # type: ignore[arg-type, return-value]
 
 
 async def submitted(desk: Desk, text: Draft | None = None) -> dict[str, Any]:
@@ -193,7 +202,9 @@ async def test_a_forged_cursor_is_refused(desk: Desk, cursor: str) -> None:
 
 
 async def test_a_text_with_somebodys_identity_number_does_not_get_to_review(desk: Desk) -> None:
-    content = await writing.start(WRITER, desk, draft(text="身份证号110101199003070097。".replace("0097", _closing("11010119900307009"))))
+    content = await writing.start(
+        WRITER, desk, draft(text="身份证号110101199003070097。".replace("0097", _closing("11010119900307009")))
+    )
     with pytest.raises(Invalid, match="必须先改") as caught:
         await writing.submit(WRITER, desk, content["_id"], revision=1)
     assert caught.value.errors[0].field == "body"
@@ -293,9 +304,7 @@ async def test_an_edit_by_a_colleague_tells_the_author_that_approvals_are_gone(d
 
 async def test_5b_an_edit_of_one_channels_version_voids_the_approvals_too(desk: Desk) -> None:
     content = await approve(desk, await submitted(desk), FIRST, SECOND)
-    content = await writing.set_variant(
-        WRITER, desk, content["_id"], "weibo-main", {"text": "供热恢复了"}, revision=1
-    )
+    content = await writing.set_variant(WRITER, desk, content["_id"], "weibo-main", {"text": "供热恢复了"}, revision=1)
     assert (content["state"], content.get("approved_hash")) == ("draft", None)
 
 

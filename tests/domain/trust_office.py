@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Mapping, Sequence
+from collections.abc import Awaitable, Callable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime
 from typing import Any
@@ -134,6 +134,37 @@ class FailingStore:
     async def change(self, table: str, where: Any, update: Any, **more: Any) -> Document | None:
         changed: Document | None = await self._write(lambda: self._inner.change(table, where, update, **more))
         return changed
+
+
+class Interleaved:
+    """A store at which every call gives way to others first, as a real one does."""
+
+    def __init__(self, inner: Store) -> None:
+        self._inner = inner
+
+    def __getattr__(self, name: str) -> Any:
+        call = getattr(self._inner, name)
+
+        async def later(*words: Any, **more: Any) -> Any:
+            await asyncio.sleep(0)
+            return await call(*words, **more)
+
+        return later
+
+
+class Meanwhile(Interleaved):
+    """A store where something else happens once, right after the first write to `table`."""
+
+    def __init__(self, inner: Store, table: str, happens: Callable[[], Awaitable[Any]]) -> None:
+        super().__init__(inner)
+        self._table = table
+        self._happens: Callable[[], Awaitable[Any]] | None = happens
+
+    async def insert(self, table: str, document: Document) -> None:
+        await self._inner.insert(table, document)
+        if table == self._table and self._happens is not None:
+            happens, self._happens = self._happens, None
+            await happens()
 
 
 @dataclass

@@ -91,6 +91,15 @@ def test_a_spreadsheet_is_read_in_the_encodings_offices_use(tmp_path: Path, enco
     assert found.encoding == ("gb18030" if encoding == "gb18030" else "utf-8")
 
 
+def test_a_piped_spreadsheet_is_known_by_its_columns_and_a_bad_first_line_is_no_spreadsheet(tmp_path: Path) -> None:
+    with piped("id,text\n1,停水\n".encode()):
+        assert [row["text"] for row in read_rows("-", needs_text).rows] == ["停水"]
+    source = tmp_path / "in.jsonl"
+    source.write_text('坏了\n{"text": "停水"}\n', "utf-8")
+    found = read_rows(str(source), needs_text)
+    assert ([row["text"] for row in found.rows], found.bad[0].line) == (["停水"], 1)
+
+
 def test_a_missing_file_and_a_wrong_model_are_said_in_one_sentence(tmp_path: Path) -> None:
     with pytest.raises(Misconfigured, match="没有这个文件"):
         call(analyse, str(tmp_path / "none.jsonl"))

@@ -1,4 +1,4 @@
-"""The project's own texts: their mixture, that none repeats another and, where public sets are at hand, none is taken."""
+"""Own texts: their mixture, that none repeats another and, where public sets are at hand, none is taken from them."""
 
 from __future__ import annotations
 

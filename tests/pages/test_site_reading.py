@@ -24,8 +24,8 @@ from tests.pages.site_office import (
 
 PAGES = (
     "/", "/columns/yw", "/articles", "/articles/a1", "/search", "/search?q=%E4%BE%9B%E6%9A%96", "/sitemap",
-    "/accessibility", "/privacy", "/letters", "/letters/new", "/letters/sent", "/mistakes/new", "/mistakes/sent", "/nothing",
-    "/articles/gone",
+    "/accessibility", "/privacy", "/letters", "/letters/new", "/letters/sent", "/mistakes/new", "/mistakes/sent",
+    "/nothing", "/articles/gone",
 )  # fmt: skip
 VOID = {"meta", "link", "input", "img", "br", "hr"}
 

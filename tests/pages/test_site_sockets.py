@@ -66,6 +66,16 @@ async def test_an_ambiguous_request_is_refused(office: Office, name: str, conten
     assert found == 400, name
 
 
+async def test_nothing_after_a_refused_body_is_read_as_a_request(office: Office) -> None:
+    chunks = b"POST /letters/new HTTP/1.1\r\nHost: a\r\nTransfer-Encoding: chunked\r\n\r\n0x3\r\nabc\r\n0\r\n\r\n"
+    reader, writer = await asyncio.open_connection("127.0.0.1", office.port)
+    writer.write(chunks + b"GET /health HTTP/1.1\r\nHost: a\r\n\r\n")
+    content = await asyncio.wait_for(reader.read(), 8)
+    writer.close()
+    assert content.count(b"HTTP/1.1 ") == 1
+    assert content.startswith(b"HTTP/1.1 400")
+
+
 async def test_trace_and_unknown_methods_are_not_answered_as_pages(office: Office) -> None:
     for method in (b"TRACE", b"CONNECT", b"PROPFIND", b"DELETE"):
         found = await status(office, method + b" / HTTP/1.1\r\nHost: a\r\n\r\n")
@@ -74,8 +84,8 @@ async def test_trace_and_unknown_methods_are_not_answered_as_pages(office: Offic
 
 async def test_a_path_that_climbs_stays_inside(office: Office) -> None:
     await office.put("article", "a1", article())
-    for path in (b"/static/../site.json", b"/static/%2e%2e/settings.py", b"/static/..%2f..%2fapp.py", b"/media/../site.json",
-                 b"/static//etc/passwd"):  # fmt: skip
+    for path in (b"/static/../site.json", b"/static/%2e%2e/settings.py", b"/static/..%2f..%2fapp.py",
+                 b"/media/../site.json", b"/static//etc/passwd"):  # fmt: skip
         assert await status(office, b"GET " + path + b" HTTP/1.1\r\nHost: a\r\n\r\n") in (400, 404), path
 
 

@@ -191,6 +191,16 @@ def test_a_hundred_calls_a_day_and_the_next_day_anew() -> None:
     assert client.code() == 0
 
 
+def test_a_clock_that_is_moved_forth_and_back_counts_each_day_for_itself() -> None:
+    client = Client("base")
+    for shift in (86400, 0):
+        client.stage.move_clock(shift)
+        for used in range(100):
+            assert client.ask("GET", "/2/account/rate_limit_status.json")[1]["remaining_user_hits"] == 100 - used
+            assert client.ask("GET", "/2/statuses/user_timeline.json")[0] == 200
+        assert client.code() == 10023
+
+
 def test_thirty_posts_an_hour() -> None:
     client = Client("base")
     assert [client.code(f"第{n}条 {LINK}") for n in range(31)] == [0] * 30 + [10024]

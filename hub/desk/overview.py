@@ -1,0 +1,193 @@
+"""发布总览: publications seen per content, per month and in figures, for the pages that show them; nothing is changed.
+
+A line is one content with its newest plan on each account. Its state carries what the page must tell apart: `proposed`
+is scheduled before the approval, `corrected` and `withdrawn` are what became of a published one.
+"""
+
+from __future__ import annotations
+
+from collections import defaultdict
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from datetime import datetime
+from typing import Any
+
+from hub.desk.desk import Desk
+from hub.desk.ledger import OPERATIONS, PUBLICATIONS
+from hub.desk.paging import page
+from hub.domain.people import Actor
+from hub.domain.rights import require
+from hub.store.base import Document
+
+TROUBLE = ("unknown", "refused", "held")
+TABS: Mapping[str, Mapping[str, Any]] = {
+    "all": {},
+    "todo": {"state": {"$in": list(TROUBLE)}},
+    "scheduled": {"state": {"$in": ["scheduled", "waiting", "staging", "sending", "pending"]}},
+    "published": {"state": "published"},
+}
+CHANGES = "changes"  # the tab of operations: what was corrected or withdrawn
+LINES = 30
+WALKED = 200  # rows walked at a time to find the contents of one page
+MONTH = 6_000  # publications of one month that are drawn one by one
+
+
+@dataclass
+class Line:
+    """One content: when it goes out first, and its publications by channel."""
+
+    content: str
+    title: str
+    at: datetime
+    revision: int
+    state: str
+    cells: dict[str, list[Document]] = field(default_factory=lambda: defaultdict(list))
+
+    def all(self) -> list[Document]:
+        return [row for rows in self.cells.values() for row in rows]
+
+
+@dataclass(frozen=True)
+class Lines:
+    """One page of lines and the cursor of the next (None: the end)."""
+
+    lines: Sequence[Line]
+    cursor: str | None
+
+
+async def lines(actor: Actor, desk: Desk, *, tab: str = "all", cursor: str | None = None) -> Lines:
+    """The contents whose publications (or, for `changes`, operations) come newest, one line each."""
+    require(actor, "publication.read")
+    table = OPERATIONS if tab == CHANGES else PUBLICATIONS
+    where = {} if tab == CHANGES else TABS[tab]
+    found = await page(desk, table, where, by="at", cursor=cursor, limit=WALKED, fields=("content", "at"))
+    ids = list(dict.fromkeys(row["content"] for row in found.rows))
+    fresh = await _not_before(desk, table, where, ids, found.rows[0]) if cursor and ids else ids
+    shown = fresh[:LINES]
+    if len(fresh) > LINES:  # fewer rows are walked, so that the next page begins right behind the last line
+        last = next(number for number, row in enumerate(found.rows) if row["content"] == fresh[LINES])
+        found = await page(desk, table, where, by="at", cursor=cursor, limit=max(1, last), fields=("content", "at"))
+    return Lines(await _lines(desk, shown), found.cursor)
+
+
+async def _not_before(
+    desk: Desk, table: str, where: Mapping[str, Any], ids: Sequence[str], first: Document
+) -> list[str]:
+    """Those of the contents that no earlier page has shown: none of their rows stands before this page's first."""
+    ahead = {"$or": [{"at": {"$gt": first["at"]}}, {"$and": [{"at": first["at"]}, {"_id": {"$gt": first["_id"]}}]}]}
+    test = {"$and": [where, {"content": {"$in": list(ids)}}, ahead]} if where else {
+        "$and": [{"content": {"$in": list(ids)}}, ahead]
+    }  # fmt: skip
+    rows = await desk.store.find(table, test, limit=2_000, fields=("content",))
+    seen = {row["content"] for row in rows}
+    return [id for id in ids if id not in seen]
+
+
+async def _lines(desk: Desk, ids: Sequence[str]) -> list[Line]:
+    if not ids:
+        return []
+    rows = await desk.store.find(PUBLICATIONS, {"content": {"$in": list(ids)}}, sort=[("at", 1)], limit=2_000)
+    contents = await _states(desk, ids)
+    newest: dict[tuple[str, str], Document] = {(row["content"], row["account"]): row for row in rows}
+    made: dict[str, Line] = {}
+    for (content, _), row in sorted(newest.items(), key=lambda pair: (pair[1]["at"], pair[0])):
+        known = contents.get(content, {})
+        line = made.setdefault(
+            content, Line(content, row["title"], row["at"], int(row["revision"]), str(known.get("state", "")))
+        )
+        line.revision = max(line.revision, int(row["revision"]))
+        line.cells[row["channel"]].append(shown(row, known))
+    return [made[id] for id in ids if id in made]
+
+
+async def _states(desk: Desk, ids: Sequence[str]) -> dict[str, Document]:
+    where = {"_id": {"$in": sorted(set(ids))}}
+    rows = await desk.store.find("contents", where, limit=max(1, len(ids)), fields=("state", "approved_hash"))
+    return {row["_id"]: row for row in rows}
+
+
+def shown(row: Document, content: Mapping[str, Any]) -> Document:
+    """The publication without the clockwork's marks, `seen` saying what a page calls its state."""
+    kept = {name: value for name, value in row.items() if not name.startswith(("outbox", "lease"))}
+    return {**kept, "seen": seen_state(row, content)}
+
+
+def seen_state(row: Mapping[str, Any], content: Mapping[str, Any]) -> str:
+    """One of the page's words for states (see the module's first lines)."""
+    state = str(row["state"])
+    if state in ("scheduled", "waiting") and content and content.get("state") != "approved":
+        return "proposed"
+    if state == "removed":
+        return "withdrawn" if str(row.get("reason") or "").startswith("撤稿") else "removed"
+    if state == "published" and (row.get("correction") or {}).get("state") == "done":
+        return "corrected"
+    return state
+
+
+async def line_of(actor: Actor, desk: Desk, content: str) -> Line | None:
+    """The line of one content."""
+    require(actor, "publication.read")
+    found = await _lines(desk, [content])
+    return found[0] if found else None
+
+
+# ---- figures
+
+
+@dataclass(frozen=True)
+class Figures:
+    """Today's posts: contents, publications, publications by state; and how many want a person, of all days."""
+
+    contents: int
+    publications: int
+    states: Mapping[str, int]
+    todo: int
+
+
+async def figures(actor: Actor, desk: Desk, start: datetime, end: datetime) -> Figures:
+    """The head of the page, for the stretch given."""
+    require(actor, "publication.read")
+    between = {"at": {"$gte": start, "$lt": end}}
+    rows = await desk.store.tally(PUBLICATIONS, between, ["content", "state"])
+    states: dict[str, int] = defaultdict(int)
+    for row in rows:
+        states[str(row["state"])] += int(row["count"])
+    todo = await desk.store.count(PUBLICATIONS, TABS["todo"], ceiling=999)
+    return Figures(len({row["content"] for row in rows}), sum(states.values()), states, todo)
+
+
+async def refusals(actor: Actor, desk: Desk, *, limit: int = 3) -> list[Document]:
+    """The newest refused publications, with what hangs on each: posts that wait for its address."""
+    require(actor, "publication.read")
+    rows = await desk.store.find(PUBLICATIONS, {"state": "refused"}, sort=[("at", -1)], limit=limit)
+    ids = [row["_id"] for row in rows]
+    where = {"waits_for": {"$in": ids}, "state": {"$in": ["scheduled", "waiting", "held"]}}
+    hanging = await desk.store.find(PUBLICATIONS, where, limit=50, fields=("waits_for", "channel")) if ids else []
+    return [
+        {**row, "hanging": [each["channel"] for each in hanging if each["waits_for"] == row["_id"]]} for row in rows
+    ]
+
+
+# ---- a stretch of days
+
+
+async def between(actor: Actor, desk: Desk, start: datetime, end: datetime) -> tuple[list[Document], bool]:
+    """The publications due in this stretch by time, with the state a page shows; True: there are more than drawn."""
+    require(actor, "publication.read")
+    where = {"at": {"$gte": start, "$lt": end}}
+    fields = ("content", "title", "at", "state", "channel", "account", "correction", "reason", "revision")
+    rows = await desk.store.find(PUBLICATIONS, where, sort=[("at", 1), ("_id", 1)], limit=MONTH + 1, fields=fields)
+    contents: dict[str, Document] = {}
+    ids = sorted({row["content"] for row in rows if row["state"] in ("scheduled", "waiting")})
+    for begin in range(0, len(ids), 200):
+        contents |= await _states(desk, ids[begin : begin + 200])
+    found = [{**row, "seen": seen_state(row, contents.get(row["content"], {}))} for row in rows[:MONTH]]
+    return found, len(rows) > MONTH
+
+
+async def tasks_of(actor: Actor, desk: Desk, *, limit: int = 20) -> list[Document]:
+    """待办 that belong to this person or to one of their roles, the most pressing first."""
+    require(actor, "publication.read")
+    owners = [actor.id, *sorted(actor.roles)]
+    where = {"state": "open", "owner": {"$in": [str(owner) for owner in owners]}}
+    return await desk.store.find("tasks", where, sort=[("due", 1)], limit=limit)
