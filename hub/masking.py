@@ -45,7 +45,11 @@ _SURNAMES = (
 _SURNAME = rf"(?:{'|'.join(_COMPOUND)}|[{_SURNAMES}])"
 _POLITE = "先生|女士|小姐|同志"
 _TITLES = "师傅|阿姨|大爷|大妈|大叔|大娘|老师|医生|大夫|奶奶|爷爷|老人"
-_NO_NAMES = "高中|金融|和平|方便|安全|党员|全体|历史|应急|全职|文化|柔道|包工|水电|万能|年轻|广大|温柔"
+_POLITE_OR_TITLE = f"(?:{_POLITE}|{_TITLES})"
+_NO_NAMES = (
+    f"谢谢|麻烦|司机|[和及向]{_SURNAME}{_POLITE_OR_TITLE}|"
+    "高中|金融|和平|方便|安全|党员|全体|历史|应急|全职|文化|柔道|包工|水电|万能|年轻|广大|温柔"
+)
 _TITLED = re.compile(
     rf"(?!{_NO_NAMES})({_SURNAME}[\u4e00-\u9fff·]{{1,3}}?)(?={_POLITE})"
     rf"|(?<![\u4e00-\u9fff])(?!{_NO_NAMES})({_SURNAME}[\u4e00-\u9fff]{{1,2}}?)(?={_TITLES})"

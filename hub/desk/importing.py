@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 
 from channels.contract import Heard
+from hub.clock import local
 from hub.desk.desk import Desk
 from hub.desk.listening import Taken, take
 from hub.domain.errors import NotFound
@@ -26,12 +27,19 @@ async def import_replies(
         names = "、".join(row["_id"] for row in known) or "还没有账号"
         raise NotFound(f"没有账号“{account_key}”。现有：{names}。")
     new = known_before = aside = 0
+    stream = stream_of(account_key, rows)
     for start in range(0, len(rows), BATCH):
         part = rows[start : start + BATCH]
-        taken = await take(actor, desk, account, [heard_of(row) for row in part], stream=f"import:{account_key}")
+        taken = await take(actor, desk, account, [heard_of(row) for row in part], stream=stream)
         new, known_before, aside = new + taken.new, known_before + taken.known, aside + taken.aside
         told(len(part))
     return Taken(new, known_before, aside)
+
+
+def stream_of(account_key: str, rows: Sequence[Row]) -> str:
+    """A past is a stream of its own, named by its account and its first day: two pasts must not disturb each other's
+    baselines, and the same file imported again must find the same stream."""
+    return f"import:{account_key}:{local(rows[0].at):%Y-%m-%d}" if rows else f"import:{account_key}"
 
 
 def heard_of(row: Row) -> Heard:

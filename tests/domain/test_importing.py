@@ -90,7 +90,7 @@ async def test_a_packed_file_comes_in_once_however_often_it_is_imported(
         "encoding": "utf-8-sig",
     }
     stored = (await office.desk.store.find("replies", {}, limit=1))[0]
-    assert stored["stream"] == "import:site-main"
+    assert stored["stream"] == "import:site-main:2019-03-01"
 
 
 async def test_a_table_in_gb18030_is_read_as_such(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
