@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 import logging
 import re
-from collections.abc import Awaitable, Callable, Coroutine, Sequence
+from collections.abc import Awaitable, Callable, Sequence
 from pathlib import Path
 from typing import Any, Protocol
 
@@ -55,7 +55,7 @@ class Routed(Protocol):
     def form(self) -> str: ...
 
 
-Wrap = Callable[[Any], Callable[..., Coroutine[Any, Any, HTTPResponse]]]
+Wrap = Callable[[Any], Callable[..., Any]]
 
 
 def bare(name: str, clock: Clock, ids: Identifiers, show: Shown) -> Sanic[Any, Any]:
@@ -114,7 +114,12 @@ async def _receive(request: Request) -> HTTPResponse | None:
 
 
 def _smuggled(request: Request) -> bool:
-    """A header name that ends in white space: two servers in a row may read it as two different requests."""
+    """Chunks, or a header name that ends in white space: two servers in a row may read them as different requests.
+
+    No browser sends a request in chunks, and Sanic takes chunk sizes that others refuse.
+    """
+    if request.headers.get("transfer-encoding"):
+        return True
     head = getattr(request, "head", b"") or b""
     return any(re.match(rb"[!-9;-~]+[ \t]+:", line) for line in bytes(head).split(b"\r\n")[1:])
 

@@ -1,4 +1,4 @@
-"""The household of processes: starts children, restarts a fallen one, stops all together; their work lives elsewhere."""
+"""The household of processes: starts children, restarts a fallen one, stops all together; their work is elsewhere."""
 
 from __future__ import annotations
 

@@ -51,6 +51,8 @@ SETTINGS = (
     Setting("HUB_OFFICE", "云川市新闻办", "单位名称，显示在采编端左上角", "desk"),
     Setting("HUB_MAIL_SERVER", "", "发通知的邮件服务器，写法 主机:端口；不填则只用站内通知", "desk"),
     Setting("HUB_MAIL_FROM", "", "通知邮件的发件地址", "desk"),
+    Setting("HUB_MAIL_USER", "", "邮件服务器的用户名；不需要登录则不填", "desk"),
+    Setting("HUB_MAIL_PASSWORD", "", "邮件服务器的口令", "desk", secret=True),
     Setting("HUB_DEMO_PASSWORD", "", "演练用户的口令；不填则随机生成并只显示一次", "desk", secret=True, demo_only=True),
     Setting("HUB_REHEARSAL_KEY", "", "演练平台控制接口的钥匙", "desk", secret=True, demo_only=True),
     Setting("HUB_REHEARSAL_PORT", "8010", "演练微博的端口，其余演练平台依次加一", "desk", demo_only=True),

@@ -17,6 +17,7 @@ from typing import Any, TextIO
 from channels.contract import Channel
 from channels.http import Caller, PlatformPolicy
 from channels.kinds import connect as connect_kind
+from channels.notice.mail import MailSender, server_from
 from hub import settings as settings_room
 from hub.access.proofs import Argon2Proofs
 from hub.clock import SystemClock
@@ -26,7 +27,7 @@ from hub.desk.governing import StoredPolicies
 from hub.desk.reading_pool import ReadingPool
 from hub.desk.staffing import add_user
 from hub.desk.watching import Watch
-from hub.domain.errors import Invalid, Misconfigured
+from hub.domain.errors import Misconfigured
 from hub.domain.people import Role, program
 from hub.failpoints import Failpoints
 from hub.identifiers import RandomIdentifiers
@@ -43,6 +44,7 @@ from hub.store.mongo import MongoStore
 from hub.store.sqlite import SqliteStore
 from hub.store.tables import SITE_TABLES
 from nlp.detectors.kinds import DETECTORS
+from nlp.detectors.settings import ClusterSettings
 
 CLOCK = SystemClock()
 DEMO_LOGINS = ("editor", "reviewer1", "reviewer2", "reviewer3", "monitor", "handler", "sysadmin", "secadmin", "auditor")
@@ -198,6 +200,7 @@ async def open_desk(settings: Settings, *, role: str = "desk", readers: int = 0)
             owner=owner,
             demo=demo,
             proofs=Argon2Proofs() if role != "worker" else None,
+            mail=_mail_of(settings),
             heads=HeadsFile(settings.data / "heads" / "audit.jsonl"),
         )
         try:
@@ -227,9 +230,27 @@ async def check_desk(settings: Settings, host: str) -> None:
             raise Misconfigured("演练环境有人人知道的用户，只能在本机打开。请把 HUB_HOST 改回 127.0.0.1。")
 
 
-def new_watch() -> Watch:
-    """The watch of one worker, with the detector in force."""
-    return Watch(DETECTORS["clusters"])
+async def new_watch(desk: Desk) -> Watch:
+    """The watch of one worker, with the office's own figures; a changed policy holds from the worker's next start."""
+    value = desk.policies.value
+    settings = ClusterSettings(
+        least_voices=int(await value("alert_voices")),
+        chance=float(await value("alert_chance")),
+        cool_down_days=float(await value("cooldown_days")),
+    )
+    return Watch(lambda: DETECTORS["clusters"](settings))
+
+
+def _mail_of(settings: Settings) -> MailSender | None:
+    """The office's mail server, where one is set."""
+    if not settings["HUB_MAIL_SERVER"]:
+        return None
+    user, password = settings["HUB_MAIL_USER"], settings["HUB_MAIL_PASSWORD"]
+    try:
+        server = server_from(settings["HUB_MAIL_SERVER"], settings["HUB_MAIL_FROM"], user=user, password=password)
+    except ValueError:
+        raise Misconfigured("邮件服务器的写法是 主机:端口，并要填发件地址 HUB_MAIL_FROM。") from None
+    return MailSender(server, base=settings["HUB_DESK_URL"])
 
 
 # ---- the site

@@ -31,7 +31,7 @@ async def work(desk: Desk) -> None:
     for sign in (signal.SIGTERM, signal.SIGINT):
         loop.add_signal_handler(sign, told.set)
     await beat(WORKER, desk)
-    watch = new_watch()
+    watch = await new_watch(desk)
     clockwork = Clockwork(desk, all_jobs(watch))
     clockwork.start()
     log.info("worker %s at work", desk.owner)

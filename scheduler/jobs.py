@@ -12,6 +12,7 @@ from hub.desk.carrying import carry
 from hub.desk.columns import beat_sites, mirror
 from hub.desk.desk import Desk
 from hub.desk.dispatching import dispatch, wake_waiting
+from hub.desk.keeping import throw_away
 from hub.desk.listening import listen
 from hub.desk.noticing import send_mail
 from hub.desk.operating import operate, settle_operations
@@ -53,6 +54,7 @@ JOBS: tuple[Job, ...] = (
     Job("beat_sites", 10, beat_sites, "mirror"),
     Job("listen", 2, listen, "listener"),
     Job("read", 1, read_new, "reader"),
+    Job("throw_away", 600, throw_away, "keeper", lease=True),
     Job("count_rest", 30, count_rest, "reader", lease=True),
 )
 

@@ -9,9 +9,8 @@ from concurrent.futures.process import BrokenProcessPool
 from multiprocessing import get_context
 from typing import Any
 
-from nlp.reading import Reader
-
 from nlp.contract import Analysis
+from nlp.reading import Reader
 
 Row = Mapping[str, Any]
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
@@ -37,11 +38,11 @@ async def list_replies(
     words: str = "",
     cursor: str = "",
     limit: int = 50,
-    **filters: str,
+    filters: Mapping[str, str] | None = None,
 ) -> Replies:
     """The newest first. `words` searches the masked text; the cursor is the last row seen."""
     require(actor, "reply.read")
-    where = _where(filters, since, until)
+    where = _where(filters or {}, since, until)
     size = max(1, min(limit, 200))
     if words.strip():
         found = await find_text(desk.store, "replies", words, where, size)
@@ -53,7 +54,7 @@ async def list_replies(
     return Replies([shown(row) for row in found[:size]], f"{last['at'].isoformat()}|{last['_id']}" if last else None)
 
 
-def _where(filters: dict[str, str], since: datetime | None, until: datetime | None) -> dict[str, Any]:
+def _where(filters: Mapping[str, str], since: datetime | None, until: datetime | None) -> dict[str, Any]:
     where: dict[str, Any] = {name: value for name, value in filters.items() if name in FILTERS and value}
     between = {sign: moment for sign, moment in (("$gte", since), ("$lt", until)) if moment is not None}
     return {**where, "at": between} if between else where

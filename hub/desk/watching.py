@@ -108,7 +108,8 @@ class Watch:
         for stream, ids in self._unsaved.items():
             if not ids:
                 continue
-            state: Document = {"$set": {"body": self._detectors[stream].save(), "at": desk.clock.now()}, "$inc": {"version": 1}}
+            body = self._detectors[stream].save()
+            state: Document = {"$set": {"body": body, "at": desk.clock.now()}, "$inc": {"version": 1}}
             await desk.store.change("detector_state", {"_id": stream}, state, upsert=True)
             await desk.store.change_many("replies", {"_id": {"$in": ids}}, {"$set": {"watched": True}})
             self._unsaved[stream] = []

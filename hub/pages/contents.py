@@ -199,7 +199,7 @@ def _moment(text: str) -> datetime | None:
 async def schedule(request: Request, id: str) -> HTTPResponse:
     form = request.form
     accounts = [str(each)[:60] for each in (form.getlist("accounts") or [])] if form else []
-    given = {"accounts": accounts, "at": field(request, "at", 30), "late": field(request, "late", 10)}
+    given: dict[str, Any] = {"accounts": accounts, "at": field(request, "at", 30), "late": field(request, "late", 10)}
     moment = desk_of(request).clock.now() if field(request, "when", 5) == "now" else _moment(given["at"])
     errors = []
     if not accounts:

@@ -1,4 +1,4 @@
-"""写稿: the editor's page, saving by hand and by itself, proposals, channel texts, 送审; what a draft is, the domain says."""
+"""写稿: the editor's page, saving, proposals, channel texts, 送审; what a draft must be, the domain says."""
 
 from __future__ import annotations
 
@@ -68,7 +68,7 @@ async def _page(
         content=content,
         draft=draft,
         plain=plain,
-        length=length(list(draft.blocks)),
+        length=length([dict(block) for block in draft.blocks]),
         html=shared_renderer().macros("parts/blocks.html").blocks(draft.blocks),
         meta=shown_meta(draft),
         facts=facts_of(draft.kind),
@@ -79,7 +79,7 @@ async def _page(
         said=said,
         dropped=dropped,
         clash=newest,
-        key=field(request, "key", 40) or desk.ids.new(),
+        form_key=field(request, "key", 40) or desk.ids.new(),
         author=names.get(content["author"], "") if content else actor.name,
         states=STATES,
         may_write=may(actor, "content.write"),
@@ -260,8 +260,8 @@ async def submit(request: Request, id: str) -> HTTPResponse:
     """Save what is in the form and send it to review; `reason.<key>` are the reasons to keep what was found."""
     desk, actor = desk_of(request), actor_of(request)
     read = await _read(request, id)
-    form = request.form or {}
-    reasons = {name[7:]: field(request, name, 200) for name in form if name.startswith("reason.")}
+    names = [name for name in (request.form or ()) if name.startswith("reason.")]
+    reasons = {name.removeprefix("reason."): field(request, name, 200) for name in names}
     try:
         content = await writing.save(actor, desk, id, read.draft, revision=read.revision)
         await writing.submit(actor, desk, id, revision=content["revision"], acknowledged=reasons)
@@ -278,7 +278,8 @@ async def add_file(request: Request, id: str) -> HTTPResponse:
     try:
         data, name = given_file(request)
         row = await upload(actor, desk, drawing_of(request), data, name)
-        await writing.save(actor, desk, id, _with_file(draft, row, field(request, "alt", 200)), revision=_number(request))
+        draft = _with_file(draft, row, field(request, "alt", 200))
+        await writing.save(actor, desk, id, draft, revision=_number(request))
     except (Invalid, Conflict) as error:
         return await _unsaved(request, id, Read(draft, (), content["revision"]), error)
     return go(f"/contents/{id}", "uploaded")

@@ -1,8 +1,8 @@
 """正文的纯文本写法: blocks as lines a person can type into a plain field, and back; no route, no HTML.
 
 One line is one paragraph. `## ` and `### ` begin headings, `- ` and `1. ` list items, `> ` a quotation, `---` a rule,
-`↵` is a line break inside a paragraph. What lines cannot hold (tables, pictures, tips, files) stands as 【第 3 块：表格】
-and is taken again from the text as it was; a line nobody touched keeps its bold words, links and role as well.
+`↵` is a line break inside a paragraph. What lines cannot hold (tables, pictures, tips, files) stands as
+【第 3 块：表格】 and is taken again from the text as it was; a line nobody touched keeps its bold words, links and role as well.
 """
 
 from __future__ import annotations

@@ -38,7 +38,7 @@ async def show_replies(request: Request) -> HTTPResponse:
     cursor = request.args.get("cursor") or ""
     filters = {name: chosen[name] for name in replies.FILTERS if name in chosen}
     found = await replies.list_replies(
-        actor, desk, since=since, until=until, words=chosen["words"], cursor=cursor, **filters
+        actor, desk, since=since, until=until, words=chosen["words"], cursor=cursor, filters=filters
     )
     kept = {name: value for name, value in chosen.items() if value}
     more = f"/replies?{urlencode({**kept, 'cursor': found.cursor})}" if found.cursor else ""

@@ -1,4 +1,4 @@
-"""审校: the queue, and the page on which one reads what changed and passes or returns it; who may, the domain decides."""
+"""审校: the queue, and the page where one reads what changed and passes or returns it; who may, the domain says."""
 
 from __future__ import annotations
 

@@ -7,12 +7,13 @@ from dataclasses import dataclass
 from typing import Any
 
 import msgspec
-from sanic import HTTPResponse, Request
+from sanic import Request
+from sanic.response import BaseHTTPResponse
 
 from hub.desk.desk import Desk
 from hub.domain.errors import FieldError, Invalid
 
-Handle = Callable[..., Awaitable[HTTPResponse]]
+Handle = Callable[..., Awaitable[BaseHTTPResponse]]
 
 SAFE = frozenset({"GET", "HEAD", "OPTIONS"})
 

@@ -4,9 +4,10 @@ from __future__ import annotations
 
 import asyncio
 import json
+from typing import Any
 
-from sanic import HTTPResponse, Request
-from sanic.response import ResponseStream
+from sanic import Request
+from sanic.response import BaseHTTPResponse
 
 from hub.access import still_stands
 from hub.desk.tailing import Tail
@@ -15,12 +16,12 @@ from hub.pages.routes import Route
 QUIET = 15.0  # seconds after which a comment line keeps the connection open
 
 
-async def stream_events(request: Request) -> HTTPResponse | ResponseStream:
+async def stream_events(request: Request) -> BaseHTTPResponse:
     """Server-sent events until the page goes, or its session ends. Being open is no activity."""
     tail: Tail = request.app.ctx.tail
     stands = still_stands(request.app.ctx.gate, request)
     headers = {"Cache-Control": "no-store", "X-Accel-Buffering": "no"}
-    response = await request.respond(content_type="text/event-stream; charset=utf-8", headers=headers)
+    response: Any = await request.respond(content_type="text/event-stream; charset=utf-8", headers=headers)
     async with tail.listening() as queue:
         await response.send("retry: 2000\n\n")
         while await stands():
@@ -32,7 +33,8 @@ async def stream_events(request: Request) -> HTTPResponse | ResponseStream:
             said = json.dumps({"subject": event["subject"], "detail": event["detail"]}, ensure_ascii=False)
             await response.send(f"event: {event['name']}\ndata: {said}\n\n")
     await response.eof()
-    return response
+    answered: BaseHTTPResponse = response
+    return answered
 
 
 ROUTES = (Route("GET", "/events", stream_events, "notice.read", "stream"),)

@@ -6,7 +6,7 @@ from collections.abc import Callable, Coroutine
 from typing import Any
 
 from sanic import HTTPResponse, Request
-from sanic.response import html
+from sanic.response import BaseHTTPResponse, html
 
 from hub.domain.rights import require
 from hub.pages import board, contents, editor, entry, home, media, replies, reviews, stream
@@ -27,13 +27,13 @@ ROUTES: tuple[Route, ...] = (
 )
 ERROR_PAGES = {403: "403", 404: "404", 409: "409", 429: "429"}
 
-Handler = Callable[..., Coroutine[Any, Any, HTTPResponse]]
+Handler = Callable[..., Coroutine[Any, Any, BaseHTTPResponse]]
 
 
 def wrap(route: Route) -> Handler:
     """The route's handler behind its right: asked here before anything is read, and by the desk's verb once more."""
 
-    async def handle(request: Request, **parts: str) -> HTTPResponse:
+    async def handle(request: Request, **parts: str) -> BaseHTTPResponse:
         if route.right not in (None, "open"):
             require(actor_of(request), str(route.right))
         return await route.handle(request, **parts)

@@ -6,4 +6,4 @@ from collections.abc import Callable
 
 from nlp.detectors.clusters import Detector
 
-DETECTORS: dict[str, Callable[[], Detector]] = {"clusters": Detector}
+DETECTORS: dict[str, Callable[..., Detector]] = {"clusters": Detector}

@@ -1,0 +1,202 @@
+"""Every page of the desk and the site in a real Chromium: accessible, inside its width, quiet, by keyboard alone."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from typing import Any
+
+import pytest
+from playwright.sync_api import Browser, Page
+
+from hub.pages import table
+from hub.pages.routes import Route
+from hub.site import serving
+from tests.browser.household import ARTEFACTS, Household
+from tests.browser.people import at_desk, axe, overflow, quarrels, until, who_may
+
+pytestmark = pytest.mark.browser
+
+LOOKS = [(width, theme) for theme in ("light", "dark") for width in (1440, 390)]
+# a list of the desk -> the first page behind it that has no address of its own
+BEHIND: Mapping[str, str] = {
+    "/contents": "main a[href^='/contents/']:not([href='/contents/new'])",
+    "/reviews": "main a[href^='/reviews/']",
+    "/issues": "main a[href^='/issues/']",
+    "/replies": "main a[href^='/replies/']",
+}
+MORE_SITE = ("/search?q=通知", "/letters/new", "/no-such-page", "/mistakes/new?page=/")
+
+
+def pages_of(routes: Any) -> list[Route]:
+    return [route for route in routes if route.method == "GET" and route.form == "page" and "<" not in route.path]
+
+
+DESK = pages_of(table.ROUTES)
+SITE = [route.path for route in pages_of(serving.ROUTES)]
+
+
+def by_person() -> dict[str, list[str]]:
+    """Every page of the desk under a person who may see it; the empty name is nobody."""
+    found: dict[str, list[str]] = {}
+    for route in DESK:
+        login = "" if route.right == "open" else who_may(route.right or "notice.read")
+        found.setdefault(login, []).append(route.path)
+    return found
+
+
+def looked_at(page: Page, name: str, path: str) -> list[str]:
+    """What is wrong with the page that is open, and its picture for people to look at."""
+    ARTEFACTS.joinpath("pages").mkdir(parents=True, exist_ok=True)
+    page.screenshot(path=str(ARTEFACTS / "pages" / f"{name}.png"), full_page=True)
+    wide = overflow(page)
+    return ([f"{path}: {wide} px too wide"] if wide > 0 else []) + axe(page)
+
+
+def file_name(path: str, width: int, theme: str) -> str:
+    words = path.strip("/").replace("/", "-").replace("?", "-") or "home"
+    return f"{words}-{width}-{theme}"
+
+
+def desk_pages(page: Page, base: str, paths: list[str]) -> Iterator[str]:
+    """Opens each, and the first page behind each list; gives a word for it."""
+    for path in paths:
+        answer = page.goto(f"{base}{path}")
+        assert answer is not None and answer.status == 200, (path, answer and answer.status)
+        yield path
+        link = BEHIND.get(path)
+        first = page.locator(link).first if link else None
+        if first is not None and first.count():
+            page.goto(f"{base}{first.get_attribute('href')}")
+            yield f"{path}/one"
+
+
+@pytest.fixture(scope="module", autouse=True)
+def lived_in(house: Household) -> None:
+    """The city has spoken: there are posts, letters and comments to look at."""
+    until(lambda: house.posts(), 60, "the demonstration's first posts")
+
+
+@pytest.mark.parametrize("width,theme", LOOKS)
+def test_every_page_of_the_desk_is_accessible_in_its_width_and_quiet(
+    browser: Browser, house: Household, width: int, theme: Any
+) -> None:
+    wrong: list[str] = []
+    for login, paths in by_person().items():
+        if not login:
+            continue
+        with at_desk(browser, house, login, color_scheme=theme, bypass_csp=True) as page:
+            page.set_viewport_size({"width": width, "height": 900})
+            wrong_here = quarrels(page)
+            for name in desk_pages(page, house.desk_url, paths):
+                wrong += looked_at(page, f"desk-{file_name(name, width, theme)}", name)
+            wrong += wrong_here
+    assert wrong == []
+
+
+@pytest.mark.parametrize("width,theme", LOOKS)
+def test_every_page_before_sign_in_and_of_the_site_is_accessible_in_its_width_and_quiet(
+    browser: Browser, house: Household, width: int, theme: Any
+) -> None:
+    context = browser.new_context(
+        viewport={"width": width, "height": 900}, color_scheme=theme, bypass_csp=True, locale="zh-CN"
+    )
+    page = context.new_page()
+    said = quarrels(page)
+    wrong: list[str] = []
+    for path in by_person().get("", []):
+        page.goto(f"{house.desk_url}{path}")
+        wrong += looked_at(page, f"open-{file_name(path, width, theme)}", path)
+    article = first_article(page, house)
+    for path in [*SITE, *MORE_SITE, article]:
+        page.goto(f"{house.site_url}{path}")
+        name = "article" if path == article else path
+        wrong += looked_at(page, f"site-{file_name(name, width, theme)}", path)
+    context.close()
+    # a browser itself reports each address that is not there
+    assert wrong + [line for line in said if "404" not in line] == []
+
+
+def first_article(page: Page, house: Household) -> str:
+    page.goto(f"{house.site_url}/articles")
+    return str(page.locator("main a[href^='/articles/']").first.get_attribute("href"))
+
+
+def test_no_page_breaks_the_content_security_policy(browser: Browser, house: Household) -> None:
+    said: list[str] = []
+    for login, paths in by_person().items():
+        if login:
+            with at_desk(browser, house, login) as page:
+                said += (heard := quarrels(page))[:0]
+                for _ in desk_pages(page, house.desk_url, paths):
+                    pass
+                said += heard
+    assert said == []
+
+
+def test_the_site_is_whole_without_script(browser: Browser, house: Household) -> None:
+    context = browser.new_context(java_script_enabled=False, viewport={"width": 390, "height": 900})
+    page = context.new_page()
+    article = first_article(page, house)
+    for path in [*SITE, article]:
+        answer = page.goto(f"{house.site_url}{path}")
+        assert answer is not None and answer.status == 200, path
+        assert page.locator("main h1").count() == 1, path
+        assert page.locator("noscript").count() == 0, path
+        page.screenshot(path=str(ARTEFACTS / "pages" / f"plain-{file_name(path[:20], 390, 'light')}.png"))
+    context.close()
+
+
+# ---- by keyboard alone
+
+
+def tabbed_to(page: Page, selector: str, most: int = 120) -> bool:
+    """Whether the tab key reaches this, with the place of the keyboard visible at every step."""
+    for _ in range(most):
+        page.keyboard.press("Tab")
+        here = page.evaluate(
+            """wanted => {
+              const at = document.activeElement, look = getComputedStyle(at), place = at.getBoundingClientRect();
+              return {found: at.matches(wanted), seen: look.outlineStyle !== 'none' || look.boxShadow !== 'none',
+                      inside: place.width > 0 && place.height > 0, body: at === document.body, html: at.outerHTML};
+            }""",
+            selector,
+        )
+        if here["body"]:
+            continue
+        assert here["seen"], f"no focus to be seen on {here['html'][:200]}"
+        if here["found"]:
+            return True
+    return False
+
+
+MAIN_ACTS = (
+    ("editor", "/contents/new", "#f-title"),
+    ("editor", "/contents/new", "[data-save], button[type=submit]"),
+    ("editor", "/contents", "a[href='/contents/new']"),
+    ("reviewer1", "/reviews", "main a[href^='/reviews/']"),
+    ("monitor", "/board", "form[action='/demo/incident'] button"),
+    ("monitor", "/hold-all", "form[action='/hold-all'] button"),
+    ("monitor", "/replies", "main a[href^='/replies/']"),
+)
+
+
+@pytest.mark.parametrize("login,path,act", MAIN_ACTS)
+def test_the_main_acts_are_reached_by_the_tab_key(
+    browser: Browser, house: Household, login: str, path: str, act: str
+) -> None:
+    with at_desk(browser, house, login) as page:
+        page.goto(f"{house.desk_url}{path}")
+        assert tabbed_to(page, act), f"{act} of {path} is not in the tab order"
+
+
+def test_one_signs_in_by_keyboard_alone(browser: Browser, house: Household) -> None:
+    from_keyboard = browser.new_page()
+    from_keyboard.goto(f"{house.desk_url}/login")
+    assert tabbed_to(from_keyboard, "#f-login")
+    from_keyboard.keyboard.type("monitor")
+    from_keyboard.keyboard.press("Tab")
+    from_keyboard.keyboard.type("wrong words here")
+    from_keyboard.keyboard.press("Enter")
+    from_keyboard.wait_for_url("**/login?**problem=**")
+    assert from_keyboard.locator("[role=alert]").count() >= 1
+    from_keyboard.close()
