@@ -131,6 +131,8 @@ async def _finish(request: Request, response: BaseHTTPResponse) -> None:
     headers.setdefault("Referrer-Policy", "same-origin")
     headers.setdefault("X-Frame-Options", "DENY")
     headers.setdefault("Cross-Origin-Opener-Policy", "same-origin")
+    if getattr(request.ctx, "signed", None) or getattr(request.ctx, "actor", None):
+        headers.setdefault("Cache-Control", "no-store")  # what one person may see stays in no cache
     if request.scheme == "https":
         headers.setdefault("Strict-Transport-Security", "max-age=31536000")
     headers["X-Request-Id"] = getattr(request.ctx, "id", "")

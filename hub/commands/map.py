@@ -11,7 +11,7 @@ from pathlib import Path
 
 from channels import papers
 from hub import settings
-from hub.domain import policy, rights
+from hub.domain import policy, rights, states
 from hub.store import tables
 
 ROOT = Path(__file__).resolve().parents[2]
@@ -53,6 +53,7 @@ DOCUMENTS: Mapping[str, Callable[[], str]] = {
     "docs/tables.md": tables.describe,
     "docs/rights.md": rights.describe,
     "docs/policies.md": policy.describe,
+    "docs/states.md": states.describe,
     "docs/channels/README.md": papers.describe,
     "docs/channels/weibo.md": papers.describe_weibo,
 }

@@ -48,7 +48,7 @@ def _post(base: str, path: str, body: bytes, headers: Mapping[str, str], source:
 def send_letter(streets: Streets, said: Said, key: str, number: int) -> int:
     """One letter through the site's form; the answer's status."""
     fields = {
-        "title": said.title, "text": said.text, "district": said.district, "place": "", "author": said.who,
+        "title": said.title, "text": said.text, "district": said.district, "place": said.district, "author": said.who,
         "contact": "", "agreed": "on", "key": key,
     }  # fmt: skip
     headers = {"Content-Type": "application/x-www-form-urlencoded", "Origin": streets.site}

@@ -116,6 +116,12 @@ async def list_accounts(actor: Actor, desk: Desk, *, after: str | None = None, l
     return [shown(row) for row in rows]
 
 
+async def account(actor: Actor, desk: Desk, account_id: str) -> Document:
+    """One account as a page may show it; NotFound where there is none."""
+    require(actor, "account.read")
+    return shown(await _account(desk, account_id))
+
+
 async def test_account(actor: Actor, desk: Desk, account_id: str) -> Document:
     """Ask the platform now how the account is; no effect outside."""
     require(actor, "account.read")

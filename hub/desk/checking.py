@@ -42,11 +42,10 @@ async def _accounts(desk: Desk, content: Document) -> list[Document]:
 
 async def _channel_findings(desk: Desk, content: Document, revision: Document, context: Context) -> list[Finding]:
     findings: list[Finding] = []
-    link = await _address(desk, content["_id"])
     for account in await _accounts(desk, content):
         override = override_of(content, account["_id"])
         package = package_of(content, revision)
-        variant = await variant_of(desk, revision, override=override, package=package, link=link)
+        variant = await variant_of(desk, revision, override=override, package=package, link=_address(account, content["_id"]))
         problems = desk.connect(account).prepare(variant).problems
         found = run("", Context(context.day, problems=problems), field="body")
         name = str(account.get("name", account["_id"]))
@@ -54,11 +53,10 @@ async def _channel_findings(desk: Desk, content: Document, revision: Document, c
     return findings
 
 
-async def _address(desk: Desk, id: str) -> str | None:
-    """The address the content will have on the website, for channels that carry it; None without a website."""
-    sites = await desk.store.find("accounts", {"channel": "site"}, sort=[("_id", 1)], limit=1)
-    base = str(sites[0].get("settings", {}).get("base_url", "")).rstrip("/") if sites else ""
-    return f"{base}/articles/{id}" if base else None
+def _address(account: Document, id: str) -> str | None:
+    """Where the content will stand on the domain this account may link to; the true address comes when it is sent."""
+    domain = account.get("settings", {}).get("domain")
+    return f"https://{domain}/articles/{id}" if domain else None
 
 
 def _of_account(finding: Finding, account: str, name: str) -> Finding:

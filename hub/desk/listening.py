@@ -191,9 +191,9 @@ def _words(desk: Desk, heard: Heard) -> Words:
     letter: dict[str, Any] = json.loads(plain)
     name, contact = str(letter.get("author") or ""), str(letter.get("contact") or "")
     who = contact or name or heard.external_id
-    return Words(
-        str(letter["text"]), who, name, str(letter.get("title") or ""), str(letter.get("district") or ""), contact
-    )
+    place = str(letter.get("place") or "")
+    text = f"{letter['text']}\n地点：{place}" if place else str(letter["text"])
+    return Words(text, who, name, str(letter.get("title") or ""), str(letter.get("district") or ""), contact)
 
 
 async def _about(desk: Desk, account: str, external_id: str | None) -> Document:

@@ -1,4 +1,4 @@
-"""称呼: the names of people by their ids, for pages that say who did something; accounts and rights are in staffing.py."""
+"""称呼: the names of people by their ids, for pages that say who did it; accounts and rights are in staffing.py."""
 
 from __future__ import annotations
 

@@ -9,7 +9,7 @@ from channels.contract import Channel, Found, Outcome, Refused, Staged, Unknown,
 from hub.desk import ledger, variants
 from hub.desk.desk import Desk
 from hub.desk.sending import Errand, carry_out
-from hub.desk.settling import staged_again
+from hub.desk.settling import CLOCKS_APART, staged_again
 from hub.domain import holding, outbox
 from hub.domain.people import Actor
 from hub.domain.publication import Decision, Rules, decide_checked, decide_found
@@ -101,7 +101,7 @@ async def _impossible(_: Staged | None) -> Outcome:
 
 def _withdrawal(channel: Channel, operation: Document, publication: Document) -> Any:
     async def call(_: Staged | None) -> Outcome:
-        if not channel.capabilities.can_withdraw:
+        if not channel.capabilities.can_withdraw or not publication.get("external_id"):
             return _by_hand(channel, "撤下")
         return await channel.withdraw(_id_of(publication), str(operation["cause"]), str(operation["key"]))
 
@@ -110,7 +110,7 @@ def _withdrawal(channel: Channel, operation: Document, publication: Document) ->
 
 def _correction(channel: Channel, operation: Document, publication: Document, key: str) -> Any:
     async def call(staged: Staged | None) -> Outcome:
-        if not channel.capabilities.can_correct or staged is None:
+        if not channel.capabilities.can_correct or not publication.get("external_id") or staged is None:
             return _by_hand(channel, "更正")
         return await channel.correct(_id_of(publication), staged, str(operation["note"]), key)
 
@@ -118,12 +118,13 @@ def _correction(channel: Channel, operation: Document, publication: Document, ke
 
 
 def _id_of(publication: Document) -> str:
-    return str(publication.get("external_id") or publication.get("url") or "")
+    """The platform's own id; what a person declared public has only an address, and is withdrawn by hand."""
+    return str(publication.get("external_id") or "")
 
 
 def _by_hand(channel: Channel, act: str) -> Refused:
     name = channel.capabilities.name
-    return Refused("by_hand", f"{name}没有{act}的接口。请登录{name}手工{act}，做完后在待办里确认。", Who.EDITOR)
+    return Refused("by_hand", f"{name}上的这一条不能自动{act}。请登录{name}手工{act}，做完后在待办里确认。", Who.EDITOR)
 
 
 # ---- what follows an operation
@@ -168,7 +169,7 @@ async def _is_gone(desk: Desk, channel: Channel, publication: Document) -> bool:
     if staged is None or channel.capabilities.lookup != "trusted":
         return False
     seen: Found | Unknown | None = await channel.find_published(
-        str(publication["key"]), staged, publication["published_at"] - timedelta(minutes=10)
+        str(publication["key"]), staged, publication["published_at"] - CLOCKS_APART
     )
     return seen is None
 

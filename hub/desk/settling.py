@@ -31,7 +31,10 @@ from hub.domain.rights import require
 from hub.store.base import Document
 
 BATCH = 20
-CLOCKS_APART = timedelta(minutes=10)  # a platform's clock may be this far behind ours
+# How far a look-up reaches back before the attempt. A day and more, because our own clock may have been wrong when the
+# attempt was written, and a post that is not seen may be sent again; an older post with the same words is told apart by
+# the publication that it belongs to.
+CLOCKS_APART = timedelta(hours=26)
 LOOK_LEASE = timedelta(seconds=120)  # nobody else looks up the same post meanwhile
 
 

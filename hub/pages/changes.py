@@ -10,7 +10,7 @@ from hub.domain.difference import Change
 
 @dataclass(frozen=True)
 class Row:
-    """One changed block with its number in the newer text (None: it is gone), or a stretch that stayed: `first`–`last`."""
+    """One changed block with its number in the newer text (None: gone), or a stretch that stayed: `first`–`last`."""
 
     change: Change | None
     number: int | None

@@ -69,7 +69,7 @@ async def _page(
         draft=draft,
         plain=plain,
         length=length([dict(block) for block in draft.blocks]),
-        html=shared_renderer().macros("parts/blocks.html").blocks(draft.blocks),
+        html=str(shared_renderer().macros("parts/blocks.html").blocks(draft.blocks)),
         meta=shown_meta(draft),
         facts=facts_of(draft.kind),
         kinds=[(key, kind.name) for key, kind in KINDS.items()],

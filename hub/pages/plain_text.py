@@ -2,7 +2,7 @@
 
 One line is one paragraph. `## ` and `### ` begin headings, `- ` and `1. ` list items, `> ` a quotation, `---` a rule,
 `↵` is a line break inside a paragraph. What lines cannot hold (tables, pictures, tips, files) stands as
-【第 3 块：表格】 and is taken again from the text as it was; a line nobody touched keeps its bold words, links and role as well.
+【第 3 块：表格】 and is taken again from the text as it was; a line nobody touched keeps its bold words and links too.
 """
 
 from __future__ import annotations

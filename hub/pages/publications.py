@@ -210,21 +210,29 @@ async def _panel(request: Request, id: str, accounts: Mapping[str, Document]) ->
     row["seen"] = seen["seen"] if seen else row["state"]
     people = {row.get("by"), (row.get("resolve") or {}).get("by"), *(each["by"] for each in row["operations"])}
     names = await naming.names_of(actor, desk, [str(each) for each in people if each])
-    account = accounts.get(row["account"], {})
+    account, acts = accounts.get(row["account"], {}), _acts(request, row)
     return {
         "row": row,
         "account": _named(row, accounts),
         "sign": CHANNELS.get(row["channel"], ("发", row["channel"])),
         "course": course_of(row, names),
         "evidence": evidence_of(row, account),
-        "home": str((account.get("settings") or {}).get("page_url") or ""),
-        "acts": _acts(request, row),
+        "home": _web((account.get("settings") or {}).get("page_url")),
+        "link": _web(row.get("url")),
+        "acts": acts - {"resolve"},
+        "resolve": "resolve" in acts,
         "operations": [
             each["_id"] for each in row["operations"] if each["state"] in ("refused", "unknown")
         ] if may(actor, "publication.resolve") else [],
         "at": f"{local(row['at']):%Y-%m-%dT%H:%M}",
         "reason": row.get("reason") or "",
     }  # fmt: skip
+
+
+def _web(address: object) -> str:
+    """An address that may stand behind a link; empty for anything else a platform may have said."""
+    said = str(address or "")
+    return said if said.startswith(("https://", "http://")) else ""
 
 
 def _acts(request: Request, row: Document) -> frozenset[str]:

@@ -12,6 +12,7 @@ from sanic.response import BaseHTTPResponse
 
 from hub.desk.desk import Desk
 from hub.domain.errors import FieldError, Invalid
+from hub.pages.phrases import in_chinese
 
 Handle = Callable[..., Awaitable[BaseHTTPResponse]]
 
@@ -32,9 +33,10 @@ class Route:
     handle: Handle
     right: str | None
     form: str = "page"
-    body: type[Body] | None = None
+    body: Any = None  # a Body, or a list of one
     summary: str = ""
     sensitive: bool = False  # asks for the password again
+    query: tuple[str, ...] = ()  # names that the address may carry after `?`, for the description
 
     @property
     def name(self) -> str:
@@ -52,9 +54,8 @@ def take(request: Request, kind: type[Any]) -> Any:
     try:
         return msgspec.json.decode(request.body or b"{}", type=kind)
     except msgspec.ValidationError as error:
-        message, _, place = str(error).partition(" - at ")
-        raise Invalid("请求里有字段不对。", (FieldError(place.strip("`$. ") or "body", message),)) from None
-    except (msgspec.DecodeError, UnicodeDecodeError):
+        raise Invalid("请求里有字段不对。", (FieldError(*in_chinese(str(error))),)) from None
+    except (msgspec.DecodeError, UnicodeDecodeError, RecursionError):
         raise Invalid("请求不是合格的 JSON（UTF-8）。") from None
 
 

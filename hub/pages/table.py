@@ -4,12 +4,31 @@ from __future__ import annotations
 
 from collections.abc import Callable, Coroutine
 from typing import Any
+from urllib.parse import unquote
 
 from sanic import HTTPResponse, Request
 from sanic.response import BaseHTTPResponse, html
 
 from hub.domain.rights import require
-from hub.pages import board, contents, editor, entry, home, media, replies, reviews, stream
+from hub.pages import (
+    accounts,
+    audit,
+    board,
+    calendar,
+    columns,
+    contents,
+    editor,
+    entry,
+    home,
+    media,
+    policies,
+    publications,
+    replies,
+    reviews,
+    search,
+    settings,
+    stream,
+)
 from hub.pages.routes import Route
 from hub.pages.shell import actor_of
 from hub.rendering import shared_renderer
@@ -23,6 +42,14 @@ ROUTES: tuple[Route, ...] = (
     *contents.ROUTES,
     *media.ROUTES,
     *reviews.ROUTES,
+    *publications.ROUTES,
+    *calendar.ROUTES,
+    *accounts.ROUTES,
+    *columns.ROUTES,
+    *settings.ROUTES,
+    *policies.ROUTES,
+    *audit.ROUTES,
+    *search.ROUTES,
     *stream.ROUTES,
 )
 ERROR_PAGES = {403: "403", 404: "404", 409: "409", 429: "429"}
@@ -36,7 +63,7 @@ def wrap(route: Route) -> Handler:
     async def handle(request: Request, **parts: str) -> BaseHTTPResponse:
         if route.right not in (None, "open"):
             require(actor_of(request), str(route.right))
-        return await route.handle(request, **parts)
+        return await route.handle(request, **{name: unquote(part) for name, part in parts.items()})
 
     return handle
 

@@ -11,7 +11,7 @@ import subprocess
 import sys
 import time
 from collections.abc import Iterator, Mapping, Sequence
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -31,13 +31,21 @@ WITHOUT = "没有 Chromium，浏览器测试没有做。安装：apt-get install
 
 
 def free_ports(count: int) -> list[int]:
-    """A row of neighbouring ports of which nobody listens on any."""
-    while True:
-        with socket.socket() as first:
-            first.bind(("127.0.0.1", 0))
-            start = int(first.getsockname()[1])
-        if start + count < 65_000 and not any(answers(port) for port in range(start, start + count)):
-            return list(range(start, start + count))
+    """A row of neighbouring ports that can be had, below those which the system lends to outgoing connections."""
+    for start in range(20_000 + os.getpid() % 1_000 * 10, 32_000, count):
+        row = list(range(start, start + count))
+        if all(is_free(port) for port in row):
+            return row
+    raise AssertionError("no free ports")
+
+
+def is_free(port: int) -> bool:
+    with socket.socket() as probe:
+        try:
+            probe.bind(("127.0.0.1", port))
+        except OSError:
+            return False
+    return True
 
 
 def answers(port: int) -> bool:
@@ -118,20 +126,19 @@ class Household:
         except subprocess.TimeoutExpired:
             self.process.kill()
             self.process.wait()
-        try:
+        with suppress(ProcessLookupError):
             os.killpg(self.process.pid, signal.SIGKILL)
-        except ProcessLookupError:
-            pass
         self.process = None
 
     def said(self) -> str:
         return self.log.read_text("utf-8", "replace") if self.log.exists() else ""
 
     def run(self, *words: str) -> subprocess.CompletedProcess[str]:
-        """One command of the office in the same environment."""
+        """One command of the office in the same environment, told where this household's site is."""
+        site = {"HUB_SITE_URL": self.site_url, "HUB_SITE_API": f"http://127.0.0.1:{self.ports[1]}"}
         return subprocess.run(
             [sys.executable, "-m", "hub", *words],
-            cwd=ROOT, env=self.environment, capture_output=True, text=True, timeout=100,
+            cwd=ROOT, env={**self.environment, **site}, capture_output=True, text=True, timeout=100,
         )  # fmt: skip
 
     def children(self) -> dict[str, list[int]]:

@@ -186,5 +186,5 @@ async def test_random_kills_publish_nothing_twice_and_lose_nothing(tmp_path: Pat
 @pytest.mark.long
 @pytest.mark.timeout(900)
 async def test_fifty_kills_of_each_process_publish_nothing_twice_and_lose_nothing(tmp_path: Path) -> None:
-    here = await storm(tmp_path, kills=50, contents=400, seed=7)
+    here = await storm(tmp_path, kills=50, contents=300, seed=7)
     assert min(here.kills.values()) >= 50

@@ -167,3 +167,19 @@ async def test_a_later_edit_does_not_slip_into_an_approved_correction() -> None:
     await office.write("c1", "没有人看过", number=3, approved=False)
     await rounds(office, 5)
     assert "供热推迟" in office.platforms["site-main"].posts[0].text
+
+
+async def test_what_a_person_declared_public_has_no_platform_id_and_is_withdrawn_by_hand() -> None:
+    office = make_office()
+    await office.account("a-main", "trusted")
+    await office.write("c1", "供热开始")
+    await publishing.schedule(EDITOR, office.desk, "c1", [Wish("a-main", office.clock.now())])
+    office.platforms["a-main"].faults = ["drop_after"]
+    await dispatch(DISPATCHER, office.desk)
+    seen = "https://a-main.example/p1"
+    await settling.resolve(REVIEWER, office.desk, "c1:a-main:1", "published", url=seen, evidence="在主页看到")
+    await withdraw(EDITOR, office.desk, "c1", "数字有误")
+    await rounds(office, 5)
+    assert (await office.states())["a-main"] == "published"
+    assert "withdraw" not in office.platforms["a-main"].calls
+    assert await office.store.count("tasks", {"kind": "operation.by_hand"}) == 1

@@ -149,7 +149,9 @@ class Room:
 
     async def post_out(self, content: str, title: str, accounts: Sequence[str] = ("site-main",)) -> list[Document]:
         """A content written, approved, scheduled for now and dispatched; its publications as they stand then."""
+        now = self.desk.clock.now()
         await self.office.write(content, title, by=self.people["editor"].id)
+        await self.desk.store.change("contents", {"_id": content}, {"$set": {"updated_at": now, "created_at": now}})
         wishes = [Wish(account, self.desk.clock.now(), "publish") for account in accounts]
         await schedule(self.people["editor"], self.desk, content, wishes)
         await self.dispatch()

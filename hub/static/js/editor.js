@@ -140,10 +140,10 @@
       },
     });
     class Roles {
-      constructor() { this.title = "段落用途"; this.tag = "select"; this.width = 92; }
+      constructor() { this.title = "段落用途"; this.tag = "select"; this.width = 68; }
       getOptions(made) {
         const now = this.getValue(made);
-        return [["", "正文"], ["salutation", "称呼"], ["lead", "导语"], ["note", "提示"], ["signature", "落款"], ["caption", "表题"]].map(([value, text]) => ({ value, text, selected: value === now }));
+        return [["", "段落"], ["salutation", "称呼"], ["lead", "导语"], ["note", "提示"], ["signature", "落款"], ["caption", "表题"]].map(([value, text]) => ({ value, text, selected: value === now }));
       }
       isActive() { return false; }
       getValue(made) {
@@ -253,7 +253,7 @@
       editor,
       selector: "#editor-toolbar",
       mode: "simple",
-      config: { toolbarKeys: ["header2", "header3", "paragraphRole", "|", "bold", "bulletedList", "numberedList", "blockquote", "justifyLeft", "justifyCenter", "justifyRight", "|", "insertLink", "uploadImage", "insertTable", "divider", "|", "undo", "redo"] },
+      config: { toolbarKeys: ["header2", "header3", "paragraphRole", "|", "bold", "bulletedList", "numberedList", "blockquote", "|", "insertLink", "uploadImage", "insertTable", "divider", "|", "undo", "redo"] },
     });
     const text = rich.querySelector("[contenteditable]");
     text.setAttribute("role", "textbox");
@@ -300,7 +300,9 @@
     before = now;
     changedAt += 1;
     count();
-    document.querySelector("[data-title-words]").textContent = form.title.value || "写稿件";
+    const column = form.elements.column;
+    document.querySelector("[data-facts-words]").textContent = `${column.value ? column.selectedOptions[0].textContent : "未选栏目"}　${form.elements["meta.source"].value || "未写来源"}`;
+    document.querySelector("[data-title-words]").textContent = form.elements.title.value || "写稿件";
     saved.textContent = "有改动，停笔后自动保存";
     clearTimeout(timer);
     timer = setTimeout(save, quietFor);
@@ -378,6 +380,7 @@
     for (const other of document.querySelectorAll(".add-file [name=revision]")) other.value = got.revision;
     const words = document.querySelector("[data-revision-words]");
     if (words) words.textContent = got.revision;
+    document.querySelector("[data-revision-room]")?.removeAttribute("hidden");
     document.querySelector("[data-state-chip]")?.replaceChildren(...[(() => { const chip = document.createElement("span"); chip.className = "chip"; chip.dataset.tone = got.state === "draft" ? "plain" : "primary"; chip.textContent = got.state_words; return chip; })()]);
     renew(got);
     if (at === changedAt) {

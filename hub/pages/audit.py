@@ -1,0 +1,142 @@
+"""审计: the chain's entries, whether it is whole, and taking it out; what an entry means is the domain's."""
+
+from __future__ import annotations
+
+import csv
+import io
+import json
+from collections.abc import Mapping
+from datetime import UTC, datetime
+from typing import Any
+from urllib.parse import urlencode
+
+from sanic import HTTPResponse, Request
+from sanic.response import ResponseStream
+
+from hub import wording
+from hub.clock import SHANGHAI
+from hub.desk import auditing, naming
+from hub.desk.auditing import Verdict
+from hub.domain.errors import FieldError, Invalid
+from hub.pages.routes import Route, desk_of
+from hub.pages.shell import actor_of, field, show
+from hub.store.base import Document
+
+FILTERS = ("who", "act", "subject", "since")
+COLUMNS = ("number", "at", "actor", "act", "subject", "result", "address", "detail", "hash")
+PROGRAM = "program:"
+BATCH = 500  # rows of an export sent at a time
+
+
+async def show_audit(request: Request) -> HTTPResponse:
+    return await _audit(request)
+
+
+async def _audit(request: Request, verdict: Verdict | None = None) -> HTTPResponse:
+    desk, actor = desk_of(request), actor_of(request)
+    chosen = {name: (request.args.get(name) or "").strip()[:100] for name in FILTERS}
+    before = request.args.get("before") or ""
+    rows, more = await auditing.list_entries(
+        actor,
+        desk,
+        who=chosen["who"],
+        act=chosen["act"],
+        subject=chosen["subject"],
+        since=_day(chosen["since"]),
+        before=int(before) if before.isdecimal() and len(before) < 15 else None,
+    )
+    kept = {name: value for name, value in chosen.items() if value}
+    names = await naming.names_of(actor, desk, [row["actor"] for row in rows])
+    return await show(
+        request,
+        "desk/audit.html",
+        "audit",
+        rows=[_row(row, names) for row in rows],
+        chosen=chosen,
+        any_chosen=bool(kept),
+        more=f"/audit?{urlencode({**kept, 'before': more})}" if more else "",
+        first=f"/audit?{urlencode(kept)}" if before else "",
+        verdict=verdict,
+    )
+
+
+def _day(text: str) -> datetime | None:
+    if not text:
+        return None
+    try:
+        return datetime.strptime(text, "%Y-%m-%d").replace(tzinfo=SHANGHAI).astimezone(UTC)
+    except (ValueError, OverflowError):
+        raise Invalid("日期的写法是 2026-11-24。", (FieldError("since", "日期的写法是 2026-11-24。"),)) from None
+
+
+def _row(row: Document, names: Mapping[str, str]) -> dict[str, Any]:
+    actor = str(row["actor"])
+    detail = row.get("detail") or {}
+    return {
+        **row,
+        "who": names.get(actor) or (f"系统 {actor.removeprefix(PROGRAM)}" if actor.startswith(PROGRAM) else actor),
+        "said": "　".join(f"{name} {_plain(value)}" for name, value in detail.items()),
+        "mark": wording.fingerprint(str(row["hash"])),
+    }
+
+
+def _plain(value: Any) -> str:
+    words = value if isinstance(value, str) else json.dumps(value, ensure_ascii=False, default=str)
+    return words if len(words) <= 60 else f"{words[:59]}…"
+
+
+async def verify_chain(request: Request) -> HTTPResponse:
+    """Read the whole chain, and say on the page what came of it."""
+    verdict = await auditing.verify(actor_of(request), desk_of(request))
+    return await _audit(request, verdict)
+
+
+async def export_chain(request: Request) -> HTTPResponse | ResponseStream:
+    """Every entry as CSV for a spreadsheet, or as JSON Lines with everything the hashes are made of."""
+    rows = auditing.export(actor_of(request), desk_of(request))
+    plain = field(request, "form", 10) == "jsonl"
+    name, kind = ("audit.jsonl", "application/x-ndjson") if plain else ("audit.csv", "text/csv; charset=utf-8")
+    headers = {"Cache-Control": "no-store", "Content-Disposition": f'attachment; filename="{name}"'}
+    first = await anext(rows, None)  # a refusal must come before the answer has begun
+    response = await request.respond(content_type=kind, headers=headers)
+    lines = [] if plain else ["\ufeff" + _csv(COLUMNS)]
+    if first is not None:
+        lines.append(_line(first, plain))
+    async for row in rows:
+        lines.append(_line(row, plain))
+        if len(lines) >= BATCH:
+            await response.send("".join(lines))
+            lines = []
+    await response.send("".join(lines))
+    await response.eof()
+    return response
+
+
+def _line(row: Document, plain: bool) -> str:
+    if plain:
+        return json.dumps(row, ensure_ascii=False, default=_moment) + "\n"
+    return _csv([_cell(row.get(name)) for name in COLUMNS])
+
+
+def _moment(value: Any) -> str:
+    return wording.stamp(value) if isinstance(value, datetime) else str(value)
+
+
+def _cell(value: Any) -> str:
+    """A cell that no spreadsheet takes for a formula."""
+    words = value if isinstance(value, str) else _moment(value) if isinstance(value, datetime) else None
+    text = words if words is not None else json.dumps(value, ensure_ascii=False, default=_moment)
+    return f"'{text}" if text.startswith(("=", "+", "-", "@", "\t", "\r")) else text
+
+
+def _csv(cells: Any) -> str:
+    out = io.StringIO()
+    csv.writer(out).writerow(cells)
+    return out.getvalue()
+
+
+ROUTES = (
+    Route("GET", "/audit", show_audit, "audit.read"),
+    Route("POST", "/audit/verify", verify_chain, "audit.read", "form"),
+    Route("POST", "/audit/export", export_chain, "audit.read", "form"),
+)
