@@ -49,6 +49,7 @@ from nlp.detectors.settings import ClusterSettings
 CLOCK = SystemClock()
 DEMO_LOGINS = ("editor", "reviewer1", "reviewer2", "reviewer3", "monitor", "handler", "sysadmin", "secadmin", "auditor")
 DEMO_KEY = "demo.key"
+MAIL_OFFSET = 9  # how far the rehearsal mail server's port stands behind the first platform's
 LOOPBACK = ("127.0.0.1", "localhost", "::1")
 
 
@@ -365,6 +366,9 @@ def prepare(settings: Settings, port: int, public_port: int, *, rehearsal: bool)
         "HUB_PROXIES": settings["HUB_PROXIES"],
         "HUB_SITE_MARK": "demo" if demo else "production",
     }
+    if rehearsal and not settings["HUB_MAIL_SERVER"]:
+        inner["HUB_MAIL_SERVER"] = f"127.0.0.1:{settings.number('HUB_REHEARSAL_PORT') + MAIL_OFFSET}"
+        inner["HUB_MAIL_FROM"] = "tongzhi@yunchuan.example"
     ports = (port, public_port)
     return Whole(inner, outer, desk_url, site_url, ports, settings.number("HUB_REHEARSAL_PORT"), demo, told)
 

@@ -3,14 +3,21 @@
 from __future__ import annotations
 
 import argparse
+import asyncio
 import os
 import sys
+import threading
 
 from channels import rehearsal
+from channels.notice.rehearsal import MailRehearsal
 from hub import settings as settings_room
 from hub import wiring
 from hub.clock import SystemClock
 from hub.processes import refuse_taken
+from hub.settings import Settings
+
+
+MAIL = wiring.MAIL_OFFSET  # the mail server's port stands so far behind the first
 
 
 def add(parser: argparse.ArgumentParser) -> None:
@@ -21,8 +28,22 @@ def run(arguments: argparse.Namespace) -> int:
     settings = settings_room.read(os.environ, "desk")
     for stage in rehearsal.STAGES:
         refuse_taken(arguments.port + stage.offset, f"演练平台 {stage.name} ", "--port")
+    refuse_taken(arguments.port + MAIL, "演练邮件", "--port")
+    mail = threading.Thread(target=_serve_mail, args=(settings, arguments.port + MAIL), daemon=True)
+    mail.start()
     key = wiring.rehearsal_key(settings)
     if sys.stdout.isatty():
         print(f"演练平台已启动。控制接口的钥匙：{key}", flush=True)
     rehearsal.serve(arguments.port, settings.data, key, SystemClock().now)
     return 0
+
+
+def _serve_mail(settings: Settings, port: int) -> None:
+    """A mail server that keeps what it takes in the data folder, in a loop of its own, until the process ends."""
+
+    async def serve() -> None:
+        server = MailRehearsal(settings.data / "rehearsal" / "mail")
+        await server.start(port)
+        await asyncio.Event().wait()
+
+    asyncio.run(serve())

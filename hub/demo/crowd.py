@@ -9,6 +9,7 @@ from __future__ import annotations
 import asyncio
 import http.client
 import json
+import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from urllib.parse import urlencode, urlsplit
@@ -22,6 +23,7 @@ from hub.identifiers import Identifiers
 from hub.store.base import Document
 
 DEMO = program("demo")
+_PLACE = re.compile(r"[\u4e00-\u9fff]{2,3}(?:路|街|小区|苑|桥|村|镇|里|广场)")
 BURST = 40  # texts of the first minute
 LOOK = 2.0  # seconds between two looks for an incident that was asked for
 
@@ -48,7 +50,7 @@ def _post(base: str, path: str, body: bytes, headers: Mapping[str, str], source:
 def send_letter(streets: Streets, said: Said, key: str, number: int) -> int:
     """One letter through the site's form; the answer's status."""
     fields = {
-        "title": said.title, "text": said.text, "district": said.district, "place": said.district, "author": said.who,
+        "title": said.title, "text": said.text, "district": said.district, "place": _place(said), "author": said.who,
         "contact": "", "agreed": "on", "key": key,
     }  # fmt: skip
     headers = {"Content-Type": "application/x-www-form-urlencoded", "Origin": streets.site}
@@ -61,6 +63,12 @@ def send_comment(streets: Streets, said: Said, post: str) -> int:
     body = json.dumps({"post": post, "author": said.who, "text": said.text}, ensure_ascii=False).encode()
     headers = {"Content-Type": "application/json", "Authorization": f"Bearer {streets.key}"}
     return _post(streets.weibo, "/_rehearsal/replies", body, headers, "127.0.0.1")
+
+
+def _place(said: Said) -> str:
+    """Where it happened, as the text names it, else the district."""
+    found = _PLACE.search(said.text) or _PLACE.search(said.title)
+    return f"{said.district}{found.group()}" if found else said.district
 
 
 class Crowd:

@@ -68,6 +68,7 @@ async def _people(desk: Desk, password: str) -> None:
                 levels=user.get("levels", ()),
                 department=user.get("department"),
                 duty=bool(user.get("duty")),
+                email=user.get("email", ""),
                 must_change=False,
             )
         except Conflict:

@@ -45,7 +45,8 @@ async def _channel_findings(desk: Desk, content: Document, revision: Document, c
     for account in await _accounts(desk, content):
         override = override_of(content, account["_id"])
         package = package_of(content, revision)
-        variant = await variant_of(desk, revision, override=override, package=package, link=_address(account, content["_id"]))
+        link = _address(account, content["_id"])
+        variant = await variant_of(desk, revision, override=override, package=package, link=link)
         problems = desk.connect(account).prepare(variant).problems
         found = run("", Context(context.day, problems=problems), field="body")
         name = str(account.get("name", account["_id"]))

@@ -12,6 +12,7 @@ from hub.domain.errors import NotFound
 from hub.domain.people import Actor
 from hub.domain.rights import require
 from hub.domain.rows import Row
+from hub.store.base import Document
 
 BATCH = 200
 
@@ -40,6 +41,12 @@ def stream_of(account_key: str, rows: Sequence[Row]) -> str:
     """A past is a stream of its own, named by its account and its first day: two pasts must not disturb each other's
     baselines, and the same file imported again must find the same stream."""
     return f"import:{account_key}:{local(rows[0].at):%Y-%m-%d}" if rows else f"import:{account_key}"
+
+
+async def source(actor: Actor, desk: Desk, account_key: str) -> Document | None:
+    """The account whose replies a program brings; None where there is none. Nothing of it is for showing."""
+    require(actor, "reply.take")
+    return await desk.store.get("accounts", account_key)
 
 
 def heard_of(row: Row) -> Heard:

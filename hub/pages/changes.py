@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
-from hub.domain.difference import Change
+from hub.domain.content import KINDS
+from hub.domain.difference import Change, compare_field
 
 
 @dataclass(frozen=True)
@@ -31,3 +32,24 @@ def grouped(blocks: Sequence[Change]) -> list[Row]:
         else:
             rows.append(Row(None, None, number, number))
     return rows
+
+
+def worded(fields: Sequence[Change], columns: Mapping[str, str]) -> list[Change]:
+    """The fields as people say them: columns and kinds by their names, attachments by their number."""
+    kinds = {key: kind.name for key, kind in KINDS.items()}
+    return [_worded(each, {"栏目": columns, "种类": kinds}) for each in fields]
+
+
+def _worded(change: Change, names: Mapping[str, Mapping[str, str]]) -> Change:
+    before, after = str(change.before or ""), str(change.after or "")
+    if change.name in names:
+        known = names[change.name]
+        return compare_field(change.name, known.get(before, before), known.get(after, after))
+    if change.name == "附件" and change.change != "same":
+        old, new = _count(before), _count(after)
+        return compare_field(change.name, old, new if old != new else f"{new}，换过")
+    return change
+
+
+def _count(names: str) -> str:
+    return f"{len(names.split('、'))} 个" if names else ""

@@ -17,7 +17,7 @@ from hub.domain.difference import compare
 from hub.domain.errors import FieldError, Invalid
 from hub.domain.rights import may
 from hub.pages.board import CHANNELS
-from hub.pages.changes import grouped
+from hub.pages.changes import grouped, worded
 from hub.pages.routes import Route, desk_of
 from hub.pages.shell import actor_of, field, go, show
 from hub.store.base import Document
@@ -117,6 +117,7 @@ async def show_history(request: Request, id: str) -> HTTPResponse:
         chosen=chosen,
         base=base,
         difference=difference,
+        fields=worded(difference.fields, {row["_id"]: row["name"] for row in await columns.list_columns(actor, desk)}),
         parts_of=grouped(difference.blocks),
         may_write=may(actor, "content.write"),
         now=desk.clock.now(),

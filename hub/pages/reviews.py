@@ -9,7 +9,7 @@ from sanic import HTTPResponse, Request
 
 from hub import wording
 from hub.checks.kinds import NAMES as RULES
-from hub.desk import naming, previewing, reviewing, writing
+from hub.desk import columns, naming, previewing, reviewing, writing
 from hub.desk.checking import check_content
 from hub.domain.content import STATES
 from hub.domain.errors import Conflict, HubError, Invalid, NotAllowed
@@ -17,7 +17,7 @@ from hub.domain.people import Actor
 from hub.domain.review import KINDS, Standing, level_name, require_reviewer
 from hub.domain.rights import may
 from hub.pages.board import CHANNELS
-from hub.pages.changes import grouped
+from hub.pages.changes import grouped, worded
 from hub.pages.routes import Route, desk_of
 from hub.pages.shell import actor_of, field, go, show
 from hub.store.base import Document
@@ -68,6 +68,7 @@ async def _page(request: Request, id: str, *, said: str = "", remark: str = "", 
     people = await naming.names_of(actor, desk, ids)
     findings = await check_content(actor, desk, id)
     previews = await previewing.previews(actor, desk, content, revision)
+    shelf = await columns.list_columns(actor, desk)
     planned = [each.publication for each in previews if each.publication]
     return await show(
         request,
@@ -79,6 +80,7 @@ async def _page(request: Request, id: str, *, said: str = "", remark: str = "", 
         tab=tab,
         tabs=_tabs(id, look, previews, findings, verdicts),
         look=look,
+        fields=worded(look.difference.fields, {row["_id"]: row["name"] for row in shelf}),
         parts_of=grouped(look.difference.blocks),
         since=SINCE[look.since],
         steps=_steps(actor, content, now, verdicts, people),

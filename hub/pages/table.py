@@ -21,6 +21,7 @@ from hub.pages import (
     entry,
     home,
     media,
+    openapi,
     policies,
     publications,
     replies,
@@ -50,6 +51,8 @@ ROUTES: tuple[Route, ...] = (
     *policies.ROUTES,
     *audit.ROUTES,
     *search.ROUTES,
+    *openapi.ROUTES,
+    *openapi.DESCRIBED,
     *stream.ROUTES,
 )
 ERROR_PAGES = {403: "403", 404: "404", 409: "409", 429: "429"}
@@ -63,7 +66,8 @@ def wrap(route: Route) -> Handler:
     async def handle(request: Request, **parts: str) -> BaseHTTPResponse:
         if route.right not in (None, "open"):
             require(actor_of(request), str(route.right))
-        return await route.handle(request, **{name: unquote(part) for name, part in parts.items()})
+        plain = {name: unquote(part) if isinstance(part, str) else part for name, part in parts.items()}
+        return await route.handle(request, **plain)
 
     return handle
 

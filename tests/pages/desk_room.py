@@ -191,6 +191,7 @@ async def _office() -> tuple[Office, dict[str, Actor]]:
     )
     office = replace(office, desk=desk)
     await columns.save_column(CONSOLE, desk, COLUMN)
+    await desk.store.insert("beats", {"_id": "worker-1", "at": desk.clock.now(), "host": "here"})
     await office.account("site-main", "site", name="市政府网站", listening=True)
     await office.account("weibo-main", "weibo", name="云川发布", waits_for="site-main", fallback_minutes=10)
     return office, await _people(desk)

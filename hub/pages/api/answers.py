@@ -147,9 +147,9 @@ def revision_named(request: Request) -> int:
     """The revision in If-Match, as `"3"` or `3`; Unversioned where there is none."""
     said = (request.headers.get("if-match") or "").strip().removeprefix("W/").strip('"')
     if not said:
-        raise Unversioned("请在 If-Match 里写明您改的是哪一版，如 If-Match: \"3\"。")
+        raise Unversioned('请在 If-Match 里写明您改的是哪一版，如 If-Match: "3"。')
     if not (said.isascii() and said.isdecimal() and len(said) < 10):
-        raise Invalid("If-Match 应为版本号，如 \"3\"。", (FieldError("If-Match", "应为版本号。"),))
+        raise Invalid('If-Match 应为版本号，如 "3"。', (FieldError("If-Match", "应为版本号。"),))
     return int(said)
 
 

@@ -28,9 +28,9 @@ class ContentBody(Body):
     column: Key
     title: Short
     digest: Annotated[str, msgspec.Meta(max_length=2_000)] = ""
-    blocks: Annotated[list[dict[str, Any]], msgspec.Meta(max_length=2_000)] = []
-    files: Annotated[list[Key], msgspec.Meta(max_length=50)] = []
-    meta: dict[str, Any] = {}
+    blocks: Annotated[list[dict[str, Any]], msgspec.Meta(max_length=2_000)] = msgspec.field(default_factory=list)
+    files: Annotated[list[Key], msgspec.Meta(max_length=50)] = msgspec.field(default_factory=list)
+    meta: dict[str, Any] = msgspec.field(default_factory=dict)
 
 
 class VariantBody(Body):
@@ -43,7 +43,7 @@ class SubmitBody(Body):
     """送审: the revision meant (the newest where it is left out), and reasons by the findings' keys."""
 
     revision: Annotated[int, msgspec.Meta(ge=1, le=1_000_000)] | None = None
-    acknowledged: dict[str, Short] = {}
+    acknowledged: dict[str, Short] = msgspec.field(default_factory=dict)
 
 
 class ReviewBody(Body):
@@ -71,14 +71,14 @@ class CorrectBody(Body):
     """更正: the note that readers see; every account where none is named."""
 
     note: Short
-    accounts: Annotated[list[Key], msgspec.Meta(max_length=200)] = []
+    accounts: Annotated[list[Key], msgspec.Meta(max_length=200)] = msgspec.field(default_factory=list)
 
 
 class WithdrawBody(Body):
     """撤回: the reason; every account where none is named."""
 
     reason: Short
-    accounts: Annotated[list[Key], msgspec.Meta(max_length=200)] = []
+    accounts: Annotated[list[Key], msgspec.Meta(max_length=200)] = msgspec.field(default_factory=list)
 
 
 def _draft(body: ContentBody) -> Draft:

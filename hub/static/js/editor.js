@@ -68,8 +68,16 @@
     return body.innerHTML;
   };
 
+  // The policy forbids style attributes, even in a document that is only parsed: they are renamed before.
+  const unstyled = (html) => html.replace(/<[a-z][^>]*>/gi, (tag) => tag.replace(/\sstyle="([^"]*)"/gi, ' data-look="$1"'));
+
   const fromEditor = (html) => {
-    const body = parse(html);
+    const body = parse(unstyled(html));
+    for (const each of body.querySelectorAll("[data-look]")) {
+      const align = /text-align:\s*(center|right|end)/.exec(each.dataset.look)?.[1];
+      if (align) each.dataset.align = align === "right" ? "end" : align;
+      delete each.dataset.look;
+    }
     for (const box of body.querySelectorAll("[data-kept]")) box.outerHTML = box.dataset.kept;
     for (const paragraph of body.querySelectorAll("p[data-role=note]")) {
       const note = document.createElement("aside");

@@ -1,0 +1,259 @@
+"""The road of a text in a real Chromium, over the running demonstration: write, correct, submit, review.
+
+The demonstration is started as a command on free ports with a data folder of its own, and stopped by its number.
+"""
+
+from __future__ import annotations
+
+import os
+import signal
+import socket
+import subprocess
+import sys
+import time
+import urllib.request
+from collections.abc import Callable, Iterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+from PIL import Image
+from playwright.sync_api import Browser, BrowserContext, Page, expect
+
+from hub.rendering import STATIC
+from tests.pages import style
+
+pytestmark = [pytest.mark.browser, pytest.mark.timeout(240)]
+
+AXE = Path(__file__).parents[2] / "node_modules" / "axe-core" / "axe.min.js"
+PASSWORD = "Yunchuan-2026-x"
+TITLE = "清源路一带供水发黄情况通报"
+RICH = (STATIC / "vendor" / "wangeditor" / "index.js").is_file()
+
+
+def _free(count: int) -> list[int]:
+    doors = [socket.create_server(("127.0.0.1", 0)) for _ in range(count)]
+    ports = [door.getsockname()[1] for door in doors]
+    for door in doors:
+        door.close()
+    return ports
+
+
+@pytest.fixture(scope="module")
+def desk(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
+    """The address of a running desk with the demonstration's people."""
+    here, public, rehearsal = _free(3)
+    data = tmp_path_factory.mktemp("writing") / "data"
+    environment = {
+        **os.environ,
+        "HUB_DATA": str(data),
+        "HUB_DEMO_PASSWORD": PASSWORD,
+        "HUB_REHEARSAL_PORT": str(rehearsal),
+    }
+    command = [sys.executable, "-m", "hub", "serve", "--rehearsal", "--port", str(here), "--public-port", str(public)]
+    log = (data.parent / "log").open("wb")
+    process = subprocess.Popen(command, env=environment, stdout=log, stderr=log, cwd=Path(__file__).parents[2])
+    base = f"http://127.0.0.1:{here}"
+    try:
+        _wait_for(f"{base}/login", process, data.parent / "log")
+        yield base
+    finally:
+        process.send_signal(signal.SIGINT)
+        try:
+            process.wait(30)
+        except subprocess.TimeoutExpired:
+            process.kill()
+        log.close()
+
+
+def _wait_for(url: str, process: subprocess.Popen[bytes], log: Path) -> None:
+    until = time.monotonic() + 90
+    while time.monotonic() < until:
+        assert process.poll() is None, "the demonstration ended"
+        try:
+            urllib.request.urlopen(url, timeout=2).close()  # noqa: S310 - our own loopback
+            if "演练用户" in log.read_text("utf-8"):  # said once the demonstration's texts are there
+                return
+        except OSError:
+            pass
+        time.sleep(0.5)
+    raise AssertionError("the demonstration did not start")
+
+
+@pytest.fixture(scope="module")
+def browser() -> Iterator[Browser]:
+    with style.chromium() as browser:
+        yield browser
+
+
+Signed = Callable[..., Page]
+
+
+@pytest.fixture
+def signed(browser: Browser, desk: str) -> Iterator[Signed]:
+    """A page signed in as this person, whose console must stay quiet."""
+    contexts: list[BrowserContext] = []
+    loud: list[str] = []
+
+    def sign_in(login: str, **settings: Any) -> Page:
+        context = browser.new_context(base_url=desk, viewport={"width": 1440, "height": 900}, **settings)
+        contexts.append(context)
+        page = context.new_page()
+        page.on("console", lambda message: loud.append(message.text) if message.type == "error" else None)
+        page.on("pageerror", lambda error: loud.append(str(error)))
+        page.goto("/login")
+        page.fill("[name=login]", login)
+        page.fill("[name=password]", PASSWORD)
+        page.click("main button[type=submit]")
+        page.wait_for_url(f"{desk}/")
+        return page
+
+    yield sign_in
+    for context in contexts:
+        context.close()
+    assert loud == []
+
+
+def _heads(page: Page) -> None:
+    page.goto("/contents/new")
+    page.fill("#f-title", TITLE)
+    page.fill("#f-digest", "原因已查明，放水 5 至 10 分钟，水清后即可使用。")
+    page.select_option("#f-column", label="要闻动态")
+    page.locator("[name='meta.source']").fill("市水务局")
+
+
+def _saved(page: Page) -> None:
+    expect(page.locator("[data-saved]")).to_contain_text("已保存", timeout=15_000)
+
+
+def _verdict(page: Page, here: str, value: str, remark: str = "") -> None:
+    page.goto(here.replace("/contents/", "/reviews/"))
+    page.fill("#f-remark", remark)
+    page.click(f"button[name=verdict][value={value}]")
+    page.wait_for_url("**/reviews?done=*")
+
+
+@pytest.mark.skipif(not RICH, reason="运行 python -m hub vendor 取回编辑器")
+def test_a_text_goes_from_the_first_word_to_the_last_approval(signed: Signed, desk: str) -> None:
+    page = signed("editor")
+    _heads(page)
+    body = page.locator("#editor-rich [contenteditable=true]").first
+    body.click()
+    page.keyboard.type("清源路部分住户反映自来水发黄。")
+    page.keyboard.press("Enter")
+    page.keyboard.type("预计 2026 年 11 月 26 日（星期三）完成冲洗。")
+    _saved(page)
+    here = page.url
+    assert here.startswith(f"{desk}/contents/") and not here.endswith("/new")
+    expect(page.locator(".finding[data-lit]")).to_contain_text("星期四")
+    expect(page.locator("[data-submit]")).to_be_disabled()
+    assert page.evaluate("CSS.highlights.has('finding-block')")
+    page.keyboard.press("Alt+1")
+    expect(page.locator("#editor-acts [data-submit]")).to_be_enabled(timeout=15_000)
+    page.reload()
+    expect(page.locator("#editor-rich")).to_contain_text("11 月 26 日（星期四）完成冲洗")
+    expect(page.locator(".weibo-words")).to_contain_text(TITLE)
+    page.locator("[data-submit]").click()
+    page.wait_for_url("**done=submitted")
+    first, second = signed("reviewer1"), signed("reviewer2")
+    _verdict(first, here, "return", "请写明送水点有几处")
+    page.goto(here)
+    page.locator("#editor-rich p").last.click()
+    page.keyboard.press("Control+End")
+    page.keyboard.press("Enter")
+    page.keyboard.type("设 6 处送水点。")
+    _saved(page)
+    page.locator("[data-submit]").click()
+    page.wait_for_url("**done=submitted")
+    first.goto(here.replace("/contents/", "/reviews/"))
+    expect(first.locator("ins").first).to_have_text("设 6 处送水点。")
+    first.keyboard.press("j")
+    assert first.evaluate("document.querySelector('[data-row][data-at]') !== null")
+    _verdict(first, here, "pass")
+    _verdict(second, here, "pass", "数据已核")
+    page.goto(here)
+    expect(page.locator(".editor-head .chip")).to_have_text("已通过")
+
+
+@pytest.mark.skipif(not RICH, reason="运行 python -m hub vendor 取回编辑器")
+def test_a_picture_is_asked_for_its_words_and_survives_the_way_there_and_back(
+    signed: Signed, tmp_path: Path
+) -> None:
+    Image.new("RGB", (600, 300), (120, 150, 190)).save(tmp_path / "取样.png")
+    page = signed("editor")
+    _heads(page)
+    page.locator("#editor-rich [contenteditable=true]").first.click()
+    page.keyboard.type("工作人员正在取样。")
+    _saved(page)
+    with page.expect_file_chooser() as chooser:
+        page.locator("#editor-toolbar button[data-menu-key=uploadImage]:not(.disabled)").click()
+    chooser.value.set_files(tmp_path / "取样.png")
+    page.locator("#picture-dialog button[value=ok]").click()
+    expect(page.locator("[data-picture-error]")).to_contain_text("替代文字")
+    page.fill("#picture-alt", "工作人员在双桥路取水样")
+    page.fill("#picture-caption", "取样现场")
+    page.locator("#picture-dialog button[value=ok]").click()
+    expect(page.locator(".kept img")).to_be_visible(timeout=30_000)
+    _saved(page)
+    expect(page.locator(".site-paper img")).to_have_attribute("alt", "工作人员在双桥路取水样", timeout=15_000)
+    page.reload()
+    expect(page.locator(".kept img")).to_have_attribute("alt", "工作人员在双桥路取水样")
+    expect(page.locator(".kept-line")).to_contain_text("取样现场")
+
+
+@pytest.mark.skipif(not RICH, reason="运行 python -m hub vendor 取回编辑器")
+def test_opening_every_text_of_the_demonstration_and_saving_it_changes_nothing(signed: Signed) -> None:
+    page = signed("editor")
+    page.goto("/contents")
+    links = page.locator(".title-cell a").evaluate_all("all => all.map((each) => each.getAttribute('href'))")
+    assert len(links) > 5
+    for link in links:
+        page.goto(link)
+        expect(page.locator("#editor-rich [contenteditable=true]").first).to_be_visible()
+        before = page.locator("[data-revision-words]").inner_text()
+        page.keyboard.press("Control+s")
+        _saved(page)
+        page.reload()
+        assert page.locator("[data-revision-words]").inner_text() == before, link
+
+
+def test_without_script_a_text_is_written_corrected_and_submitted(signed: Signed, browser: Browser, desk: str) -> None:
+    page = signed("editor", java_script_enabled=False)
+    _heads(page)
+    page.fill("#f-text", "预计 2026 年 11 月 26 日（星期三）完成。\n\n- 打开龙头放水")
+    page.click("[data-save]")
+    page.click("button[name=take]")
+    assert "（星期四）完成" in page.input_value("#f-text")
+    page.click("[data-submit]")
+    page.wait_for_url("**done=submitted")
+
+
+@pytest.mark.parametrize("width", [1440, 390])
+@pytest.mark.parametrize("theme", ["light", "dark"])
+def test_the_pages_are_accessible_and_stay_inside_their_width(
+    signed: Signed, desk: str, theme: str, width: int
+) -> None:
+    assert AXE.is_file(), "运行 python -m hub vendor --dev 取回 axe-core"
+    page = signed("editor", bypass_csp=True)
+    page.context.add_cookies([{"name": "look-theme", "value": theme, "url": desk}])
+    page.set_viewport_size({"width": width, "height": 900})
+    page.goto("/contents")
+    one = page.locator(".title-cell a").first.get_attribute("href")
+    waiting = page.locator("tr:has-text('送审中') .title-cell a").first.get_attribute("href")
+    assert one and waiting
+    review = waiting.replace("/contents/", "/reviews/")
+    paths = ["/contents", "/contents/new", one, f"{one}/history", f"{one}/schedule", "/reviews", review]
+    found: list[str] = []
+    for path in [*paths, f"{review}?tab=channels"]:
+        page.goto(path)
+        page.wait_for_timeout(500)
+        page.add_script_tag(path=str(AXE))
+        result: Any = page.evaluate("axe.run(document, {resultTypes: ['violations']})")
+        found += [
+            f"{path}: {each['id']} {each['nodes'][0]['target']} {each['nodes'][0].get('failureSummary', '')}"
+            for each in result["violations"]
+            if each["impact"] in ("serious", "critical")
+        ]
+        over = page.evaluate("document.documentElement.scrollWidth - document.documentElement.clientWidth")
+        found += [f"{path}: {over} pixels too wide"] if over else []
+    assert found == []
