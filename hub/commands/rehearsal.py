@@ -16,7 +16,6 @@ from hub.clock import SystemClock
 from hub.processes import refuse_taken
 from hub.settings import Settings
 
-
 MAIL = wiring.MAIL_OFFSET  # the mail server's port stands so far behind the first
 
 

@@ -1,121 +1,58 @@
 """The road of a text in a real Chromium, over the running demonstration: write, correct, submit, review.
 
-The demonstration is started as a command on free ports with a data folder of its own, and stopped by its number.
+The household of this folder is the same `serve --rehearsal` that people start.
 """
 
 from __future__ import annotations
 
-import os
-import signal
-import socket
-import subprocess
-import sys
-import time
-import urllib.request
 from collections.abc import Callable, Iterator
+from contextlib import ExitStack
 from pathlib import Path
 from typing import Any
 
 import pytest
 from PIL import Image
-from playwright.sync_api import Browser, BrowserContext, Page, expect
+from playwright.sync_api import Browser, Page, expect
 
+from hub.pages.reviews import TABS
 from hub.rendering import STATIC
-from tests.pages import style
+from tests.browser.household import Household
+from tests.browser.people import at_desk, axe, overflow, quarrels
 
 pytestmark = [pytest.mark.browser, pytest.mark.timeout(240)]
 
-AXE = Path(__file__).parents[2] / "node_modules" / "axe-core" / "axe.min.js"
-PASSWORD = "Yunchuan-2026-x"
 TITLE = "清源路一带供水发黄情况通报"
 RICH = (STATIC / "vendor" / "wangeditor" / "index.js").is_file()
-
-
-def _free(count: int) -> list[int]:
-    doors = [socket.create_server(("127.0.0.1", 0)) for _ in range(count)]
-    ports = [door.getsockname()[1] for door in doors]
-    for door in doors:
-        door.close()
-    return ports
-
-
-@pytest.fixture(scope="module")
-def desk(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
-    """The address of a running desk with the demonstration's people."""
-    here, public, rehearsal = _free(3)
-    data = tmp_path_factory.mktemp("writing") / "data"
-    environment = {
-        **os.environ,
-        "HUB_DATA": str(data),
-        "HUB_DEMO_PASSWORD": PASSWORD,
-        "HUB_REHEARSAL_PORT": str(rehearsal),
-    }
-    command = [sys.executable, "-m", "hub", "serve", "--rehearsal", "--port", str(here), "--public-port", str(public)]
-    log = (data.parent / "log").open("wb")
-    process = subprocess.Popen(command, env=environment, stdout=log, stderr=log, cwd=Path(__file__).parents[2])
-    base = f"http://127.0.0.1:{here}"
-    try:
-        _wait_for(f"{base}/login", process, data.parent / "log")
-        yield base
-    finally:
-        process.send_signal(signal.SIGINT)
-        try:
-            process.wait(30)
-        except subprocess.TimeoutExpired:
-            process.kill()
-        log.close()
-
-
-def _wait_for(url: str, process: subprocess.Popen[bytes], log: Path) -> None:
-    until = time.monotonic() + 90
-    while time.monotonic() < until:
-        assert process.poll() is None, "the demonstration ended"
-        try:
-            urllib.request.urlopen(url, timeout=2).close()  # noqa: S310 - our own loopback
-            if "演练用户" in log.read_text("utf-8"):  # said once the demonstration's texts are there
-                return
-        except OSError:
-            pass
-        time.sleep(0.5)
-    raise AssertionError("the demonstration did not start")
-
-
-@pytest.fixture(scope="module")
-def browser() -> Iterator[Browser]:
-    with style.chromium() as browser:
-        yield browser
-
-
 Signed = Callable[..., Page]
 
 
 @pytest.fixture
-def signed(browser: Browser, desk: str) -> Iterator[Signed]:
+def signed(browser: Browser, house: Household) -> Iterator[Signed]:
     """A page signed in as this person, whose console must stay quiet."""
-    contexts: list[BrowserContext] = []
-    loud: list[str] = []
+    loud: list[list[str]] = []
+    with ExitStack() as stack:
 
-    def sign_in(login: str, **settings: Any) -> Page:
-        context = browser.new_context(base_url=desk, viewport={"width": 1440, "height": 900}, **settings)
-        contexts.append(context)
-        page = context.new_page()
-        page.on("console", lambda message: loud.append(message.text) if message.type == "error" else None)
-        page.on("pageerror", lambda error: loud.append(str(error)))
-        page.goto("/login")
-        page.fill("[name=login]", login)
-        page.fill("[name=password]", PASSWORD)
-        page.click("main button[type=submit]")
-        page.wait_for_url(f"{desk}/")
-        return page
+        def sign_in(login: str, **settings: Any) -> Page:
+            page = stack.enter_context(at_desk(browser, house, login, base_url=house.desk_url, **settings))
+            loud.append(quarrels(page))
+            return page
 
-    yield sign_in
-    for context in contexts:
-        context.close()
-    assert loud == []
+        yield sign_in
+    assert [each for page in loud for each in page] == []
+
+
+@pytest.fixture
+def desk(house: Household) -> str:
+    return house.desk_url
 
 
 def _heads(page: Page) -> None:
-    page.goto("/contents/new")
+    """A new text with everything but its body; right after the start the columns may still be on their way."""
+    for _ in range(30):
+        page.goto("/contents/new")
+        if page.locator("#f-column option").count() > 1:
+            break
+        page.wait_for_timeout(1_000)
     page.fill("#f-title", TITLE)
     page.fill("#f-digest", "原因已查明，放水 5 至 10 分钟，水清后即可使用。")
     page.select_option("#f-column", label="要闻动态")
@@ -176,9 +113,7 @@ def test_a_text_goes_from_the_first_word_to_the_last_approval(signed: Signed, de
 
 
 @pytest.mark.skipif(not RICH, reason="运行 python -m hub vendor 取回编辑器")
-def test_a_picture_is_asked_for_its_words_and_survives_the_way_there_and_back(
-    signed: Signed, tmp_path: Path
-) -> None:
+def test_a_picture_is_asked_for_its_words_and_survives_the_way_there_and_back(signed: Signed, tmp_path: Path) -> None:
     Image.new("RGB", (600, 300), (120, 150, 190)).save(tmp_path / "取样.png")
     page = signed("editor")
     _heads(page)
@@ -217,7 +152,7 @@ def test_opening_every_text_of_the_demonstration_and_saving_it_changes_nothing(s
         assert page.locator("[data-revision-words]").inner_text() == before, link
 
 
-def test_without_script_a_text_is_written_corrected_and_submitted(signed: Signed, browser: Browser, desk: str) -> None:
+def test_without_script_a_text_is_written_corrected_and_submitted(signed: Signed) -> None:
     page = signed("editor", java_script_enabled=False)
     _heads(page)
     page.fill("#f-text", "预计 2026 年 11 月 26 日（星期三）完成。\n\n- 打开龙头放水")
@@ -230,10 +165,9 @@ def test_without_script_a_text_is_written_corrected_and_submitted(signed: Signed
 
 @pytest.mark.parametrize("width", [1440, 390])
 @pytest.mark.parametrize("theme", ["light", "dark"])
-def test_the_pages_are_accessible_and_stay_inside_their_width(
+def test_the_pages_of_one_text_are_accessible_and_stay_inside_their_width(
     signed: Signed, desk: str, theme: str, width: int
 ) -> None:
-    assert AXE.is_file(), "运行 python -m hub vendor --dev 取回 axe-core"
     page = signed("editor", bypass_csp=True)
     page.context.add_cookies([{"name": "look-theme", "value": theme, "url": desk}])
     page.set_viewport_size({"width": width, "height": 900})
@@ -242,18 +176,10 @@ def test_the_pages_are_accessible_and_stay_inside_their_width(
     waiting = page.locator("tr:has-text('送审中') .title-cell a").first.get_attribute("href")
     assert one and waiting
     review = waiting.replace("/contents/", "/reviews/")
-    paths = ["/contents", "/contents/new", one, f"{one}/history", f"{one}/schedule", "/reviews", review]
     found: list[str] = []
-    for path in [*paths, f"{review}?tab=channels"]:
+    for path in [one, f"{one}/history", f"{one}/schedule", review, *(f"{review}?tab={tab}" for tab in TABS)]:
         page.goto(path)
-        page.wait_for_timeout(500)
-        page.add_script_tag(path=str(AXE))
-        result: Any = page.evaluate("axe.run(document, {resultTypes: ['violations']})")
-        found += [
-            f"{path}: {each['id']} {each['nodes'][0]['target']} {each['nodes'][0].get('failureSummary', '')}"
-            for each in result["violations"]
-            if each["impact"] in ("serious", "critical")
-        ]
-        over = page.evaluate("document.documentElement.scrollWidth - document.documentElement.clientWidth")
-        found += [f"{path}: {over} pixels too wide"] if over else []
+        page.wait_for_timeout(400)
+        found += [f"{path}: {each}" for each in axe(page)]
+        found += [f"{path}: {overflow(page)} pixels too wide"] if overflow(page) else []
     assert found == []
