@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 import asyncio
+import os
 import signal
 import socket
 import sys
+import threading
 from collections.abc import Callable, Mapping, Sequence
 from contextlib import suppress
 from dataclasses import dataclass, field
@@ -15,7 +17,26 @@ from hub.domain.errors import Misconfigured
 
 PATIENCE = 5  # falls within a minute before the whole is given up
 GRACE = 10.0  # seconds that a child has for ending by itself
+LIFELINE = "HUB_LIFELINE"  # a child's environment: the end of a pipe that closes when its household is gone
 WRONG_USE = 2  # a child that ends so will not do better on the next start
+
+
+def hold_lifeline(environment: Mapping[str, str]) -> None:
+    """In a child: end when whoever started it is gone, however it went; a child alone would hold ports and folders.
+
+    The household holds the other end of a pipe and never writes; its death closes it.
+    """
+    wanted = environment.get(LIFELINE, "")
+    if wanted.isdigit():
+        threading.Thread(target=_end_with, args=(int(wanted),), daemon=True).start()
+
+
+def _end_with(lifeline: int) -> None:
+    with suppress(OSError):
+        os.read(lifeline, 1)
+    os.kill(os.getpid(), signal.SIGTERM)
+    threading.Event().wait(GRACE)
+    os._exit(1)
 
 
 @dataclass
@@ -29,9 +50,11 @@ class Child:
     starts: list[float] = field(default_factory=list)
     process: asyncio.subprocess.Process | None = None
 
-    async def start(self, now: float) -> None:
+    async def start(self, now: float, lifeline: int) -> None:
         self.starts = [*(at for at in self.starts if now - at < 60), now]
-        self.process = await asyncio.create_subprocess_exec(sys.executable, *self.words, env=dict(self.environment))
+        self.process = await asyncio.create_subprocess_exec(
+            sys.executable, *self.words, env={**self.environment, LIFELINE: str(lifeline)}, pass_fds=(lifeline,)
+        )
 
     @property
     def tired(self) -> bool:
@@ -79,10 +102,10 @@ async def listening(port: int, clock: Clock, patience: float) -> bool:
     return False
 
 
-async def _keep(child: Child, clock: Clock, stop: asyncio.Event) -> int:
+async def _keep(child: Child, clock: Clock, stop: asyncio.Event, lifeline: int) -> int:
     """Run the child, again after a fall, until all stop; its exit code where it cannot be kept."""
     while not stop.is_set():
-        await child.start(clock.monotonic())
+        await child.start(clock.monotonic(), lifeline)
         assert child.process is not None  # noqa: S101 - started in the line above
         code = await child.process.wait()
         if stop.is_set() or child.once:
@@ -100,7 +123,8 @@ async def supervise(children: Sequence[Child], clock: Clock, announce: Callable[
     loop = asyncio.get_running_loop()
     for number in (signal.SIGINT, signal.SIGTERM):
         loop.add_signal_handler(number, stop.set)
-    keepers = [asyncio.create_task(_keep(child, clock, stop)) for child in children]
+    lifeline, held = os.pipe()
+    keepers = [asyncio.create_task(_keep(child, clock, stop, lifeline)) for child in children]
     lasting = [keeper for keeper, child in zip(keepers, children, strict=True) if not child.once]
     ended = asyncio.create_task(stop.wait())
     announcing = asyncio.create_task(asyncio.to_thread(announce))
@@ -109,4 +133,6 @@ async def supervise(children: Sequence[Child], clock: Clock, announce: Callable[
     await asyncio.gather(*(child.stop() for child in children))
     codes = await asyncio.gather(*keepers)
     await asyncio.gather(ended, announcing)
+    os.close(lifeline)
+    os.close(held)
     return max(codes)

@@ -13,6 +13,7 @@ from hub.desk.desk import Desk
 from hub.domain.errors import HubError
 from hub.domain.people import program
 from hub.journal import open_journal
+from hub.processes import hold_lifeline
 from hub.settings import read
 from hub.wiring import new_watch, open_desk
 from scheduler.clockwork import Clockwork
@@ -45,6 +46,7 @@ async def work(desk: Desk) -> None:
 async def main() -> int:
     """0 after a good end; 2 with one sentence where the installation is not right."""
     open_journal("worker")
+    hold_lifeline(os.environ)
     try:
         async with open_desk(read(os.environ, "desk"), role="worker") as desk:
             await work(desk)

@@ -21,7 +21,7 @@ from hub.demo.filling import Addresses, fill
 from hub.desk.desk import Desk
 from hub.domain.errors import Misconfigured
 from hub.identifiers import RandomIdentifiers
-from hub.processes import listening
+from hub.processes import hold_lifeline, listening
 from hub.settings import Settings
 
 
@@ -31,6 +31,7 @@ def add(parser: argparse.ArgumentParser) -> None:
 
 
 def run(arguments: argparse.Namespace) -> int:
+    hold_lifeline(os.environ)
     settings = settings_room.read(os.environ, "desk")
     mark = asyncio.run(wiring.mark_of(settings))
     if mark == "production":

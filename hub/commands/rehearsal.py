@@ -13,7 +13,7 @@ from channels.notice.rehearsal import MailRehearsal
 from hub import settings as settings_room
 from hub import wiring
 from hub.clock import SystemClock
-from hub.processes import refuse_taken
+from hub.processes import hold_lifeline, refuse_taken
 from hub.settings import Settings
 
 MAIL = wiring.MAIL_OFFSET  # the mail server's port stands so far behind the first
@@ -24,6 +24,7 @@ def add(parser: argparse.ArgumentParser) -> None:
 
 
 def run(arguments: argparse.Namespace) -> int:
+    hold_lifeline(os.environ)
     settings = settings_room.read(os.environ, "desk")
     for stage in rehearsal.STAGES:
         refuse_taken(arguments.port + stage.offset, f"演练平台 {stage.name} ", "--port")

@@ -10,7 +10,7 @@ import sys
 from hub import serving, wiring
 from hub import settings as settings_room
 from hub.clock import SystemClock
-from hub.processes import Child, refuse_taken, supervise
+from hub.processes import Child, hold_lifeline, refuse_taken, supervise
 from hub.settings import Settings
 
 KEPT = ("PATH", "LANG", "LC_ALL", "PYTHONPATH", "VIRTUAL_ENV", "SSL_CERT_FILE")
@@ -26,6 +26,8 @@ def add(parser: argparse.ArgumentParser) -> None:
 
 
 def run(arguments: argparse.Namespace) -> int:
+    if arguments.role in ("site", "desk"):
+        hold_lifeline(os.environ)
     if arguments.role == "site":
         return serving.serve_site(settings_room.read(os.environ, "site"), arguments.public_port)
     settings = settings_room.read(os.environ, "desk")

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from datetime import datetime
 from typing import Any
 
 from channels.contract import Capabilities, Prepared
@@ -16,7 +17,6 @@ from hub.store.base import Document
 GONE = ("cancelled", "removed")
 MOST_ACCOUNTS = 50
 EARLY = ("proposed", "scheduled", "waiting")
-STANDING = {"draft": "还没有送审", "in_review": "还在审校"}
 ILL = {"expired": "授权已失效", "not_connected": "账号没有连上", "quota_low": "今天的额度快用完了"}
 
 
@@ -42,8 +42,9 @@ class Hold:
 
     account: Document
     words: str
-    aside: str
+    state: str  # of its publication; empty: there is none
     ready: bool
+    at: datetime | None = None
 
 
 async def previews(actor: Actor, desk: Desk, content: Document, revision: Document) -> list[Preview]:
@@ -93,13 +94,11 @@ def _hold(content: Document, each: Preview) -> Hold:
     if health in ILL:
         return Hold(account, ILL[health], "", False)
     if row is None:
-        return Hold(account, "还没有排时间", "schedule", False)
+        return Hold(account, "还没有排时间", "", False)
     if row["state"] not in EARLY:
-        return Hold(account, "", row["state"], row["state"] == "published")
-    if content["state"] in STANDING:
-        return Hold(account, f"{STANDING[content['state']]}，通过以前不会发出", row["state"], False)
-    words = "等网站先发出，拿到链接后再发" if account.get("waits_for") else "已通过，到时间自动发出"
-    return Hold(account, words, row["state"], True)
+        return Hold(account, "", row["state"], row["state"] == "published", row["at"])
+    words = "等网站先发出，拿到链接后再发" if account.get("waits_for") else "来源和栏目已填，到时间自动发出"
+    return Hold(account, words, row["state"], content["state"] == "approved", row["at"])
 
 
 async def publications_of(actor: Actor, desk: Desk, ids: Sequence[str]) -> Mapping[str, list[Document]]:

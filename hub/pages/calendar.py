@@ -70,7 +70,9 @@ class Day:
 
     @property
     def first(self) -> Sequence[Post]:
-        return self.posts[:POSTS]
+        """Those that are drawn, by time; what went wrong is always among them."""
+        grave = sorted(self.posts, key=lambda post: (post.state not in WORDS, post.at))[:POSTS]
+        return sorted(grave, key=lambda post: post.at)
 
     @property
     def more(self) -> int:

@@ -95,7 +95,6 @@ def evidence_of(row: Document, account: Mapping[str, Any]) -> list[tuple[str, st
     last: Mapping[str, Any] = attempts[-1] if attempts else {}
     pairs = [
         ("正文校验值", wording.fingerprint(str(row.get("hash") or ""))),
-        ("发布编号", str(row["_id"])),
         ("平台返回", _answer(row, last)),
         ("尝试", f"{len(attempts)} 次"),
     ]

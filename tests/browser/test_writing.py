@@ -163,6 +163,57 @@ def test_without_script_a_text_is_written_corrected_and_submitted(signed: Signed
     page.wait_for_url("**done=submitted")
 
 
+@pytest.mark.skipif(not RICH, reason="运行 python -m hub vendor 取回编辑器")
+def test_without_a_network_the_words_stay_in_the_browser_and_are_saved_when_it_is_back(
+    browser: Browser, house: Household
+) -> None:
+    with at_desk(browser, house, "editor", base_url=house.desk_url) as page:
+        _heads(page)
+        _saved(page)
+        page.context.set_offline(True)
+        page.locator("#editor-rich [contenteditable=true]").first.click()
+        page.keyboard.type("断网时写的这一句。")
+        expect(page.locator("[data-saved]")).to_contain_text("文字留在这台电脑上", timeout=15_000)
+        kept = page.evaluate("Object.keys(localStorage).map((each) => localStorage.getItem(each)).join()")
+        assert "body" in kept
+        page.context.set_offline(False)
+        _saved(page)
+        page.reload()
+        expect(page.locator("#editor-rich")).to_contain_text("断网时写的这一句。")
+
+
+@pytest.mark.skipif(not RICH, reason="运行 python -m hub vendor 取回编辑器")
+def test_whoever_saves_second_is_told_and_may_keep_their_own(browser: Browser, house: Household) -> None:
+    with at_desk(browser, house, "editor", base_url=house.desk_url) as first:
+        _heads(first)
+        _saved(first)
+        second = first.context.new_page()
+        second.goto(first.url)
+        second.fill("#f-digest", "第二个人的摘要")
+        _saved(second)
+        first.fill("#f-digest", "第一个人的摘要")
+        expect(first.locator("[data-editor-said]")).to_contain_text("又被保存过", timeout=15_000)
+        assert first.input_value("#f-digest") == "第一个人的摘要"
+        first.get_by_role("button", name="以我的为准保存").click()
+        _saved(first)
+        first.reload()
+        assert first.input_value("#f-digest") == "第一个人的摘要"
+
+
+@pytest.mark.skipif(not RICH, reason="运行 python -m hub vendor 取回编辑器")
+def test_an_approved_text_is_not_touched_by_a_stray_key(signed: Signed) -> None:
+    page = signed("editor")
+    page.goto("/contents?state=approved")
+    page.locator(".title-cell a").first.click()
+    page.locator("#editor-rich [contenteditable=true]").first.click()
+    page.keyboard.type("误")
+    expect(page.locator("[data-saved]")).to_contain_text("审批随之作废")
+    page.wait_for_timeout(4_000)
+    other = page.context.new_page()
+    other.goto(page.url)
+    expect(other.locator(".editor-head .chip")).to_have_text("已通过")
+
+
 @pytest.mark.parametrize("width", [1440, 390])
 @pytest.mark.parametrize("theme", ["light", "dark"])
 def test_the_pages_of_one_text_are_accessible_and_stay_inside_their_width(

@@ -92,7 +92,7 @@ def cursor_of(request: Request) -> str:
     """The place to go on from, as the desk knows it; empty at the beginning."""
     said = request.args.get("cursor") or ""
     try:
-        return base64.urlsafe_b64decode(said + "=" * (-len(said) % 4)).decode("utf-8")
+        return base64.b64decode(said + "=" * (-len(said) % 4), altchars=b"-_", validate=True).decode("utf-8")
     except (ValueError, binascii.Error):
         raise Invalid("翻页位置不对，请从第一页看起。", (FieldError("cursor", "请从第一页看起。"),)) from None
 

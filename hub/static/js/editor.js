@@ -311,8 +311,9 @@
     const column = form.elements.column;
     document.querySelector("[data-facts-words]").textContent = `${column.value ? column.selectedOptions[0].textContent : "未选栏目"}　${form.elements["meta.source"].value || "未写来源"}`;
     document.querySelector("[data-title-words]").textContent = form.elements.title.value || "写稿件";
-    saved.textContent = "有改动，停笔后自动保存";
     clearTimeout(timer);
+    if (form.dataset.state !== "draft") { saved.textContent = "有改动，按“保存”才会存，审批随之作废"; return; }
+    saved.textContent = "有改动，停笔后自动保存";
     timer = setTimeout(save, quietFor);
   };
 
@@ -379,6 +380,8 @@
 
   const took = (got, at) => {
     form.elements.revision.value = got.revision;
+    form.dataset.state = got.state;
+    if (got.state === "draft") document.querySelector("[data-guard]")?.remove();
     if (!form.dataset.id) {
       try { localStorage.removeItem(keep()); } catch { /* no room for drafts here */ }
       form.dataset.id = got.id;
@@ -440,12 +443,12 @@
   const cards = () => [...document.querySelectorAll("#editor-aside .finding")];
   const mark = () => {
     if (!window.CSS?.highlights || !window.Highlight) return;
-    for (const severity of ["block", "acknowledge", "hint", "lit"]) CSS.highlights.delete(`finding-${severity}`);
-    const found = { block: [], acknowledge: [], hint: [], lit: [] };
+    for (const severity of ["block", "acknowledge", "hint", "lit-block", "lit-acknowledge", "lit-hint"]) CSS.highlights.delete(`finding-${severity}`);
+    const found = { block: [], acknowledge: [], hint: [], "lit-block": [], "lit-acknowledge": [], "lit-hint": [] };
     for (const each of document.querySelectorAll("#editor-aside [data-mark]")) {
       const ranges = rangesOf(each.dataset.text);
       found[each.dataset.mark].push(...ranges);
-      if (each.closest(".finding")?.hasAttribute("data-lit")) found.lit.push(...ranges);
+      if (each.closest(".finding")?.hasAttribute("data-lit")) found[`lit-${each.dataset.mark}`].push(...ranges);
     }
     for (const [severity, ranges] of Object.entries(found)) if (ranges.length) CSS.highlights.set(`finding-${severity}`, new Highlight(...ranges));
   };
@@ -494,6 +497,7 @@
     if ((event.ctrlKey || event.metaKey) && event.key.toLowerCase() === "s") { event.preventDefault(); before = ""; changed(); save(); }
   });
 
+  form.elements.title.addEventListener("keydown", (event) => { if (event.key === "Enter" && !event.isComposing) { event.preventDefault(); form.elements.digest.focus(); } });
   form.addEventListener("input", changed);
   form.addEventListener("change", async (event) => {
     if (!event.target.matches("[data-kind]")) return;

@@ -1,0 +1,66 @@
+"""The household: a fallen child is started again, a hopeless one ends all, and no child outlives the one who started it."""
+
+from __future__ import annotations
+
+import asyncio
+import os
+import signal
+import socket
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+from hub.clock import SystemClock
+from hub.domain.errors import Misconfigured
+from hub.processes import LIFELINE, Child, listening, refuse_taken, supervise
+
+CLOCK = SystemClock()
+BASE = {"PATH": os.environ["PATH"], "PYTHONPATH": os.getcwd()}
+WAITS = (
+    "import os, threading; from hub.processes import hold_lifeline; hold_lifeline(os.environ); "
+    "print('up', flush=True); threading.Event().wait()"
+)
+
+
+def test_a_child_ends_when_its_household_is_gone() -> None:
+    lifeline, held = os.pipe()
+    words = [sys.executable, "-c", WAITS]
+    with subprocess.Popen(
+        words, env={**BASE, LIFELINE: str(lifeline)}, pass_fds=(lifeline,), stdout=subprocess.PIPE
+    ) as child:
+        assert child.stdout is not None
+        assert child.stdout.readline() == b"up\n"
+        assert child.poll() is None
+        os.close(lifeline)
+        os.close(held)
+        assert child.wait(10) == -signal.SIGTERM
+
+
+async def test_a_fallen_child_is_started_again_and_all_stop_together(tmp_path: Path) -> None:
+    log = tmp_path / "starts"
+    falls = f"import os; os.write(os.open({str(log)!r}, os.O_CREAT | os.O_APPEND | os.O_WRONLY), b'x'); os._exit(1)"
+    lasting = Child("lasting", ["-c", WAITS], BASE)
+    falling = Child("falling", ["-c", falls], BASE)
+    code = await asyncio.wait_for(supervise([lasting, falling], CLOCK, lambda: None), 30)
+    assert code == 1
+    assert len(log.read_bytes()) == 6
+    assert lasting.process is not None
+    assert lasting.process.returncode == -signal.SIGTERM
+
+
+async def test_a_child_that_was_started_wrongly_is_not_tried_again() -> None:
+    child = Child("wrong", ["-c", "import sys; sys.exit(2)"], BASE)
+    assert await asyncio.wait_for(supervise([child], CLOCK, lambda: None), 20) == 2
+    assert len(child.starts) == 1
+
+
+async def test_a_port_that_is_taken_is_said_with_what_to_do() -> None:
+    with socket.socket() as taken:
+        taken.bind(("127.0.0.1", 0))
+        taken.listen()
+        port = taken.getsockname()[1]
+        assert await listening(port, CLOCK, 2)
+        with pytest.raises(Misconfigured, match="--port"):
+            refuse_taken(port, "采编端", "--port")
