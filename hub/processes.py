@@ -8,7 +8,7 @@ import signal
 import socket
 import sys
 import threading
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Awaitable, Callable, Mapping, Sequence
 from contextlib import suppress
 from dataclasses import dataclass, field
 
@@ -117,8 +117,8 @@ async def _keep(child: Child, clock: Clock, stop: asyncio.Event, lifeline: int) 
     return 0
 
 
-async def supervise(children: Sequence[Child], clock: Clock, announce: Callable[[], object]) -> int:
-    """Run them all until a signal or until one cannot be kept; 0 where people stopped it."""
+async def supervise(children: Sequence[Child], clock: Clock, announce: Callable[[], Awaitable[None]]) -> int:
+    """Run them all until a signal or until one cannot be kept; 0 where people stopped it. `announce` is cut off then."""
     stop = asyncio.Event()
     loop = asyncio.get_running_loop()
     for number in (signal.SIGINT, signal.SIGTERM):
@@ -127,12 +127,15 @@ async def supervise(children: Sequence[Child], clock: Clock, announce: Callable[
     keepers = [asyncio.create_task(_keep(child, clock, stop, lifeline)) for child in children]
     lasting = [keeper for keeper, child in zip(keepers, children, strict=True) if not child.once]
     ended = asyncio.create_task(stop.wait())
-    announcing = asyncio.create_task(asyncio.to_thread(announce))
+    announcing = asyncio.ensure_future(announce())
     await asyncio.wait([ended, *lasting], return_when=asyncio.FIRST_COMPLETED)
     stop.set()
     await asyncio.gather(*(child.stop() for child in children))
     codes = await asyncio.gather(*keepers)
-    await asyncio.gather(ended, announcing)
+    announcing.cancel()
+    with suppress(asyncio.CancelledError):
+        await announcing
+    await ended
     os.close(lifeline)
     os.close(held)
     return max(codes)

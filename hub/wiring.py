@@ -112,9 +112,18 @@ async def opened(store: Store) -> AsyncIterator[Store]:
         await store.close()
 
 
+def made_folder(folder: Path) -> Path:
+    """The folder, there; Misconfigured where it cannot be made."""
+    try:
+        folder.mkdir(parents=True, exist_ok=True)
+    except OSError:
+        raise Misconfigured(f"数据文件夹 {folder} 建不了。请检查路径和权限，或另设 HUB_DATA。") from None
+    return folder
+
+
 def hold_folder(folder: Path, what: str) -> TextIO:
     """This process alone serves this folder, until it ends; Misconfigured where another does."""
-    folder.mkdir(parents=True, exist_ok=True)
+    made_folder(folder)
     handle = open(folder / "serving.lock", "w")  # noqa: SIM115 - held until the process ends
     try:
         fcntl.flock(handle, fcntl.LOCK_EX | fcntl.LOCK_NB)
@@ -127,7 +136,7 @@ def hold_folder(folder: Path, what: str) -> TextIO:
 async def birth(settings: Settings, mark: str) -> None:
     """A new data folder with its schema and its mark, demo or production, for ever."""
     for name in ("desk", "site"):
-        (settings.data / name).mkdir(parents=True, exist_ok=True)
+        made_folder(settings.data / name)
     if mark == "demo" and not (settings["HUB_SECRET_KEY"] or settings["HUB_SECRET_KEY_FILE"]):
         with suppress(FileExistsError):
             make_key_file(settings.data / DEMO_KEY)
@@ -259,8 +268,7 @@ def _mail_of(settings: Settings) -> MailSender | None:
 
 def site_store(settings: Settings) -> Store:
     """The public site's own store, in its own folder."""
-    settings.data.mkdir(parents=True, exist_ok=True)
-    return SqliteStore(settings.data / "site.db", SITE_TABLES)
+    return SqliteStore(made_folder(settings.data) / "site.db", SITE_TABLES)
 
 
 def make_site(settings: Settings, store: Store) -> Site:
@@ -347,6 +355,7 @@ def prepare(settings: Settings, port: int, public_port: int, *, rehearsal: bool)
         raise Misconfigured("还没有数据。正式环境请先运行 python -m hub init --production；演练请加 --rehearsal。")
     if mark is None:
         asyncio.run(birth(settings, "demo"))
+    asyncio.run(check_desk(settings, settings["HUB_HOST"]))
     demo = mark != "production"
     password, told = _demo_password(settings) if demo else ("", "")
     site_url = settings["HUB_SITE_URL"] or f"http://localhost:{public_port}"

@@ -29,9 +29,11 @@ def run(arguments: argparse.Namespace) -> int:
     if arguments.role in ("site", "desk"):
         hold_lifeline(os.environ)
     if arguments.role == "site":
+        refuse_taken(arguments.public_port, "公众网", "--public-port")
         return serving.serve_site(settings_room.read(os.environ, "site"), arguments.public_port)
     settings = settings_room.read(os.environ, "desk")
     if arguments.role == "desk":
+        refuse_taken(arguments.port, "采编端", "--port")
         return serving.serve_desk(settings, arguments.port)
     if arguments.role == "worker":
         os.execv(sys.executable, [sys.executable, "-m", "scheduler"])  # noqa: S606 - by command, never by import
@@ -63,9 +65,9 @@ def _children(whole: wiring.Whole, arguments: argparse.Namespace) -> list[Child]
     return children
 
 
-def _announce(whole: wiring.Whole) -> None:
+async def _announce(whole: wiring.Whole) -> None:
     """The two addresses, once both answer, and how a demonstration is entered."""
-    asyncio.run(whole.wait_until_up())
+    await whole.wait_until_up()
     lines = ["", f"采编端  {whole.desk_url}", f"公众网  {whole.site_url}"]
     if whole.demo:
         lines.append(f"演练用户 {'、'.join(wiring.DEMO_LOGINS)}；口令 {whole.demo_password}")

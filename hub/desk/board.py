@@ -13,13 +13,13 @@ from hub.domain import figures
 from hub.domain.figures import Cell, Curve, Span
 from hub.domain.people import Actor
 from hub.domain.rights import require
-from hub.store.base import Document, Filter
+from hub.store.base import Document
 
 LIVE_ROWS = 16
 ISSUE_ROWS = 12
 SAMPLE = 2_000  # newest replies whose terms are counted by people; said beside the list
 TERMS = 12
-PAGE = 5_000
+PAGE = 10_000
 MOST_ROWS = 200_000  # roll-up rows of one stretch; more would mean that the roll-ups are too fine
 
 
@@ -93,21 +93,20 @@ async def _rollups(desk: Desk, span: Span) -> list[Document]:
     period = "hour" if span.step < timedelta(days=1) else "day"
     rows: list[Document] = []
     for one in (span, *span.earlier()):
-        where = {"period": period, "at": {"$gte": one.start, "$lt": one.end}}
-        rows += await _all_rows(desk, where)
+        rows += await _rows_between(desk, period, one.start, one.end)
     return rows
 
 
-async def _all_rows(desk: Desk, where: Filter) -> list[Document]:
-    """Every roll-up row that matches, page by page."""
+async def _rows_between(desk: Desk, period: str, start: datetime, end: datetime) -> list[Document]:
+    """Every roll-up row of the stretch; a full page may have cut its last moment, so that one is asked again."""
     rows: list[Document] = []
-    after = ""
     while len(rows) < MOST_ROWS:
-        page = await desk.store.find("rollups", {**where, "_id": {"$gt": after}}, sort=[("_id", 1)], limit=PAGE)
-        rows += page
-        if len(page) < PAGE:
-            break
-        after = page[-1]["_id"]
+        where = {"period": period, "at": {"$gte": start, "$lt": end}}
+        page = await desk.store.find("rollups", where, sort=[("at", 1)], limit=PAGE)
+        if len(page) < PAGE or page[0]["at"] == page[-1]["at"]:
+            return rows + page
+        start = page[-1]["at"]
+        rows += [row for row in page if row["at"] < start]
     return rows
 
 

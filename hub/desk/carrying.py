@@ -17,6 +17,7 @@ from hub.domain.outbox import Row
 from hub.domain.people import Actor
 from hub.domain.rights import require
 from hub.store import leases
+from hub.store.base import Filter
 from hub.store.tables import TABLES
 
 LEASE_SECONDS = 15.0
@@ -95,7 +96,8 @@ async def _move_events(desk: Desk, rows: Sequence[Row]) -> None:
     moved = [row for row in rows if row["kind"] in ("event", "notice")]
     if not moved:
         return
-    last = await desk.store.find("events", {}, sort=[("number", -1)], limit=1, fields=("number",))
+    numbered: Filter = {"number": {"$gte": 0}}  # what the readers of texts write themselves has no number
+    last = await desk.store.find("events", numbered, sort=[("number", -1)], limit=1, fields=("number",))
     mark = await desk.store.get("cursors", _EVENTS)
     floor = max([0, *(int(row["number"]) + 1 for row in (*last, *([mark] if mark else [])))])
     first = max(int(desk.clock.now().timestamp() * 1000) * 1000, floor)

@@ -13,9 +13,9 @@ from hub.desk.desk import Desk
 from hub.desk.sending import Errand, carry_out
 from hub.domain import holding
 from hub.domain.people import Actor
-from hub.domain.publication import Decision, Rules, decide_address, decide_due, decide_key
+from hub.domain.publication import Decision, Rules, decide_address, decide_due, decide_key, decide_staged
 from hub.domain.rights import require
-from hub.store.base import Document
+from hub.store.base import Document, Unreachable, Unsure
 
 AT_ONCE = 50  # sends under way in one worker
 LOOK = 1.0  # seconds between looks for newly due ones while slow sends are under way
@@ -92,7 +92,15 @@ async def _send(desk: Desk, actor: Actor, publication: Document, rules: Rules) -
     if stop is not None or account is None or revision is None or package is None:
         await ledger.move(desk, actor, table, publication, stop or _gone(desk))
         return stop is not None and stop.fields.get("reason") == holding.EARLIER_FIRST
-    errand = await _errand(desk, publication, account, revision, override, package)
+    try:
+        errand = await _errand(desk, publication, account, revision, override, package)
+    except (Unreachable, Unsure):
+        raise
+    except Exception as error:  # credentials that do not open, a channel with a bug: later again, then a person
+        failed = Unknown(f"准备时出错（{type(error).__name__}），请检查账号")
+        decision = decide_staged(publication, failed, desk.clock.now(), desk.ids.chance(), rules)
+        await ledger.move(desk, actor, table, publication, decision)
+        return False
     after = await carry_out(desk, actor, table, publication, errand, rules)
     if after is not None and after["state"] == "published":
         await wake(desk, actor, after, rules)

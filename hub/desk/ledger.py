@@ -134,7 +134,6 @@ def _rows(
 
 
 def _notice(desk: Desk, table: str, document: Document, decision: Decision, tell: Tell, now: datetime) -> outbox.Row:
-    tries = len(document.get("attempts", []))
     return outbox.notice(
         desk.ids.new(),
         tell.matter,
@@ -143,5 +142,5 @@ def _notice(desk: Desk, table: str, document: Document, decision: Decision, tell
         people=sorted({str(document["by"]), "duty"}),
         text=tell.text,
         link=f"/{table}/{document['_id']}",
-        key=f"{document['_id']}:{decision.event}:{tries}",
+        key=f"{document['_id']}:{decision.event}:{document['lease_number']}",  # held again after a release: told again
     )

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from datetime import timedelta
+from datetime import datetime, timedelta
 from typing import Any
 
 from channels.contract import Channel, Found, Outcome, Refused, Staged, Unknown, Who
@@ -12,9 +12,9 @@ from hub.desk.sending import Errand, carry_out
 from hub.desk.settling import CLOCKS_APART, staged_again
 from hub.domain import holding, outbox
 from hub.domain.people import Actor
-from hub.domain.publication import Decision, Rules, decide_checked, decide_found
+from hub.domain.publication import Decision, Rules, decide_checked, decide_found, decide_staged, decide_unseen
 from hub.domain.rights import require
-from hub.store.base import Document
+from hub.store.base import Document, Unreachable, Unsure
 
 SITE_FIRST = timedelta(minutes=1)  # how long the other channels let the website go before them
 NEVER_OUT = ("cancelled", "held", "refused", "removed")
@@ -44,7 +44,15 @@ async def _carry_out(desk: Desk, actor: Actor, operation: Document, rules: Rules
         gone = holding.give_back(now, timedelta(minutes=1), "账号或发布不完整")
         await ledger.move(desk, actor, ledger.OPERATIONS, operation, stop or gone)
         return
-    errand = await _errand(desk, operation, publication, desk.connect(account))
+    try:
+        errand = await _errand(desk, operation, publication, desk.connect(account))
+    except (Unreachable, Unsure):
+        raise
+    except Exception as error:  # credentials that do not open, a channel with a bug: later again, then a person
+        failed = Unknown(f"准备时出错（{type(error).__name__}），请检查账号")
+        decision = decide_staged(operation, failed, desk.clock.now(), desk.ids.chance(), rules)
+        await ledger.move(desk, actor, ledger.OPERATIONS, operation, decision)
+        return
     await carry_out(desk, actor, ledger.OPERATIONS, operation, errand, rules)
 
 
@@ -143,10 +151,21 @@ async def settle_operations(actor: Actor, desk: Desk) -> int:
         publication = await desk.store.get(ledger.PUBLICATIONS, str(operation["publication"]))
         if account is None or publication is None:
             continue
-        decision = await _settled(desk, operation, publication, desk.connect(account), rules)
+        try:
+            decision = await _settled(desk, operation, publication, desk.connect(account), rules)
+        except (Unreachable, Unsure):
+            raise
+        except Exception:  # one account's trouble must not stop the others: nothing was learnt, look again
+            decision = _unlearnt(operation, now)
         moved += await ledger.move(desk, actor, ledger.OPERATIONS, operation, decision) is not None
     await finish(desk, actor)
     return moved
+
+
+def _unlearnt(operation: Document, now: datetime) -> Decision:
+    if operation["state"] == "pending":
+        return Decision("wait", {"looks": int(operation.get("looks", 0)) + 1, "look_at": now + timedelta(minutes=5)})
+    return decide_unseen(operation, now, "trusted", timedelta(minutes=5))
 
 
 async def _settled(desk: Desk, operation: Document, publication: Document, channel: Channel, rules: Rules) -> Decision:

@@ -244,7 +244,8 @@ async def release(actor: Actor, desk: Desk, publication_id: str, *, at: datetime
     """恢复: due at the given time, or now, under the same key as long as its content is the same."""
     require(actor, "publication.release")
     now = desk.clock.now()
-    return await _by_person(actor, desk, publication_id, Decision("release", _fresh(max(at or now, now))))
+    fields = {**_fresh(max(at or now, now)), "pinned": None}  # a person has decided: the same content or a newer one
+    return await _by_person(actor, desk, publication_id, Decision("release", fields))
 
 
 def _fresh(at: datetime) -> dict[str, Any]:

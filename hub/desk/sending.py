@@ -13,7 +13,7 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from channels.contract import Accepted, Channel, Outcome, Prepared, Refused, Staged, Unknown, Who
-from hub.desk import ledger
+from hub.desk import claiming, ledger
 from hub.desk.desk import Desk
 from hub.domain import holding
 from hub.domain.moves import State
@@ -60,6 +60,7 @@ async def carry_out(
         return await _call_off(desk, actor, table, intended, stop or "程序停顿过久")
     outcome = await _call(errand, staged)
     await desk.failpoints.reach("publish.answered")
+    outcome = await _owned(desk, table, intended, errand.channel, outcome)
     return await _conclude(desk, actor, table, intended, outcome, rules)
 
 
@@ -117,6 +118,15 @@ async def _call(errand: Errand, staged: Staged | None) -> Outcome:
             return await errand.call(staged)
     except Exception as error:  # a channel that raises is a bug; nobody can say how far it had come
         return Unknown("发送时程序出错", {"error": type(error).__name__})
+
+
+async def _owned(desk: Desk, table: str, document: Document, channel: Channel, outcome: Outcome) -> Outcome:
+    """A yes that points at another publication's post says nothing about ours: the platform refused a repetition."""
+    if table != ledger.PUBLICATIONS or not isinstance(outcome, Accepted) or channel.capabilities.honours_key:
+        return outcome
+    if await claiming.is_own(desk, document, outcome.external_id):
+        return outcome
+    return Unknown(claiming.ANOTHERS, {"external_id": outcome.external_id})
 
 
 async def _conclude(

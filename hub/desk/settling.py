@@ -11,8 +11,8 @@ from datetime import datetime, timedelta
 from typing import Any
 from urllib.parse import urlsplit
 
-from channels.contract import Channel, Found, Outcome, Staged, Unknown
-from hub.desk import ledger, variants
+from channels.contract import Accepted, Channel, Found, Outcome, Staged, Unknown
+from hub.desk import claiming, ledger, variants
 from hub.desk.desk import Desk
 from hub.desk.sending import CALL_SECONDS
 from hub.domain.errors import Conflict, FieldError, Invalid, NotFound
@@ -24,6 +24,7 @@ from hub.domain.publication import (
     decide_checked,
     decide_found,
     decide_lapsed,
+    decide_lost,
     decide_missing,
     decide_unseen,
 )
@@ -106,10 +107,8 @@ async def _find(desk: Desk, channel: Channel, publication: Document) -> Found | 
         seen = await channel.find_published(str(publication["key"]), staged, since)
     except Exception as error:  # a channel that raises is a bug; nothing was learnt
         return Unknown("查询时程序出错", {"error": type(error).__name__})
-    if isinstance(seen, Found):
-        mine = {"account": publication["account"], "external_id": seen.external_id, "_id": {"$ne": publication["_id"]}}
-        if await desk.store.count(ledger.PUBLICATIONS, mine, ceiling=1):
-            return None
+    if isinstance(seen, Found) and not await claiming.is_own(desk, publication, seen.external_id):
+        return None
     return seen
 
 
@@ -139,8 +138,12 @@ async def _check(desk: Desk, actor: Actor, publication: Document, rules: Rules) 
     account = await desk.store.get("accounts", str(publication["account"]))
     if account is None:
         return False
-    outcome = await _verdict(desk.connect(account), str(publication["ticket"]))
+    channel = desk.connect(account)
+    outcome = await _verdict(channel, str(publication["ticket"]))
     decision = decide_checked(publication, outcome, desk.clock.now(), rules)
+    if isinstance(outcome, Accepted) and not channel.capabilities.honours_key:
+        if not await claiming.is_own(desk, publication, outcome.external_id):
+            decision = decide_lost(publication, claiming.ANOTHERS, desk.clock.now())
     return await ledger.move(desk, actor, ledger.PUBLICATIONS, publication, decision) is not None
 
 

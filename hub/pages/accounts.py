@@ -79,7 +79,7 @@ def _row(row: Document, now: datetime) -> dict[str, Any]:
         **row,
         "state": "held" if row.get("held") else {"quota_low": "quota"}.get(state, state),
         "words": HEALTH_WORDS.get(state, "未连接"),
-        "reason": row.get("held_reason") if row.get("held") else health.get("reason") or "",
+        "reason": row.get("held_reason") if row.get("held") else "" if state == "ok" else health.get("reason") or "",
         "days": max(0, (until - now).days) if until else 0,
         "until": wording.full_moment(until) if until else "—",
         "looked": wording.near(health["looked_at"], now) if health.get("looked_at") else "还没有检查过",

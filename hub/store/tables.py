@@ -62,13 +62,13 @@ _CONTENT = (
 
 _PUBLISHING = (
     Table("accounts", "账号: channels with sealed credentials, quotas and health", "until closed, then one year",
-          indexes=(("channel",), ("held",)), personal=("credentials",), outbox=True),
+          indexes=(("channel",), ("held",), ("listening", "listen_at")), personal=("credentials",), outbox=True),
     Table(
         "publications", "发布: one content to one account, with every attempt (the ledger)", "ten years",
         unique=(("key",),),
         indexes=(("state", "not_before"), ("state", "lease_until"), ("content", "-at"), ("account", "-at"), ("-at",),
                  ("account", "external_id"), ("waits_for",), ("account", "-published_at"), ("hash", "account"),
-                 ("state", "look_at"), ("state", "at"), ("account", "state", "at")),
+                 ("state", "look_at"), ("state", "at"), ("account", "state", "at"), ("state", "-published_at")),
         outbox=True,
     ),
     Table(
@@ -78,6 +78,7 @@ _PUBLISHING = (
                  ("state", "look_at"), ("to_follow",)),
         personal=("by",), outbox=True,
     ),
+    Table("posts", "帖子的归属: which publication a platform's post belongs to", "as the publication"),
     Table("switches", "全部暂停 and other switches of the whole office", "for ever", outbox=True),
 )
 
@@ -87,7 +88,7 @@ _LISTENING = (
         "two years, then without persons", unique=(("account", "external_id"),),
         indexes=(("state", "-at"), ("state", "lease_until"), ("-at",), ("issue", "-at"), ("publication", "-at"),
                  ("channel", "-at"), ("district", "-at"), ("sentiment", "-at"), ("author_key", "-at"),
-                 ("state", "received_at"), ("counted", "state"), ("watched", "at"), ("in_reply_to",)),
+                 ("state", "received_at"), ("counted", "state"), ("watched", "state", "stream", "at"), ("in_reply_to",)),
         personal=("author", "author_key", "sealed", "text"), terms=True, outbox=True,
     ),
     Table("issues", "议题: replies about one matter, with what made them unusual", "five years",
@@ -121,7 +122,7 @@ _PEOPLE = (
 
 _HOUSE = (
     Table("audit", "审计: who did what, chained by hashes", "at least six months by law, ten years by default",
-          unique=(("number",),), indexes=(("-at",), ("actor", "-at"), ("subject", "-at"), ("act", "-at")),
+          unique=(("number",),), indexes=(("-at",), ("actor", "-number"), ("subject", "-number"), ("act", "-number")),
           personal=("actor", "address")),
     Table("audit_heads", "审计封存: sealed heads of the chain", "as the audit", unique=(("number",),)),
     Table("events", "实时事件: wakes open pages", "one hour", indexes=(("at",), ("number",))),

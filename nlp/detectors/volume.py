@@ -1,0 +1,90 @@
+"""Volume (声量): how many texts a channel brought in any window, how often one falls on a matter by chance, how unhappy
+its people are; the clusters themselves live elsewhere."""
+
+from __future__ import annotations
+
+from bisect import bisect_right
+from dataclasses import dataclass, field
+from typing import Any
+
+STEP = 300_000  # milliseconds: how finely texts are counted
+_PRETENDED = 20_000.0  # looks at a cluster that a fresh channel pretends to have had, at the prior's rate
+_HALF = 400_000.0  # looks after which what was seen before counts half: a month of a small office, an hour of a big one
+_KNOWN = 20.0  # texts that the prior share of unhappy ones weighs
+
+
+@dataclass
+class Channel:
+    """One channel: `steps` and `totals` are the cumulated counts; `looks` and `hits` say how often a text joins."""
+
+    steps: list[int] = field(default_factory=list)
+    totals: list[int] = field(default_factory=list)
+    looks: float = 0.0
+    hits: float = 0.0
+    texts: float = 0.0
+    unhappy: float = 0.0
+
+    def hear(self, at: int, negative: float, keep: int) -> None:
+        """One more text. Times go forward; one of the past counts as now."""
+        step = at // STEP
+        total = self.totals[-1] if self.totals else 0
+        if self.steps and self.steps[-1] >= step:
+            self.totals[-1] = total + 1
+        else:
+            self.steps.append(step)
+            self.totals.append(total + 1)
+        if len(self.steps) > 2 * keep:
+            del self.steps[:-keep], self.totals[:-keep]
+        fade = 1.0 if self.texts < 4000.0 else 0.5
+        self.texts, self.unhappy = self.texts * fade + 1.0, self.unhappy * fade + (negative >= 0.5)
+
+    def look(self, live: int, *, joined: bool) -> None:
+        """One text was held against so many live clusters, and joined one of them or none."""
+        if self.looks > _HALF:
+            self.looks, self.hits = self.looks / 2, self.hits / 2
+        self.looks += live
+        self.hits += joined
+
+    def since(self, at: int) -> int:
+        """Texts heard after this moment."""
+        if not self.steps:
+            return 0
+        place = bisect_right(self.steps, at // STEP)
+        return self.totals[-1] - (self.totals[place - 1] if place else self.totals[0] - 1)
+
+    def rate(self, prior: float) -> float:
+        """The chance that one text falls on one given cluster."""
+        return (prior * _PRETENDED + self.hits) / (_PRETENDED + self.looks)
+
+    def share(self, prior: float) -> float:
+        """The share of unhappy texts."""
+        return (prior * _KNOWN + self.unhappy) / (_KNOWN + self.texts)
+
+
+class Volume:
+    """All channels of one stream."""
+
+    def __init__(self) -> None:
+        self._channels: dict[str, Channel] = {}
+
+    def channel(self, name: str) -> Channel:
+        if name not in self._channels:
+            self._channels[name] = Channel()
+        return self._channels[name]
+
+    def texts(self, at: int) -> int:
+        """Texts of every channel after this moment."""
+        return sum(channel.since(at) for channel in self._channels.values())
+
+    def strays(self, at: int, prior: float) -> float:
+        """Texts after this moment that a given cluster is expected to get by chance alone."""
+        return sum(channel.since(at) * channel.rate(prior) for channel in self._channels.values())
+
+    def state(self) -> dict[str, Any]:
+        return {name: dict(channel.__dict__) for name, channel in self._channels.items()}
+
+    @classmethod
+    def from_state(cls, state: dict[str, Any]) -> Volume:
+        found = cls()
+        found._channels = {name: Channel(**row) for name, row in state.items()}
+        return found

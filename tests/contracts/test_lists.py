@@ -1,0 +1,259 @@
+"""10: a list costs the same with a full archive as with a young one, and every query it asks walks an index."""
+
+from __future__ import annotations
+
+from collections.abc import Awaitable, Callable, Sequence
+from dataclasses import replace
+from datetime import timedelta
+from pathlib import Path
+from typing import Any
+
+import apsw
+import pytest
+import pytest_asyncio
+
+from hub.desk import (
+    accounts,
+    alerting,
+    auditing,
+    board,
+    issues,
+    noticing,
+    publishing,
+    replies,
+    reviewing,
+    staffing,
+    working,
+    writing,
+)
+from hub.desk.desk import Desk
+from hub.domain.people import Actor, Role
+from hub.store import language, sql
+from hub.store.base import Document, Filter, Sort
+from hub.store.sqlite import SqliteStore
+from hub.store.tables import TABLES, by_name
+from tests.domain.listening_office import MORNING, make_office
+
+pytestmark = pytest.mark.asyncio(loop_scope="module")
+
+FEW, MANY = 60, 1_500
+EVERYBODY = Actor(
+    "u-all", "众人", frozenset({Role.EDITOR, Role.REVIEWER, Role.MONITOR, Role.HANDLER, Role.SECADMIN, Role.AUDITOR})
+)
+# Plans that may sort: what they sort is bounded by the query itself, and why.
+SMALL = {"accounts", "columns", "policies", "users", "switches"}
+
+
+class Recording(SqliteStore):
+    """The embedded store, with a list of what it was asked and how many rows it gave."""
+
+    def start(self) -> None:
+        self.asked: list[tuple[str, Filter, Sort, int]] = []
+
+    async def find(
+        self, table: str, where: Filter, *, sort: Sort = (), limit: int = 50, fields: Sequence[str] = ()
+    ) -> list[Document]:
+        rows = await super().find(table, where, sort=sort, limit=limit, fields=fields)
+        self.asked.append((table, where, sort, len(rows)))
+        return rows
+
+    async def get(self, table: str, id: str, *, fields: Sequence[str] = ()) -> Document | None:
+        self.asked.append((table, {"_id": id}, (), 1))
+        return await super().get(table, id, fields=fields)
+
+
+def rows_of(count: int) -> dict[str, list[Document]]:
+    """As much of everything as an office gathers, each row with a time of its own."""
+    tables: dict[str, list[Document]] = {}
+
+    def add(table: str, row_number: int, **fields: Any) -> None:
+        row = {"_id": f"{table}-{row_number:06d}", "at": MORNING - timedelta(minutes=row_number), **fields}
+        tables.setdefault(table, []).append(row)
+
+    for n in range(count):
+        at = MORNING - timedelta(minutes=n)
+        state = ("draft", "in_review", "approved")[n % 3]
+        add(
+            "contents",
+            n,
+            title=f"稿件 {n}",
+            state=state,
+            column="yaowen",
+            author=f"u-{n % 5}",
+            updated_at=at,
+            created_at=at,
+            revision=1,
+            hash=f"h{n}",
+            kind="news",
+            round=1,
+            variants={},
+            writers=[f"u-{n % 5}"],
+        )
+        add(
+            "publications",
+            n,
+            content=f"contents-{n:06d}",
+            account="site-main",
+            channel="site",
+            key=f"k{n}",
+            state=("published", "scheduled", "unknown")[n % 3],
+            title=f"稿件 {n}",
+            not_before=at,
+            published_at=at,
+            external_id=f"e{n}",
+            hash=f"h{n}",
+            lease_until=None,
+        )
+        add(
+            "replies",
+            n,
+            account="site-main",
+            external_id=f"x{n}",
+            channel="site",
+            kind="letter",
+            state="read",
+            stream="live",
+            text="路灯不亮",
+            title="",
+            author="王**",
+            author_key=f"a{n % 50}",
+            received_at=at,
+            read_at=at,
+            sentiment="neg",
+            district="临江区",
+            topic=None,
+            issue=f"issues-{n % 40:06d}",
+            counted=True,
+            watched=True,
+            publication=f"publications-{n % 40:06d}",
+            analysis={"terms": ["路灯"], "sentiment": {"negative": 0.9}},
+            terms=["路灯", "灯不"],
+            tries=0,
+            lease_until=None,
+        )
+        add(
+            "issues",
+            n,
+            title=f"苗头 {n}",
+            level=("none", "watch", "yellow")[n % 3],
+            state="open",
+            last_at=at,
+            first_at=at,
+            voices=4,
+            districts=[],
+            channels=["site"],
+        )
+        add(
+            "alerts",
+            n,
+            issue=f"issues-{n:06d}",
+            level="yellow",
+            state="new",
+            silent=False,
+            title="苗头",
+            explanation="",
+            history=[],
+        )
+        add("notices", n, person="u-all", key=f"k{n}", read_at=None, text="请看", link="/")
+        add("audit", n, number=n + 1, actor="u-1", act="content.save", subject="s", hash="", previous="")
+        add(
+            "reviews",
+            n,
+            content=f"contents-{n:06d}",
+            void=False,
+            verdict="pass",
+            level=1,
+            kind="approval",
+            by="u-9",
+            hash=f"h{n}",
+            revision=1,
+            round=1,
+            remark="",
+        )
+    return tables  # fmt: skip
+
+
+async def office_of(folder: Path, count: int) -> tuple[Desk, Recording]:
+    store = Recording(folder / f"{count}.db")
+    store.start()
+    await store.open()
+    office = await make_office(store=store)
+    for table, rows in rows_of(count).items():
+        for start in range(0, len(rows), 500):
+            await store.insert_new(table, rows[start : start + 500])
+    store.start()
+    return replace(office.desk, clock=office.clock), store
+
+
+async def _board(desk: Desk) -> object:
+    return await board.board(EVERYBODY, desk, until=MORNING, hours=24, channels=["site"], districts=["临江区"])
+
+
+LISTS: dict[str, Callable[[Desk], Awaitable[object]]] = {
+    "contents": lambda desk: writing.list_contents(EVERYBODY, desk),
+    "contents of a state": lambda desk: writing.list_contents(EVERYBODY, desk, where={"state": "draft"}),
+    "review queue": lambda desk: reviewing.queue(EVERYBODY, desk),
+    "publications": lambda desk: publishing.list_publications(EVERYBODY, desk),
+    "publications of a state": lambda desk: publishing.list_publications(EVERYBODY, desk, state="unknown"),
+    "replies": lambda desk: replies.list_replies(EVERYBODY, desk),
+    "replies of an issue": lambda desk: replies.list_replies(EVERYBODY, desk, filters={"issue": "issues-000001"}),
+    "negative replies": lambda desk: replies.list_replies(EVERYBODY, desk, filters={"sentiment": "neg"}),
+    "replies of a channel": lambda desk: replies.list_replies(EVERYBODY, desk, filters={"channel": "site"}),
+    "issues": lambda desk: issues.list_issues(EVERYBODY, desk),
+    "alerts": lambda desk: alerting.list_alerts(EVERYBODY, desk),
+    "new alerts": lambda desk: alerting.list_alerts(EVERYBODY, desk, state="new"),
+    "notices": lambda desk: noticing.list_notices(EVERYBODY, desk),
+    "audit": lambda desk: auditing.list_entries(EVERYBODY, desk),
+    "users": lambda desk: staffing.list_users(EVERYBODY, desk),
+    "accounts": lambda desk: accounts.list_accounts(EVERYBODY, desk),
+    "my work": lambda desk: working.my_work(EVERYBODY, desk),
+    "frame": lambda desk: working.waiting(EVERYBODY, desk),
+    "today": lambda desk: working.today(EVERYBODY, desk, MORNING - timedelta(hours=1), MORNING),
+    "board": _board,
+}
+
+
+@pytest_asyncio.fixture(scope="module", loop_scope="module")
+async def offices(tmp_path_factory: pytest.TempPathFactory) -> Any:
+    folder = tmp_path_factory.mktemp("lists")
+    few, many = await office_of(folder, FEW), await office_of(folder, MANY)
+    yield few, many
+    await few[1].close()
+    await many[1].close()
+
+
+@pytest.mark.parametrize("name", LISTS)
+async def test_a_list_asks_and_reads_no_more_when_the_archive_is_full(offices: Any, name: str) -> None:
+    (few_desk, few), (many_desk, many) = offices
+    few.start()
+    many.start()
+    await LISTS[name](few_desk)
+    await LISTS[name](many_desk)
+    assert len(many.asked) <= len(few.asked) + 6, "more questions with more rows"
+    read = {label: sum(rows for *_, rows in store.asked) for label, store in (("few", few), ("many", many))}
+    most = board.SAMPLE + 500 if name == "board" else 60 * 4
+    assert read["many"] <= max(read["few"], most), read
+
+
+def plan_of(path: Path, table: str, where: Filter, sort: Sort) -> str:
+    place = by_name(TABLES)[table]
+    clause = sql.clause(language.checked_filter(where), place)
+    statement, found = sql.selection("body", place, clause, tail=sql.order_by(sort))
+    connection = apsw.Connection(str(path))
+    rows = [str(row[3]) for row in connection.execute(f"EXPLAIN QUERY PLAN {statement}", found)]
+    connection.close()
+    return " | ".join(rows)
+
+
+@pytest.mark.parametrize("name", LISTS)
+async def test_every_question_of_a_list_walks_an_index(offices: Any, name: str) -> None:
+    _, (desk, store) = offices
+    store.start()
+    await LISTS[name](desk)
+    bad = []
+    for table, where, sort, rows in store.asked:
+        plan = plan_of(store._path, table, where, sort)
+        bounded = rows <= 120 and "$in" in repr(where)
+        if table not in SMALL and ("SCAN" in plan and "INDEX" not in plan or ("TEMP B-TREE FOR ORDER BY" in plan and not bounded)):
+            bad.append((table, dict(where), list(sort), plan))
+    assert bad == []
