@@ -118,7 +118,7 @@ async def _keep(child: Child, clock: Clock, stop: asyncio.Event, lifeline: int) 
 
 
 async def supervise(children: Sequence[Child], clock: Clock, announce: Callable[[], Awaitable[None]]) -> int:
-    """Run them all until a signal or until one cannot be kept; 0 where people stopped it. `announce` is cut off then."""
+    """Run them all until a signal or until one cannot be kept, `announce` beside them; 0 where people stopped it."""
     stop = asyncio.Event()
     loop = asyncio.get_running_loop()
     for number in (signal.SIGINT, signal.SIGTERM):

@@ -17,6 +17,7 @@ from hub.desk.listening import listen
 from hub.desk.noticing import send_mail
 from hub.desk.operating import operate, settle_operations
 from hub.desk.reading import count_rest, read_new
+from hub.desk.recording import reopen
 from hub.desk.settling import settle
 from hub.desk.watching import Watch
 from hub.domain.people import Actor
@@ -54,6 +55,7 @@ JOBS: tuple[Job, ...] = (
     Job("beat_sites", 10, beat_sites, "mirror"),
     Job("listen", 2, listen, "listener"),
     Job("read", 1, read_new, "reader"),
+    Job("reopen", 60, reopen, "listener", lease=True),
     Job("throw_away", 600, throw_away, "keeper", lease=True),
     Job("count_rest", 30, count_rest, "reader", lease=True),
 )

@@ -62,8 +62,8 @@ async def connect_account(actor: Actor, desk: Desk, new: NewAccount) -> Document
         "profile": dict(new.profile),
         "rehearsal": new.rehearsal,
         "look_at": desk.clock.now(),
-        **({"waits_for": new.waits_for} if new.waits_for else {}),
-        **({} if new.fallback_minutes is None else {"fallback_minutes": new.fallback_minutes}),
+        "waits_for": new.waits_for or None,  # written each time, so that it can be taken back
+        "fallback_minutes": new.fallback_minutes,
     }
     probe = desk.connect({"_id": new.key, "held": False, **fields})
     fields["listening"] = probe.capabilities.listens != "none"

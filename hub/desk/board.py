@@ -73,18 +73,18 @@ async def board(
         waiting=await desk.store.find("alerts", {"state": "new", "silent": False}, sort=[("at", 1)], limit=20),
         terms=terms,
         terms_of=sampled,
-        live=await live(actor, desk, until=span.end),
+        live=await live(actor, desk, since=span.start, until=span.end),
         publications=await _publications(desk, span),
         backlog=await desk.store.count("replies", {"state": "new"}, ceiling=100_000),
         delay=await _delay(desk),
     )
 
 
-async def live(actor: Actor, desk: Desk, *, until: datetime, limit: int = LIVE_ROWS) -> list[Document]:
-    """The newest replies that have been read, masked."""
+async def live(actor: Actor, desk: Desk, *, since: datetime, until: datetime, limit: int = LIVE_ROWS) -> list[Document]:
+    """The newest replies of the stretch that have been read, masked."""
     require(actor, "board.read")
     fields = ["channel", "district", "at", "text", "title", "sentiment", "issue", "kind", "state", "author", "topic"]
-    where = {"state": "read", "at": {"$lt": until}}
+    where = {"state": "read", "at": {"$gte": since, "$lt": until}}
     return await desk.store.find("replies", where, sort=[("at", -1)], limit=limit, fields=fields)
 
 

@@ -104,7 +104,9 @@ async def list_issues(
         try:
             at = datetime.fromisoformat(moment)
         except ValueError:
-            raise Invalid("翻页位置不对，请从第一页看起。", (FieldError("cursor", "请从第一页看起。"),)) from None
+            at = None
+        if at is None or at.tzinfo is None:
+            raise Invalid("翻页位置不对，请从第一页看起。", (FieldError("cursor", "请从第一页看起。"),))
         where["$or"] = [{"last_at": {"$lt": at}}, {"last_at": at, "_id": {"$lt": last}}]
     size = max(1, min(limit, 200))
     found = await desk.store.find("issues", where, sort=[("last_at", -1), ("_id", -1)], limit=size + 1)

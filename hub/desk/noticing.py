@@ -7,7 +7,7 @@ from typing import Any
 from channels.contract import Accepted, Outcome, Refused, Unknown, Who
 from hub.desk.desk import Desk, Mail
 from hub.domain.errors import NotFound
-from hub.domain.notice import LEASE, next_try, waits_for_morning
+from hub.domain.notice import LEASE, morning, next_try, waits_for_morning
 from hub.domain.people import Actor
 from hub.domain.rights import require
 from hub.sealing import STAFF, Unsealable
@@ -64,9 +64,17 @@ async def send_mail(actor: Actor, desk: Desk) -> int:
     quiet = await desk.policies.value("quiet_from"), await desk.policies.value("quiet_until")
     tried = 0
     for row in rows:
-        if not waits_for_morning(row["matter"], desk.clock.now(), *quiet):
+        if waits_for_morning(row["matter"], desk.clock.now(), *quiet):
+            await _put_off(desk, row, quiet[1])
+        else:
             tried += await _try(desk, desk.mail, row)
     return tried
+
+
+async def _put_off(desk: Desk, row: Document, until: int) -> None:
+    """Out of the way until the morning: what must go at night shall not stand behind it."""
+    due = {"_id": row["_id"], "mail.state": "due"}
+    await desk.store.change("notices", due, {"$set": {"mail.not_before": morning(desk.clock.now(), until)}})
 
 
 async def _give_up_orphans(desk: Desk) -> None:

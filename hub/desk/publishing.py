@@ -16,11 +16,12 @@ from hub.desk import ledger, variants
 from hub.desk.desk import Desk
 from hub.desk.paging import Page, page
 from hub.domain import holding, outbox
-from hub.domain.errors import Conflict, FieldError, Invalid, NotFound
+from hub.domain.errors import Conflict, FieldError, HubError, Invalid, NotFound
 from hub.domain.moves import OPEN_STATES, STATE_WORDS, attempt_words, step_for
 from hub.domain.people import Actor
 from hub.domain.publication import Decision
 from hub.domain.rights import require
+from hub.sealing import Unsealable
 from hub.store.base import Document
 
 TABLE = ledger.PUBLICATIONS
@@ -120,7 +121,12 @@ async def _reasons(
 
 async def _channel_reasons(desk: Desk, content: Document, revision: Document, account: Document) -> list[str]:
     """What the channel would refuse, found without asking it, and whether the account is fit to publish at all."""
-    channel = desk.connect(account)
+    try:
+        channel = desk.connect(account)
+    except HubError as error:
+        return [error.message]
+    except (ValueError, Unsealable):
+        return ["这个账号的设置或凭据不完整，请系统管理员在“账号”页重新接入。"]
     override = variants.override_of(content, str(account["_id"]))
     package = variants.package_of(content, revision)
     link = (
@@ -288,7 +294,9 @@ async def hold_all(actor: Actor, desk: Desk, reason: str) -> Held:
         raise Invalid("请写一句暂停的原因。", (FieldError("reason", "请写一句原因。"),))
     now = desk.clock.now()
     await _switch(desk, actor, "hold.all", holding.switch_fields(True, reason.strip(), actor.id, now), reason.strip())
-    rows = await desk.store.find(TABLE, {"state": "sending"}, limit=200, fields=("title", "account", "state"))
+    fields = ("title", "account", "state", "kind")
+    rows = await desk.store.find(TABLE, {"state": "sending"}, limit=1_000, fields=fields)
+    rows += await desk.store.find(ledger.OPERATIONS, {"state": "sending", "kind": "correct"}, limit=200, fields=fields)
     return Held(now, rows)
 
 

@@ -6,6 +6,7 @@ others. What is read are the masked words: no number or name can come back throu
 
 from __future__ import annotations
 
+import asyncio
 from dataclasses import asdict
 from datetime import timedelta
 from typing import Any
@@ -31,7 +32,7 @@ async def read_new(actor: Actor, desk: Desk) -> int:
         return 0
     await desk.failpoints.reach("analyse.claimed")
     rows = [{"text": _whole(reply), "kind": _kind(reply), "district": reply.get("district")} for reply in claimed]
-    read = await desk.read(rows)
+    read = await _under_lease(desk, claimed, rows)
     done = [await _write(desk, reply, analysis) for reply, analysis in zip(claimed, read, strict=True)]
     await count_rest(actor, desk)
     await _tell(desk, [reply for reply in done if reply is not None])
@@ -56,6 +57,22 @@ async def _claim(desk: Desk) -> list[Document]:
     await desk.store.change_many("replies", {"_id": {"$in": [row["_id"] for row in found]}, **free}, mine)
     ids = [row["_id"] for row in found]
     return await desk.store.find("replies", {"_id": {"$in": ids}, "lease_owner": token}, sort=[("at", 1)], limit=BATCH)
+
+
+async def _under_lease(desk: Desk, claimed: list[Document], rows: list[dict[str, Any]]) -> list[Analysis | None]:
+    """Read, and keep the claim meanwhile: a poisoned text makes a batch slow, and none may read it beside us."""
+    reading = asyncio.ensure_future(desk.read(rows))
+    mine = {"_id": {"$in": [reply["_id"] for reply in claimed]}, "lease_owner": claimed[0]["lease_owner"]}
+    try:
+        while not reading.done():
+            bell = asyncio.ensure_future(desk.clock.sleep(LEASE.total_seconds() / 3))
+            await asyncio.wait({reading, bell}, return_when=asyncio.FIRST_COMPLETED)
+            bell.cancel()
+            if not reading.done():
+                await desk.store.change_many("replies", mine, {"$set": {"lease_until": desk.clock.now() + LEASE}})
+        return reading.result()
+    finally:
+        reading.cancel()
 
 
 def _whole(reply: Document) -> str:

@@ -12,7 +12,8 @@ from hub.domain import outbox
 from hub.domain.errors import Conflict, FieldError, Invalid, NotFound
 from hub.domain.people import Actor
 from hub.domain.rights import require
-from hub.sealing import CITIZEN
+from hub.masking import mask_text
+from hub.sealing import CITIZEN, Unsealable
 from hub.store.base import Document
 from hub.store.search import find_text
 
@@ -90,18 +91,20 @@ async def reveal(actor: Actor, desk: Desk, id: str, reason: str) -> dict[str, st
     require(actor, "reply.reveal")
     if len(reason.strip()) < 4:
         raise Invalid("请写明为什么要看未遮盖的内容。", (FieldError("reason", "如：回访来信人，核对门牌号。"),))
-    row = outbox.audit(
-        desk.ids.new(), actor, "reply.reveal", id, desk.clock.now(), detail={"reason_length": len(reason.strip())}
-    )
+    said = mask_text(reason.strip())[:200]  # the person was told that it goes into the audit
+    row = outbox.audit(desk.ids.new(), actor, "reply.reveal", id, desk.clock.now(), detail={"reason": said})
     found = await desk.store.change("replies", {"_id": id}, outbox.noted({"$set": {"revealed": True}}, row))
     if found is None:
         raise NotFound("没有这条留言，可能地址不完整。")
     sealed: dict[str, str] = found["sealed"]
-    return {
-        name: desk.sealer.open(value, table="replies", id=id, field=name, purpose=CITIZEN)
-        for name, value in sealed.items()
-        if name != "raw"
-    }
+    try:
+        return {
+            name: desk.sealer.open(value, table="replies", id=id, field=name, purpose=CITIZEN)
+            for name, value in sealed.items()
+            if name != "raw"
+        }
+    except Unsealable:
+        raise Conflict("这条留言的原文现在打不开。请系统管理员核对主密钥。") from None
 
 
 async def label(actor: Actor, desk: Desk, id: str, label: str) -> Document:

@@ -141,9 +141,9 @@ async def _check(desk: Desk, actor: Actor, publication: Document, rules: Rules) 
     channel = desk.connect(account)
     outcome = await _verdict(channel, str(publication["ticket"]))
     decision = decide_checked(publication, outcome, desk.clock.now(), rules)
-    if isinstance(outcome, Accepted) and not channel.capabilities.honours_key:
-        if not await claiming.is_own(desk, publication, outcome.external_id):
-            decision = decide_lost(publication, claiming.ANOTHERS, desk.clock.now())
+    by_words = isinstance(outcome, Accepted) and not channel.capabilities.honours_key
+    if isinstance(outcome, Accepted) and by_words and not await claiming.is_own(desk, publication, outcome.external_id):
+        decision = decide_lost(publication, claiming.ANOTHERS, desk.clock.now())
     return await ledger.move(desk, actor, ledger.PUBLICATIONS, publication, decision) is not None
 
 

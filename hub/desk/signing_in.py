@@ -15,7 +15,7 @@ from typing import Any
 from hub.desk import locking
 from hub.desk.desk import Desk, Proofs
 from hub.domain import outbox, session
-from hub.domain.errors import Invalid, Misconfigured, NotAllowed, NotSignedIn, TooMany
+from hub.domain.errors import Conflict, Invalid, Misconfigured, NotAllowed, NotSignedIn, TooMany
 from hub.domain.people import Actor, actor_of
 from hub.domain.session import SECOND_TRIES, Limits, Wants
 from hub.sealing import CSRF, STAFF
@@ -244,7 +244,9 @@ async def finish_enrolment(desk: Desk, signed: SignedIn, code: str) -> None:
         raise NotAllowed(WRONG_CODE)
     row = outbox.audit(desk.ids.new(), signed.actor, "user.factor", user["_id"], desk.clock.now())
     update = {"$set": {"totp": user["totp_new"]}, "$unset": {"totp_new": ""}}
-    await desk.store.change("users", {"_id": user["_id"], "totp_new": user["totp_new"]}, outbox.noted(update, row))
+    offered = {"_id": user["_id"], "totp_new": user["totp_new"]}
+    if await desk.store.change("users", offered, outbox.noted(update, row)) is None:
+        raise Conflict("动态口令刚刚在别处重新设置过。请重新扫码。")
     await _note(desk, signed, "session.second", "done", {"second": True, "tries": 0})
 
 

@@ -17,6 +17,8 @@ from hub.store.base import Document, Unreachable
 EVERY = 0.4  # seconds between two looks
 BACK = timedelta(seconds=5)
 WAITING = 200  # events that one page may have waiting
+MOST = 1_000  # events of one look; where there are more, pages read everything anew
+ASLEEP = timedelta(minutes=10)  # a tail that stood still so long may have missed events that are gone by now
 EVERYTHING = {"name": "*", "subject": "", "detail": {}}
 
 Queue = asyncio.Queue[Document]
@@ -52,7 +54,9 @@ class Tail:
     async def look(self, desk: Desk, since: datetime) -> datetime:
         """Pass on what is new; the moment to go on from."""
         now = desk.clock.now()
-        rows = await desk.store.find("events", {"at": {"$gte": since - BACK}}, sort=[("at", 1)], limit=1_000)
+        rows = await desk.store.find("events", {"at": {"$gte": since - BACK}}, sort=[("at", 1)], limit=MOST)
+        if len(rows) == MOST or now - since > ASLEEP:
+            self._give(EVERYTHING)
         for row in rows:
             if row["_id"] not in self._seen:
                 self._seen[row["_id"]] = row["at"]

@@ -43,6 +43,7 @@ class Watch:
         self._make = make
         self._detectors: dict[str, Detector] = {}
         self._unsaved: dict[str, list[str]] = {}
+        self._versions: dict[str, int] = {}  # of the saved states that the detectors grew from
         self._number: int | None = None
         self._saved_at = -SAVE_EVERY
 
@@ -71,16 +72,20 @@ class Watch:
         if self._number is not None and await leases.renew(desk.store, "watch", desk.owner, self._number, now, LEASE):
             return True
         self._number = await leases.take(desk.store, "watch", desk.owner, now, LEASE)
-        self._detectors, self._unsaved = {}, {}
+        self._forget()
         return self._number is not None
+
+    def _forget(self) -> None:
+        self._detectors, self._unsaved, self._versions = {}, {}, {}
 
     async def _detector(self, desk: Desk, stream: str) -> Detector:
         if stream not in self._detectors:
             detector = self._make()
-            saved = await desk.store.get("detector_state", stream)
-            if saved:
+            await desk.store.insert_new("detector_state", [{"_id": stream, "version": 0}])
+            saved = await desk.store.get("detector_state", stream) or {}
+            if saved.get("body"):
                 detector.load(saved["body"])
-            self._detectors[stream] = detector
+            self._detectors[stream], self._versions[stream] = detector, int(saved.get("version", 0))
         return self._detectors[stream]
 
     async def _feed(self, desk: Desk, stream: str) -> int:
@@ -108,16 +113,25 @@ class Watch:
         for stream, ids in self._unsaved.items():
             if not ids:
                 continue
-            body = self._detectors[stream].save()
-            state: Document = {"$set": {"body": body, "at": desk.clock.now()}, "$inc": {"version": 1}}
-            await desk.store.change("detector_state", {"_id": stream}, state, upsert=True)
+            if not await self._save_state(desk, stream):
+                self._forget()
+                return
             await desk.store.change_many("replies", {"_id": {"$in": ids}}, {"$set": {"watched": True}})
             self._unsaved[stream] = []
 
 
+    async def _save_state(self, desk: Desk, stream: str) -> bool:
+        """False where another has saved since we loaded: we slept past our lease, and theirs holds what ours lacks."""
+        body, version = self._detectors[stream].save(), self._versions[stream]
+        state: Document = {"$set": {"body": body, "at": desk.clock.now()}, "$inc": {"version": 1}}
+        saved = await desk.store.change("detector_state", {"_id": stream, "version": version}, state)
+        self._versions[stream] = version + 1
+        return saved is not None
+
+
 async def _in_order(desk: Desk, stream: str, rows: list[Document]) -> list[Document]:
     """Of an imported past, only what is older than everything unread: a replay must not depend on who read faster."""
-    unread = {"stream": stream, "state": "new"}
+    unread = {"stream": stream, "state": "new", "watched": False}
     oldest = await desk.store.find("replies", unread, sort=[("at", 1)], limit=1, fields=["at"])
     return [row for row in rows if row["at"] <= oldest[0]["at"]] if oldest else rows
 
@@ -206,17 +220,19 @@ async def _alert(desk: Desk, change: IssueChange, issue: str, level: str) -> Non
         "taken_by": None,
     }
     try:
-        await desk.store.insert("alerts", outbox.born(document, *_rows(desk, change, id, level, silent)))
+        await desk.store.insert("alerts", outbox.born(document, *_rows(desk, change, issue, id, level, silent)))
     except Duplicate:
         return
+    again = {"_id": issue, "state": {"$in": ["closed", "false_alarm"]}}
+    await desk.store.change("issues", again, {"$set": {"state": "open"}})  # somebody must look at it once more
 
 
-def _rows(desk: Desk, change: IssueChange, id: str, level: str, silent: bool) -> list[outbox.Row]:
+def _rows(desk: Desk, change: IssueChange, issue: str, id: str, level: str, silent: bool) -> list[outbox.Row]:
     now = desk.clock.now()
     rows = [outbox.event(desk.ids.new(), "alert", id, now, detail={"level": level})]
     if not silent:
         text = f"{LEVEL_NAMES[level]}预警：{change.title}。{change.voices} 人反映，平时 {change.usual:.1f} 人。请认领。"
-        link = f"/issues/{change.issue}"
+        link = f"/issues/{issue}"
         rows.append(
             outbox.notice(desk.ids.new(), "alert", id, now, people=["duty"], text=text, link=link, key=f"alert:{id}")
         )

@@ -22,6 +22,7 @@ from hub.domain.rights import require
 from hub.store.base import Document
 
 OPEN = ("scheduled", "staging", "sending", "pending", "unknown", "held", "refused")
+AT_REST = ("scheduled", "held", "refused")  # no call is under way and none may have had an effect
 
 
 # ---- a person's act
@@ -99,7 +100,8 @@ async def _operations(
     fields: Mapping[str, Any],
     overrides: Mapping[str, Document | None] | None = None,
 ) -> list[Document]:
-    """One open operation of a kind per publication: pressing twice gives the one that is there."""
+    """One open operation of a kind per publication: pressing twice gives the one that is there, set going again where
+    it stood still; a correction that a newer text has overtaken gives way to a new one."""
     ordered = sorted(publications, key=lambda one: (one["channel"] != "site", str(one["account"])))
     site: str | None = None
     made: list[Document] = []
@@ -107,12 +109,38 @@ async def _operations(
         open_one = {"publication": publication["_id"], "kind": kind, "state": {"$in": list(OPEN)}}
         known = await desk.store.find(ledger.OPERATIONS, open_one, limit=1)
         own = {"override": (overrides or {}).get(str(publication["account"]))}
-        operation = (
-            known[0] if known else await _born(desk, actor, publication, kind, {**fields, **own, "waits_for": site})
-        )
+        operation = await _going_on(desk, actor, known[0], fields.get("hash")) if known else None
+        if operation is None:
+            operation = await _born(desk, actor, publication, kind, {**fields, **own, "waits_for": site})
         made.append(operation)
         site = str(operation["_id"]) if publication["channel"] == "site" else site
     return made
+
+
+async def _going_on(desk: Desk, actor: Actor, operation: Document, package: str | None) -> Document | None:
+    """The open operation, on its way again where it stood still; None where it is overtaken, and so cancelled."""
+    overtaken = operation["kind"] == "correct" and operation["hash"] != package
+    if overtaken and operation["state"] in AT_REST:
+        await _moved(desk, actor, operation, Decision("cancel", {"reason": "已有更新的更正"}))
+        await _close_task(desk, actor, operation)
+        return None
+    if operation["state"] == "held" or (operation["state"] == "refused" and operation.get("code") != "by_hand"):
+        now = desk.clock.now()
+        fresh = {"at": now, "not_before": now, "tries": 0, "first_tried_at": None, "reason": None, "who": None}
+        return await _moved(desk, actor, operation, Decision("release", {**fresh, "code": None, "to_follow": True}))
+    return operation
+
+
+async def _moved(desk: Desk, actor: Actor, operation: Document, decision: Decision) -> Document:
+    after = await ledger.move(desk, actor, ledger.OPERATIONS, operation, decision)
+    if after is None:
+        raise Conflict("这项操作刚刚有了变化，请刷新后再看。")
+    return after
+
+
+async def _close_task(desk: Desk, actor: Actor, operation: Document) -> None:
+    done = {"$set": {"state": "done", "done_by": actor.id, "done_at": desk.clock.now()}}
+    await desk.store.change("tasks", {"_id": f"{operation['_id']}:by_hand", "state": "open"}, done)
 
 
 async def _born(desk: Desk, actor: Actor, publication: Document, kind: str, fields: Mapping[str, Any]) -> Document:
@@ -162,10 +190,7 @@ async def confirm_by_hand(actor: Actor, desk: Desk, operation_id: str, evidence:
         "resolve": {"by": actor.id, "at": desk.clock.now(), "evidence": _said(evidence, "请写明依据。")},
         "to_follow": True,
     }
-    after = await ledger.move(desk, actor, ledger.OPERATIONS, operation, Decision("say_published", fields))
-    if after is None:
-        raise Conflict("这项操作刚刚有了变化，请刷新后再看。")
-    done = {"$set": {"state": "done", "done_by": actor.id, "done_at": desk.clock.now()}}
-    await desk.store.change("tasks", {"_id": f"{operation_id}:by_hand", "state": "open"}, done)
+    after = await _moved(desk, actor, operation, Decision("say_published", fields))
+    await _close_task(desk, actor, operation)
     await finish(desk, actor)
     return after

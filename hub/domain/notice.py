@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
-from datetime import datetime, timedelta
+from datetime import UTC, datetime, timedelta
 from typing import Any
 
 from hub.clock import local
@@ -74,6 +74,12 @@ def is_quiet(now: datetime, since: int, until: int) -> bool:
     """Whether the local hour lies in the quiet hours, which may run over midnight."""
     hour = local(now).hour
     return since <= hour < until if since <= until else hour >= since or hour < until
+
+
+def morning(now: datetime, until: int) -> datetime:
+    """The next end of the quiet hours, in UTC."""
+    today = local(now).replace(hour=0, minute=0, second=0, microsecond=0) + timedelta(hours=until)
+    return (today if today > local(now) else today + timedelta(days=1)).astimezone(UTC)
 
 
 def waits_for_morning(matter: str, now: datetime, since: int, until: int) -> bool:

@@ -12,6 +12,7 @@ Document = dict[str, Any]
 MOST_TEXT = 20_000  # characters of one reply that are kept for pages; the sealed raw record keeps all
 TRIES = 3  # readings that may fail before a reply is set aside for a person
 LIVE = "live"
+UNOPENED = "unopened"  # sealed for a key that does not open it: not read, not counted, tried again
 
 
 @dataclass(frozen=True)

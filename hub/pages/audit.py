@@ -18,6 +18,7 @@ from hub.clock import SHANGHAI
 from hub.desk import auditing, naming
 from hub.desk.auditing import Verdict
 from hub.domain.errors import FieldError, Invalid
+from hub.pages.act_words import act_word
 from hub.pages.routes import Route, desk_of
 from hub.pages.shell import actor_of, field, show
 from hub.store.base import Document
@@ -76,6 +77,7 @@ def _row(row: Document, names: Mapping[str, str]) -> dict[str, Any]:
         **row,
         "who": names.get(actor) or (f"系统 {actor.removeprefix(PROGRAM)}" if actor.startswith(PROGRAM) else actor),
         "said": "　".join(f"{name} {_plain(value)}" for name, value in detail.items()),
+        "word": act_word(str(row["act"]), str(detail.get("from", ""))),
         "mark": wording.fingerprint(str(row["hash"])),
     }
 

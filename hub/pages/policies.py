@@ -60,7 +60,6 @@ def said(value: Value) -> str:
 def _row(policy: Policy, value: Value, document: Document, names: Any) -> dict[str, Any]:
     proposal = document.get("proposal")
     coming = document.get("value") if "value" in document and document["value"] != value else None
-    limits = [f"{edge:g}" if edge is not None else "" for edge in (policy.floor, policy.ceiling)]
     return {
         "name": policy.name,
         "meaning": policy.meaning,
@@ -69,7 +68,7 @@ def _row(policy: Policy, value: Value, document: Document, names: Any) -> dict[s
         "unit": policy.unit,
         "is_yes_no": isinstance(policy.default, bool),
         "default": said(policy.default),
-        "limits": "–".join(limits) if any(limits) else "",
+        "limits": _limits(policy),
         "source": policy.source,
         "guarded": policy.guarded,
         "changed": wording.full_moment(document["at"]) if document.get("at") else "",
@@ -77,6 +76,13 @@ def _row(policy: Policy, value: Value, document: Document, names: Any) -> dict[s
         "coming": f"{said(coming)}，{wording.full_moment(document['from'])} 起" if coming is not None else "",
         "proposal": proposal and {**proposal, "said": said(proposal["value"]), "name": names.get(proposal["by"], "")},
     }
+
+
+def _limits(policy: Policy) -> str:
+    low, high = policy.floor, policy.ceiling
+    if low is not None and high is not None:
+        return f"{low:g}–{high:g}"
+    return f"不低于 {low:g}" if low is not None else f"不高于 {high:g}" if high is not None else ""
 
 
 def read_value(name: str, text: str) -> Value:

@@ -40,7 +40,7 @@ HEAD = (  # states in the head's sentence: keys, word, tone
     (("held",), "已暂停", "warn"),
 )
 PENDING = {"audit": "平台审核中", "by_hand": "待人工发布", "confirm": "等待群发确认"}
-EARLY = {"scheduled": "尚未到时间", "waiting": "等网站地址"}
+SHORT = 12  # signs of a reason that stand in a cell; the whole is beside it
 
 
 # ---- the list
@@ -168,7 +168,7 @@ def _planned(row: Document, now: datetime) -> str:
 
 def _short(reason: object) -> str:
     words = str(reason or "")
-    return words if len(words) <= 16 else f"{words[:15]}…"
+    return words if len(words) <= SHORT else f"{words[: SHORT - 1]}…"
 
 
 async def _refusals(request: Request, accounts: Mapping[str, Document]) -> list[dict[str, Any]]:

@@ -12,6 +12,7 @@ from hub.desk import naming, staffing
 from hub.domain.errors import Conflict, FieldError, HubError, Invalid, NotAllowed
 from hub.domain.people import NAMES, Role
 from hub.domain.rights import PERSON_ONLY, RIGHTS, may
+from hub.pages.act_words import RIGHT_WORDS
 from hub.pages.routes import Route, desk_of
 from hub.pages.shell import actor_of, field, go, show
 
@@ -211,7 +212,7 @@ async def _tokens(
         first="/settings/tokens" if after else "",
         names=names,
         people=[(row["_id"], f"{row['name']}（{row['login']}）") for row in people],
-        scopes=[(act, act) for act in RIGHTS if act not in PERSON_ONLY],
+        scopes=[(act, f"{RIGHT_WORDS.get(act, act)}（{act}）") for act in RIGHTS if act not in PERSON_ONLY],
         made=made,
         errors=errors,
         written=written or {},

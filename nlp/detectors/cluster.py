@@ -10,11 +10,14 @@ from typing import Any
 from nlp.detectors.settings import ClusterSettings
 
 DAY = 86_400_000  # milliseconds
+HEAD = 120  # letters of a voice that are kept to know its copies by
+_PIECE = 3
+_SHORTEST = 12  # letters: below this people use the same words without copying
 
 
 @dataclass(frozen=True)
 class Event:
-    """One voice or copy in a cluster; `at` in milliseconds since 1970."""
+    """One voice or copy in a cluster; `at` in milliseconds since 1970, `terms` the strongest of a voice."""
 
     at: int
     id: str
@@ -23,9 +26,14 @@ class Event:
     channel: str
     district: str
     negative: float
+    terms: tuple[str, ...] = ()
 
     def row(self) -> list[Any]:
-        return [self.at, self.id, self.author, self.copy, self.channel, self.district, self.negative]
+        return [self.at, self.id, self.author, self.copy, self.channel, self.district, self.negative, self.terms]
+
+    @classmethod
+    def from_row(cls, row: list[Any]) -> Event:
+        return cls(*row[:7], terms=tuple(row[7]))
 
 
 @dataclass
@@ -36,8 +44,8 @@ class Cluster:
     name: str
     first_at: int
     last_at: int
-    title: str = ""
-    title_likeness: float = -1.0
+    lines: list[tuple[str, str]] = field(default_factory=list)  # ids and first lines of voices, for the title
+    heads: list[str] = field(default_factory=list)
     vector: dict[str, float] = field(default_factory=dict)
     holders: dict[str, int] = field(default_factory=dict)
     members: int = 0
@@ -55,6 +63,23 @@ class Cluster:
         for term, weight in unit.items():
             self.vector[term] = self.vector.get(term, 0.0) + weight
             self.holders[term] = self.holders.get(term, 0) + 1
+        self._trim(limit)
+
+    def absorb(self, other: Cluster, settings: ClusterSettings) -> None:
+        """Another cluster about the same matter: its voices, terms and past become this one's."""
+        self.members += other.members
+        for term, weight in other.vector.items():
+            self.vector[term] = self.vector.get(term, 0.0) + weight
+            self.holders[term] = self.holders.get(term, 0) + other.holders.get(term, 0)
+        self._trim(settings.terms_per_cluster)
+        self.first_at, self.last_at = min(self.first_at, other.first_at), max(self.last_at, other.last_at)
+        self.past, self.past_windows = self.past + other.past, max(self.past_windows, other.past_windows)
+        merged = sorted([*self.events, *other.events], key=lambda event: event.at)
+        self.events = deque(merged[-settings.events :])
+        self.lines = (self.lines + other.lines)[: settings.heads]
+        self.heads = (self.heads + other.heads)[-settings.heads :]
+
+    def _trim(self, limit: int) -> None:
         if len(self.vector) > limit * 2:
             kept = sorted(self.vector, key=lambda term: (-self.vector[term], term))[:limit]
             self.vector = {term: self.vector[term] for term in kept}
@@ -81,21 +106,34 @@ class Cluster:
         while self.events and self.events[0].at < self.last_at - window:
             self.past += not self.events.popleft().copy
 
-    def usual(self, settings: ClusterSettings) -> float:
-        """Voices that a window of this cluster has as a rule: the faded past, and the prior as one window more."""
-        return (settings.prior + self.past) / (1.0 + self.past_windows)
+    def own_rate(self) -> float:
+        """Voices that a long window of this cluster has had as a rule."""
+        return self.past / (1.0 + self.past_windows)
 
-    def voices(self) -> list[Event]:
+    def voices(self, since: int = 0) -> list[Event]:
         """The newest event of each person in the window who did not merely copy, oldest first."""
         newest: dict[str, Event] = {}
         for event in self.events:
-            if not event.copy:
+            if not event.copy and event.at >= since:
                 newest[event.author] = event
         return list(newest.values())
 
     def copies(self) -> int:
         """同文 in the window."""
         return sum(event.copy for event in self.events)
+
+    def repeats(self, head: str, least: float) -> bool:
+        """The wording is nearly that of a voice heard lately, longer or shorter by a word or two."""
+        if len(head) < _SHORTEST:
+            return False
+        pieces = _pieces(head)
+        return any(_alike(pieces, _pieces(other)) >= least for other in self.heads)
+
+    def remember(self, id: str, head: str, line: str, keep: int) -> None:
+        """The wording and the first line of a voice; the first lines stay, the wordings are the newest."""
+        self.heads = [*self.heads, head][-keep:]
+        if len(self.lines) < keep:
+            self.lines.append((id, line))
 
     def carriers(self) -> list[tuple[str, float]]:
         """Terms that more than one voice holds, with the share of voices, the strongest first."""
@@ -116,4 +154,14 @@ class Cluster:
     @classmethod
     def from_state(cls, state: dict[str, Any]) -> Cluster:
         """The cluster that gave this state."""
-        return cls(**{**state, "events": deque(Event(*row) for row in state["events"])})
+        lines = [(row[0], row[1]) for row in state["lines"]]
+        return cls(**{**state, "lines": lines, "events": deque(Event.from_row(row) for row in state["events"])})
+
+
+def _pieces(head: str) -> set[str]:
+    return {head[at : at + _PIECE] for at in range(len(head) - _PIECE + 1)}
+
+
+def _alike(one: set[str], other: set[str]) -> float:
+    common = len(one & other)
+    return common / (len(one) + len(other) - common) if common else 0.0

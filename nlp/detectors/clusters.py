@@ -1,38 +1,42 @@
 """The cluster detector: voices in, changes of issues out, in the order given; no clock, no chance, no store.
 
 Each text joins the live cluster it is most like (cosine over its strongest terms), or leads a new one. A copy joins
-the cluster of its original and counts as spread, never as a voice. A cluster whose distinct voices in the window are
-too many for what is usual becomes yellow and tells once; a cool-down holds the next telling. The same voices in the
-same order give the same alerts however they are cut into batches.
+the cluster of its original and counts as spread, never as a voice. A cluster whose voices share two terms and are more
+than chance brings in so many texts becomes yellow and tells once; a cool-down holds the next telling, a cluster about
+a matter that is told already goes over to it, and beyond a few alerts a week each further one must be ten times
+surer. The same voices in the same order give the same alerts however they are cut into batches.
 
 Memory: about 2 kB for each text of the last window, about 100 bytes for each term counted (bounded by
-`texts_counted`), and `capacity` marks of copies; a million texts cost no more than the newest ones of them.
+`texts_counted`), 40 bytes for each five minutes of a channel, and `capacity` marks of copies; a million texts cost no
+more than the newest ones of them.
 """
 
 from __future__ import annotations
 
 import json
-import math
 import zlib
 from collections import OrderedDict
-from collections.abc import Iterable, Sequence
+from collections.abc import Sequence
 from datetime import UTC, datetime
 from hashlib import blake2b
 
 from nlp.contract import IssueChange, Voice
 from nlp.copies import Copies, marks_of
-from nlp.detectors.chance import tail
-from nlp.detectors.cluster import DAY, Cluster, Event
-from nlp.detectors.explaining import explain
+from nlp.detectors.cluster import DAY, HEAD, Cluster, Event
+from nlp.detectors.explaining import explain, merged
+from nlp.detectors.index import Index
+from nlp.detectors.judging import Judge, Judgement
 from nlp.detectors.settings import ClusterSettings
-from nlp.normal import normalise
-from nlp.terms import Terms
+from nlp.detectors.terms import Weights
+from nlp.detectors.titles import title_of
+from nlp.detectors.volume import STEP, Volume
+from nlp.normal import letters, normalise
 from nlp.words import Words, office_dictionary
 
-VERSION = 1
-_TITLE = 40  # characters
-_COMMON = 50.0  # texts that a fresh detector pretends to have read, so that its first words are not all rare
+VERSION = 2
+_LINE = 160  # characters of a voice's first line
 _SEEN = 20_000  # ids remembered, against voices that are told twice
+_SHOWN = 8  # terms told
 
 
 class Detector:
@@ -40,16 +44,16 @@ class Detector:
 
     def __init__(self, settings: ClusterSettings | None = None, words: Words | None = None) -> None:
         self.settings = settings or ClusterSettings()
-        self._words = words or Words(office_dictionary(None))
-        self._terms = Terms(self._words)
-        self._clusters: OrderedDict[int, Cluster] = OrderedDict()  # the one longest silent first
-        self._where: dict[str, dict[int, float]] = {}  # term -> clusters that hold it, and what it weighs there
+        self._weights = Weights(self.settings, words or Words(office_dictionary(None)))
+        self._index = Index(self.settings)
+        self._volume = Volume()
+        self._judge = Judge(self.settings, self._volume, self._weights.tells)
         self._copies = Copies()
-        self._counts: dict[str, int] = {}
-        self._texts = 0
         self._number = 0
         self._now = 0
         self._seen: OrderedDict[str, None] = OrderedDict()
+        self._told: list[tuple[int, int]] = []  # times and numbers of alerts within the cool-down
+        self._gone: dict[int, int] = {}  # clusters that went over to others
 
     def take(self, voices: Sequence[Voice]) -> list[IssueChange]:
         """What changed by these voices: every alert as it was when raised, then each touched issue as it is now."""
@@ -57,24 +61,34 @@ class Detector:
         touched: dict[int, Cluster] = {}
         for voice in voices:
             cluster = self._hear(voice)
-            if cluster is not None:
-                touched[cluster.number] = cluster
-                if self._rises(cluster):
-                    alerts.append(self._change(cluster, alert=True))
-        now = [self._change(cluster, alert=False) for cluster in touched.values() if len(cluster.events) > 1]
-        return alerts + now
+            if cluster is None:
+                continue
+            touched[cluster.number] = cluster
+            judgement = self._judgement(cluster)
+            other = self._same_matter(cluster, judgement)
+            if other is not None:
+                alerts.append(self._go_over(cluster, other, judgement))
+                touched.pop(cluster.number)
+                touched[other.number] = other
+            elif self._rises(cluster, judgement):
+                alerts.append(self._change(cluster, judgement, alert=True))
+        shown = [cluster for cluster in touched.values() if len(cluster.events) > 1]
+        return alerts + [self._change(cluster, self._judgement(cluster), alert=False) for cluster in shown]
 
     def save(self) -> bytes:
         """All that the detector remembers; one of the same settings that loads it goes on as if nothing had been."""
         state = {
             "version": VERSION,
-            "clusters": [cluster.state() for cluster in self._clusters.values()],
+            "clusters": self._index.state(),
             "copies": self._copies.rows(),
-            "counts": self._counts,
-            "texts": self._texts,
+            "counts": self._weights.counts,
+            "texts": self._weights.texts,
+            "volume": self._volume.state(),
             "number": self._number,
             "now": self._now,
             "seen": list(self._seen),
+            "told": self._told,
+            "gone": list(self._gone.items()),
         }
         return zlib.compress(json.dumps(state, ensure_ascii=False, separators=(",", ":")).encode(), 3)
 
@@ -83,17 +97,17 @@ class Detector:
         found = json.loads(zlib.decompress(state))
         if found.get("version") != VERSION:
             raise ValueError(f"监测状态的版本是 {found.get('version')}，这一版只认 {VERSION}。请从留言重新监测。")
-        clusters = [Cluster.from_state(row) for row in found["clusters"]]
-        self._clusters = OrderedDict((cluster.number, cluster) for cluster in clusters)
-        self._where = {}
-        for cluster in clusters:
-            self._point(cluster, cluster.vector)
+        self._index = Index.from_state(found["clusters"], self.settings)
         self._copies = Copies()
         for key, name, mark in ((row[0], row[1], int(row[2])) for row in found["copies"]):
             self._copies.keep(key, mark, name)
-        self._counts, self._texts = found["counts"], found["texts"]
+        self._weights.counts, self._weights.texts = found["counts"], found["texts"]
+        self._volume = Volume.from_state(found["volume"])
+        self._judge = Judge(self.settings, self._volume, self._weights.tells)
         self._number, self._now = found["number"], found["now"]
         self._seen = OrderedDict.fromkeys(found["seen"])
+        self._told = [(row[0], row[1]) for row in found["told"]]
+        self._gone = {row[0]: row[1] for row in found["gone"]}
 
     # one voice
 
@@ -106,129 +120,131 @@ class Detector:
         self._forget()
         plain = normalise(voice.text)
         key, mark = marks_of(plain)
-        original = self._copies.original(key, mark)
-        cluster = self._clusters.get(int(original)) if original is not None else None
+        cluster = self._original(key, mark)
         if cluster is not None:
-            self._add(cluster, voice, at, copy=True)
+            self._add(cluster, voice, at, ())
             return cluster
-        unit = self._unit(plain)
-        if not unit:
-            return None
-        cluster, likeness = self._nearest(unit, at)
+        unit = self._weights.unit(plain)
+        return self._place(voice, at, plain, unit, (key, mark)) if unit else None
+
+    def _original(self, key: str, mark: int) -> Cluster | None:
+        """The live cluster of the voice that this text copies."""
+        name = self._copies.original(key, mark)
+        return self._index.get(self._gone.get(int(name), int(name))) if name is not None else None
+
+    def _place(self, voice: Voice, at: int, plain: str, unit: dict[str, float], marks: tuple[str, int]) -> Cluster:
+        """The voice in the cluster it is most like, or as the first of a new one; or as a copy with other ends."""
+        live = len(self._index)
+        cluster = self._index.nearest(unit, at)
+        head = letters(plain)[:HEAD]
+        if cluster is not None and cluster.repeats(head, self.settings.same):
+            self._add(cluster, voice, at, ())
+            self._copies.keep(*marks, str(cluster.number))
+            return cluster
+        channel = self._volume.channel(voice.channel)
+        channel.hear(self._now, voice.negative, int(self.settings.window_days * DAY) // STEP + 1)
+        channel.look(live, joined=cluster is not None)
         cluster = cluster or self._lead(voice, at)
-        self._join(cluster, unit, _first_line(voice.text), likeness)
-        self._add(cluster, voice, at, copy=False)
-        self._copies.keep(key, mark, str(cluster.number))
+        line = normalise(voice.text.lstrip().split("\n", 1)[0], _LINE) or plain[:_LINE]
+        cluster.remember(voice.id, head, line, self.settings.heads)
+        self._index.join(cluster, unit)
+        self._add(cluster, voice, at, tuple(unit)[: self.settings.terms_per_event])
+        self._copies.keep(*marks, str(cluster.number))
         return cluster
 
-    def _add(self, cluster: Cluster, voice: Voice, at: int, *, copy: bool) -> None:
-        event = Event(at, voice.id, voice.author, copy, voice.channel, voice.district, round(voice.negative, 3))
+    def _add(self, cluster: Cluster, voice: Voice, at: int, terms: tuple[str, ...]) -> None:
+        """A voice has terms, a copy has none."""
+        negative = round(voice.negative, 3)
+        event = Event(at, voice.id, voice.author, not terms, voice.channel, voice.district, negative, terms)
         cluster.add(event, self.settings)
-        self._clusters.move_to_end(cluster.number)
-
-    def _unit(self, plain: str) -> dict[str, float]:
-        """The text's strongest terms as a vector of length one: rare in the language and in what people say here."""
-        weighed = self._terms.weigh(self._words.cut(plain))
-        for term in weighed:
-            common = self._counts[term] = self._counts.get(term, 0) + 1
-            here = math.log((self._texts + _COMMON) / (common + 1.0))
-            place = self.settings.place_weight if self._terms.is_place(term) else 1.0
-            weighed[term] *= max(0.05, here) * place
-        self._texts += 1
-        if self._texts > self.settings.texts_counted:
-            self._texts //= 2
-            self._counts = {term: count // 2 for term, count in self._counts.items() if count > 1}
-        strongest = sorted(weighed, key=lambda term: (-weighed[term], term))[: self.settings.terms_per_text]
-        length = math.sqrt(sum(weighed[term] ** 2 for term in strongest))
-        return {term: weighed[term] / length for term in strongest} if length else {}
-
-    def _nearest(self, unit: dict[str, float], at: int) -> tuple[Cluster | None, float]:
-        """The live cluster most like the text, if it is like enough."""
-        scores: dict[int, float] = {}
-        get = scores.get
-        for term, weight in unit.items():
-            held = self._where.get(term)
-            if held is None or len(held) > self.settings.crowded:
-                continue
-            for number, other in held.items():
-                scores[number] = get(number, 0.0) + weight * other
-        best, likeness = None, self.settings.likeness
-        oldest = at - self.settings.window_days * DAY
-        for number, score in scores.items():
-            cluster = self._clusters[number]
-            cosine = score / cluster.norm
-            if (
-                cosine >= likeness
-                and cluster.last_at >= oldest
-                and not (best and cosine == likeness and number > best.number)
-            ):
-                best, likeness = cluster, cosine
-        return best, likeness
+        self._index.touch(cluster)
 
     def _lead(self, voice: Voice, at: int) -> Cluster:
         self._number += 1
         name = "issue-" + blake2b(voice.id.encode("utf-8", "replace"), digest_size=8).hexdigest()
         cluster = Cluster(self._number, name, first_at=at, last_at=at, faded_at=at)
-        self._clusters[self._number] = cluster
+        self._index.add(cluster)
         return cluster
-
-    def _join(self, cluster: Cluster, unit: dict[str, float], line: str, likeness: float) -> None:
-        before = cluster.vector
-        cluster.join(unit, self.settings.terms_per_cluster)
-        if cluster.vector is not before:  # it grew too long and was cut
-            self._unpoint(cluster, {term for term in before if term not in cluster.vector})
-        self._point(cluster, (term for term in unit if term in cluster.vector))
-        if not cluster.title or likeness > cluster.title_likeness >= 0.0:
-            cluster.title = line[:_TITLE] + ("…" if len(line) > _TITLE else "")
-            cluster.title_likeness = 0.0 if cluster.members == 1 else likeness
 
     # levels
 
-    def _rises(self, cluster: Cluster) -> bool:
-        """Sets the cluster's level; True where this must be told."""
-        voices = cluster.voices()
-        cluster.level = self._level(cluster, voices)
-        if cluster.level != "yellow":
-            return False
+    def _judgement(self, cluster: Cluster) -> Judgement:
+        return self._judge.judge(cluster, len(self._index))
+
+    def _is_held(self, cluster: Cluster) -> bool:
+        """Told already, within the cool-down."""
         pause = self.settings.cool_down_days * DAY
-        if cluster.alerted_at is not None and cluster.last_at - cluster.alerted_at < pause:
+        return cluster.alerted_at is not None and cluster.last_at - cluster.alerted_at < pause
+
+    def _rises(self, cluster: Cluster, judgement: Judgement) -> bool:
+        """Sets the cluster's level; True where this must be told."""
+        cluster.level = judgement.level
+        if judgement.level != "yellow" or self._is_held(cluster):
+            return False
+        if judgement.chance >= self.settings.chance * 0.1 ** self._over():
+            cluster.level = "watch"
             return False
         cluster.alerted_at = cluster.last_at
+        self._told.append((self._now, cluster.number))
         return True
 
-    def _level(self, cluster: Cluster, voices: list[Event]) -> str | None:
-        settings = self.settings
-        if len(voices) < min(settings.watch_voices, settings.least_voices):
-            return None
-        kind = sum(event.negative for event in voices) / len(voices) < settings.kindly
-        shared = len(_apart([term for term, share in cluster.carriers()[:12] if share >= settings.shared])) > 1
-        chance = tail(len(voices), cluster.usual(settings), cluster.past_windows)
-        if len(voices) >= settings.least_voices and chance < settings.chance and shared and not kind:
-            return "yellow"
-        return "watch"
+    def _over(self) -> int:
+        """How many alerts the last week has had beyond its budget, the next one counted."""
+        week = sum(at > self._now - 7 * DAY for at, _ in self._told)
+        return max(0, week + 1 - self.settings.alerts_a_week)
 
-    def _change(self, cluster: Cluster, *, alert: bool) -> IssueChange:
+    def _same_matter(self, cluster: Cluster, judgement: Judgement) -> Cluster | None:
+        """For a cluster that would tell: one that has told already and shares a name and more, or half the carriers."""
+        if judgement.level != "yellow" or self._is_held(cluster):
+            return None
+        ours = self._signs(cluster)
+        for _, number in reversed(self._told):
+            other = self._index.get(self._gone.get(number, number))
+            if other is None or other is cluster or other.last_at < self._now - self.settings.window_days * DAY:
+                continue
+            common = ours & self._signs(other)
+            if len(common) * 2 >= len(ours) or (len(common) > 1 and any(map(self._weights.is_name, common))):
+                return other
+        return None
+
+    def _signs(self, cluster: Cluster) -> set[str]:
+        return {term for term, _ in cluster.carriers()[:_SHOWN]}
+
+    def _go_over(self, cluster: Cluster, other: Cluster, judgement: Judgement) -> IssueChange:
+        """The cluster's voices become the other's; the last word on it."""
+        self._index.merge(cluster, other)
+        self._gone = {old: other.number if new == cluster.number else new for old, new in self._gone.items()}
+        self._gone[cluster.number] = other.number
+        cluster.level = None
+        cluster.events.clear()
+        return merged(self._change(cluster, judgement, alert=False), self._title(other, self._judgement(other)))
+
+    def _title(self, cluster: Cluster, judgement: Judgement) -> str:
+        carriers = [*(judgement.pair.terms if judgement.pair else ()), *(term for term, _ in cluster.carriers()[:4])]
+        return title_of([line for _, line in cluster.lines], carriers)
+
+    def _change(self, cluster: Cluster, judgement: Judgement, *, alert: bool) -> IssueChange:
         voices = cluster.voices()
-        usual = cluster.usual(self.settings)
+        pair = judgement.pair.terms if judgement.pair else ()
         change = IssueChange(
             issue=cluster.name,
             at=_moment(cluster.last_at),
             level=cluster.level,
             alert=alert,
-            title=cluster.title,
+            title=self._title(cluster, judgement),
             voices=len(voices),
             copies=cluster.copies(),
             negative=sum(event.negative >= 0.5 for event in voices),
             channels=cluster.named("channel"),
             districts=cluster.named("district"),
-            usual=round(usual, 2),
-            chance=tail(len(voices), usual, cluster.past_windows),
-            terms=tuple(term for term, _ in cluster.carriers()[:8]),
+            usual=round(judgement.usual_long, 2),
+            chance=judgement.chance,
+            terms=tuple(dict.fromkeys([*pair, *(term for term, _ in cluster.carriers()[:_SHOWN])]))[:_SHOWN],
             reply_ids=tuple(event.id for event in cluster.events)[-self.settings.ids :],
             first_at=_moment(cluster.first_at),
             explanation="",
         )
-        return explain(change, self.settings)
+        return explain(change, judgement, self.settings)
 
     # memory
 
@@ -238,38 +254,13 @@ class Detector:
             self._seen.popitem(last=False)
 
     def _forget(self) -> None:
-        """Drop clusters that were silent for long, and the most silent where there are too many."""
-        oldest = self._now - self.settings.forget_days * DAY
-        while self._clusters:
-            number, cluster = next(iter(self._clusters.items()))
-            if cluster.last_at >= oldest and len(self._clusters) <= self.settings.clusters:
-                return
-            self._unpoint(cluster, set(cluster.vector))
-            del self._clusters[number]
-
-    def _point(self, cluster: Cluster, terms: Iterable[str]) -> None:
-        for term in terms:
-            self._where.setdefault(term, {})[cluster.number] = cluster.vector[term]
-
-    def _unpoint(self, cluster: Cluster, terms: Iterable[str]) -> None:
-        for term in terms:
-            held = self._where.get(term, {})
-            if held.pop(cluster.number, None) is not None and not held:
-                del self._where[term]
-
-
-def _apart(terms: list[str]) -> list[str]:
-    """Of terms that lie in one another only the first: 南站 and 汽车南站 are one thing, 停水 is another."""
-    kept: list[str] = []
-    for term in terms:
-        if not any(term in other or other in term for other in kept):
-            kept.append(term)
-    return kept
-
-
-def _first_line(text: str) -> str:
-    """What a person would read first: a letter's title, or the beginning of a comment."""
-    return normalise(text.lstrip().split("\n", 1)[0], 4 * _TITLE) or normalise(text, 4 * _TITLE)
+        """Drop clusters silent for long, the most silent where there are too many, and alerts older than their pause."""
+        dropped = self._index.forget(self._now)
+        pause = max(7.0, self.settings.cool_down_days) * DAY
+        while self._told and self._told[0][0] < self._now - pause:
+            self._told.pop(0)
+        if dropped:
+            self._gone = {old: new for old, new in self._gone.items() if new not in dropped}
 
 
 def _moment(milliseconds: int) -> datetime:

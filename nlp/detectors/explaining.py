@@ -5,32 +5,43 @@ from __future__ import annotations
 from dataclasses import replace
 
 from nlp.contract import IssueChange
+from nlp.detectors.judging import Judgement
 from nlp.detectors.settings import ClusterSettings
 
 _TERMS = 4
 
 
-def explain(change: IssueChange, settings: ClusterSettings) -> IssueChange:
+def explain(change: IssueChange, judgement: Judgement, settings: ClusterSettings) -> IssueChange:
     """The change with its explanation."""
-    parts = [
-        f"{settings.window_days:g} 天内有 {change.voices} 人说同一件事，平时约 {change.usual:.1f} 人",
-        f"其中 {change.negative} 人不满",
-    ]
+    days = settings.window_days
+    parts = [f"{days:g} 天内有 {change.voices} 人说同一件事，碰巧约 {change.usual:.1f} 人"]
+    if judgement.hours < days * 24 and 1 < judgement.voices:
+        parts.append(f"其中最近 {judgement.hours:g} 小时 {judgement.voices} 人，碰巧约 {judgement.usual:.1f} 人")
+    parts.append(f"{change.negative} 人不满")
     if len(change.channels) > 1:
         parts.append(f"来自 {len(change.channels)} 个渠道")
     if change.districts:
         parts.append("涉及" + "、".join(change.districts[:3]))
-    if change.terms:
-        parts.append("说到最多的是“" + "”“".join(change.terms[:_TERMS]) + "”")
+    if judgement.pair:
+        parts.append("多数人同时说到“" + "”和“".join(judgement.pair.terms) + "”")
+    elif change.terms:
+        parts.append("说到最多的是“" + "”“".join(change.terms[:_TERMS]) + "”，但没有同时说到的两样")
     if change.copies:
         parts.append(f"另有同文 {change.copies} 条，只算传播，不算人数")
     parts.append(_chance(change.chance))
     return replace(change, explanation="；".join(parts) + "。")
 
 
+def merged(change: IssueChange, title: str) -> IssueChange:
+    """The last word on a cluster whose voices went over to another."""
+    return replace(change, explanation=f"与“{title}”说的是同一件事，已并入，人数和留言都算在那里。")
+
+
 def _chance(chance: float) -> str:
+    """The chance is that of any such issue arising by itself among all that is watched."""
+    said = "同时看着的所有话题里，碰巧冒出这样一件的可能"
     if chance < 0.0001:
-        return "碰巧这么多人说的可能不到万分之一"
+        return said + "不到万分之一"
     if chance < 0.01:
-        return f"碰巧这么多人说的可能约为万分之{max(1, round(chance * 10_000))}"
-    return f"碰巧这么多人说的可能约为百分之{max(1, min(100, round(chance * 100)))}"
+        return said + f"约为万分之{max(1, round(chance * 10_000))}"
+    return said + f"约为百分之{max(1, min(100, round(chance * 100)))}"

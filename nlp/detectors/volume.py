@@ -19,6 +19,7 @@ class Channel:
 
     steps: list[int] = field(default_factory=list)
     totals: list[int] = field(default_factory=list)
+    before: int = 0  # what had been counted before the first step
     looks: float = 0.0
     hits: float = 0.0
     texts: float = 0.0
@@ -27,13 +28,14 @@ class Channel:
     def hear(self, at: int, negative: float, keep: int) -> None:
         """One more text. Times go forward; one of the past counts as now."""
         step = at // STEP
-        total = self.totals[-1] if self.totals else 0
+        total = self.totals[-1] if self.totals else self.before
         if self.steps and self.steps[-1] >= step:
             self.totals[-1] = total + 1
         else:
             self.steps.append(step)
             self.totals.append(total + 1)
         if len(self.steps) > 2 * keep:
+            self.before = self.totals[-keep - 1]
             del self.steps[:-keep], self.totals[:-keep]
         fade = 1.0 if self.texts < 4000.0 else 0.5
         self.texts, self.unhappy = self.texts * fade + 1.0, self.unhappy * fade + (negative >= 0.5)
@@ -50,7 +52,7 @@ class Channel:
         if not self.steps:
             return 0
         place = bisect_right(self.steps, at // STEP)
-        return self.totals[-1] - (self.totals[place - 1] if place else self.totals[0] - 1)
+        return self.totals[-1] - (self.totals[place - 1] if place else self.before)
 
     def rate(self, prior: float) -> float:
         """The chance that one text falls on one given cluster."""

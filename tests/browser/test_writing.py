@@ -200,6 +200,36 @@ def test_whoever_saves_second_is_told_and_may_keep_their_own(browser: Browser, h
         assert first.input_value("#f-digest") == "第一个人的摘要"
 
 
+WORD = """<html><head><style>p{color:red}</style></head><body><h1 style="color:red">大标题</h1>
+<p class=MsoNormal style='text-indent:2em'><span style='font-family:仿宋;font-weight:bold'>加粗</span>正文</p>
+<table border=1 style="width:300px"><tr><td style="background:red"><p>线路</p></td><td>停靠</td></tr></table>
+<ul><li>甲</li></ul><img src="https://elsewhere.example/x.png"></body></html>"""
+
+
+@pytest.mark.skipif(not RICH, reason="运行 python -m hub vendor 取回编辑器")
+def test_what_is_pasted_from_word_keeps_its_shape_and_loses_its_looks(signed: Signed) -> None:
+    page = signed("editor", permissions=["clipboard-read", "clipboard-write"])
+    other = page.context.new_page()  # writing to the clipboard parses the HTML under the page's policy: one without
+    other.route("**/blank", lambda route: route.fulfill(body="<title>x</title>", content_type="text/html"))
+    other.goto("/blank")
+    other.evaluate(
+        "html => navigator.clipboard.write([new ClipboardItem({'text/html': new Blob([html], {type: 'text/html'})})])",
+        WORD,
+    )
+    page.bring_to_front()
+    _heads(page)
+    page.locator("#editor-rich [contenteditable=true]").first.click()
+    page.keyboard.press("Control+v")
+    expect(page.locator("[data-editor-said]")).to_contain_text("1 张图片没有带进来")
+    _saved(page)
+    paper = page.locator(".site-paper .prose")
+    expect(paper.locator("h2")).to_have_text("大标题", timeout=15_000)
+    expect(paper.locator("strong")).to_have_text("加粗")
+    expect(paper.locator("td")).to_have_text(["线路", "停靠"])
+    expect(paper.locator("li")).to_have_text("甲")
+    assert "style=" not in paper.inner_html()
+
+
 @pytest.mark.skipif(not RICH, reason="运行 python -m hub vendor 取回编辑器")
 def test_an_approved_text_is_not_touched_by_a_stray_key(signed: Signed) -> None:
     page = signed("editor")

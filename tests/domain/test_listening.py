@@ -101,8 +101,8 @@ async def test_a_box_that_cannot_be_opened_is_kept_whole_and_somebody_is_told() 
     office.source.say("别人的来信照常收下")
     await listen(LISTENER, office.desk)
     rows = await replies(office.desk.store)  # type: ignore[arg-type]
-    assert sorted(row["state"] for row in rows) == ["new", "set_aside"]
-    aside = next(row for row in rows if row["state"] == "set_aside")
+    assert sorted(row["state"] for row in rows) == ["new", "unopened"]
+    aside = next(row for row in rows if row["state"] == "unopened")
     raw = office.desk.sealer.open(
         aside["sealed"]["raw"], table="replies", id=aside["_id"], field="raw", purpose=CITIZEN
     )

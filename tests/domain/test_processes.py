@@ -24,6 +24,10 @@ WAITS = (
 )
 
 
+async def quiet() -> None:
+    """An announcement that nobody waits for."""
+
+
 def test_a_child_ends_when_its_household_is_gone() -> None:
     lifeline, held = os.pipe()
     words = [sys.executable, "-c", WAITS]
@@ -43,7 +47,7 @@ async def test_a_fallen_child_is_started_again_and_all_stop_together(tmp_path: P
     falls = f"import os; os.write(os.open({str(log)!r}, os.O_CREAT | os.O_APPEND | os.O_WRONLY), b'x'); os._exit(1)"
     lasting = Child("lasting", ["-c", WAITS], BASE)
     falling = Child("falling", ["-c", falls], BASE)
-    code = await asyncio.wait_for(supervise([lasting, falling], CLOCK, lambda: None), 30)
+    code = await asyncio.wait_for(supervise([lasting, falling], CLOCK, quiet), 30)
     assert code == 1
     assert len(log.read_bytes()) == 6
     assert lasting.process is not None
@@ -52,7 +56,7 @@ async def test_a_fallen_child_is_started_again_and_all_stop_together(tmp_path: P
 
 async def test_a_child_that_was_started_wrongly_is_not_tried_again() -> None:
     child = Child("wrong", ["-c", "import sys; sys.exit(2)"], BASE)
-    assert await asyncio.wait_for(supervise([child], CLOCK, lambda: None), 20) == 2
+    assert await asyncio.wait_for(supervise([child], CLOCK, quiet), 20) == 2
     assert len(child.starts) == 1
 
 

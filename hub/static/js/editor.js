@@ -17,8 +17,9 @@
   let stale = false;
 
   const keep = () => `govhub-draft-${document.body.dataset.person || ""}-${form.dataset.id || "new"}`;
-  const tell = (text, links = []) => {
+  const tell = (text, links = [], kind = "") => {
     said.replaceChildren();
+    said.dataset.kind = kind; // a note stays over the next save
     said.hidden = !text;
     const words = document.createElement("div");
     words.append(text);
@@ -69,7 +70,7 @@
   };
 
   // The policy forbids style attributes, even in a document that is only parsed: they are renamed before.
-  const unstyled = (html) => html.replace(/<[a-z][^>]*>/gi, (tag) => tag.replace(/\sstyle="([^"]*)"/gi, ' data-look="$1"'));
+  const unstyled = (html) => html.replace(/<[a-z][^>]*>/gi, (tag) => tag.replace(/\sstyle\s*=/gi, " data-look="));
 
   const fromEditor = (html) => {
     const body = parse(unstyled(html));
@@ -224,11 +225,13 @@
     if (files.length && !data.getData("text/html")) { files.forEach(uploadPicture); return false; }
     const html = data?.getData("text/html");
     if (!html) return true;
-    const body = parse(html);
+    const body = parse(unstyled(html.replace(/<style[\s\S]*?<\/style>/gi, "")));
     for (const each of body.querySelectorAll("script, style, meta, link, title, xml, o\\:p, iframe, form, input, button")) each.remove();
-    for (const each of body.querySelectorAll("img")) each.remove(); // a picture is uploaded, never fetched from elsewhere
+    const pictures = body.querySelectorAll("img");
+    for (const each of pictures) each.remove(); // a picture is uploaded, never fetched from elsewhere
+    if (pictures.length) tell(`粘贴的内容里有 ${pictures.length} 张图片没有带进来。请用工具栏的图片按钮上传。`, [["知道了", () => tell("")]], "note");
     for (const each of body.querySelectorAll("*")) {
-      const bold = /font-weight:\s*(bold|[6-9]00)/.test(each.getAttribute("style") || "");
+      const bold = /font-weight:\s*(bold|[6-9]00)/.test(each.dataset.look || "");
       for (const { name } of [...each.attributes]) if (!["href", "colspan", "rowspan"].includes(name)) each.removeAttribute(name);
       if (bold && each.matches("span")) { const strong = document.createElement("strong"); strong.append(...each.childNodes); each.replaceWith(strong); }
     }
@@ -398,7 +401,8 @@
       saved.textContent = `已保存 ${got.saved_at}`;
       try { localStorage.removeItem(keep()); } catch { /* no room for drafts here */ }
     } else { timer = setTimeout(save, quietFor); }
-    tell(got.dropped.length ? `已保存。有几处没有带进来：${got.dropped.join("　")}` : "");
+    if (got.dropped.length) tell(`已保存。有几处没有带进来：${got.dropped.join("　")}`);
+    else if (said.dataset.kind !== "note") tell("");
   };
 
   const renew = (got) => {

@@ -1,0 +1,172 @@
+"""记录留言: one heard thing as a reply's document, sealed and masked; and boxes that did not open, tried again later.
+
+Nothing is dropped: what cannot be opened is kept whole, people are told, and once its key is mended it opens by itself.
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Mapping
+from dataclasses import replace
+from datetime import timedelta
+from typing import Any
+
+from channels.contract import Heard
+from hub.clock import local
+from hub.desk.desk import Desk
+from hub.domain import outbox
+from hub.domain.people import Actor
+from hub.domain.reply import UNOPENED, Arrival, Words, compose
+from hub.domain.rights import require
+from hub.masking import mask_name, mask_text
+from hub.sealing import CITIZEN, Unsealable
+from hub.store.base import Document
+
+PUSHED = "author"  # purpose of the keyed fingerprint that tells one citizen's replies from another's
+AGAIN = timedelta(minutes=10)  # until a box that did not open is tried again
+BATCH = 100
+
+
+async def record(desk: Desk, account: Document, heard: Heard, stream: str) -> Document:
+    """The reply's document, not stored yet."""
+    id, heard = desk.ids.new(), _whole(heard)
+    arrival = _arrival(desk, account, heard, id, stream)
+    seals = {"raw": json.dumps(dict(heard.raw), sort_keys=True, default=str)}
+    try:
+        words = _words(desk, heard)
+    except (Unsealable, ValueError, TypeError, KeyError):
+        return _aside(desk, compose(arrival, _sealed(desk, id, seals), "", "", "", "", ""))
+    seals |= {"text": words.text, "author": words.author_name, "contact": words.contact}
+    key = desk.sealer.index(f"{account['channel']}:{words.author_id}", purpose=PUSHED)
+    names = (words.author_name,) if words.author_name else ()
+    text, title = mask_text(words.text, names=names), mask_text(words.title, names=names)
+    sealed = _sealed(desk, id, {name: value for name, value in seals.items() if value})
+    document = compose(arrival, sealed, key, mask_name(words.author_name), text, title, words.district)
+    return {**document, **await _about(desk, account["_id"], heard.in_reply_to)}
+
+
+def _plain(text: str) -> str:
+    """Without half characters, which no store keeps: platforms cut long texts in the middle of a sign."""
+    return text.encode("utf-8", "replace").decode("utf-8")
+
+
+def _whole(heard: Heard) -> Heard:
+    about = None if heard.in_reply_to is None else _plain(heard.in_reply_to)
+    return replace(
+        heard,
+        external_id=_plain(heard.external_id),
+        author_id=_plain(heard.author_id),
+        author_name=_plain(heard.author_name),
+        text=_plain(heard.text),
+        in_reply_to=about,
+    )
+
+
+def _arrival(desk: Desk, account: Document, heard: Heard, id: str, stream: str) -> Arrival:
+    return Arrival(
+        id=id,
+        account=account["_id"],
+        channel=account["channel"],
+        external_id=heard.external_id,
+        kind=heard.kind,
+        at=heard.at,
+        received_at=desk.clock.now(),
+        in_reply_to=heard.in_reply_to,
+        stream=stream,
+    )
+
+
+def _aside(desk: Desk, document: Document) -> Document:
+    """Told once a day, however many there are."""
+    now = desk.clock.now()
+    notice = outbox.notice(
+        desk.ids.new(),
+        "reply.unreadable",
+        document["_id"],
+        now,
+        people=["duty"],
+        text="有来信打不开，已原样保存。请系统管理员核对公众网所用的公钥；修好后会自动打开。",
+        link=f"/replies/{document['_id']}",
+        key=f"reply.unreadable:{local(now):%Y-%m-%d}",
+    )
+    return outbox.born({**document, "state": UNOPENED}, notice)
+
+
+def _sealed(desk: Desk, id: str, values: Mapping[str, str]) -> dict[str, str]:
+    return {
+        name: desk.sealer.seal(value, table="replies", id=id, field=name, purpose=CITIZEN)
+        for name, value in values.items()
+    }
+
+
+def _words(desk: Desk, heard: Heard) -> Words:
+    """The citizen's words: as the channel gave them, or out of the box that the site sealed for us."""
+    box = heard.raw.get("sealed")
+    if not box:
+        title, district = _plain(str(heard.raw.get("title") or "")), _plain(str(heard.raw.get("district") or ""))
+        return Words(heard.text, heard.author_id, heard.author_name, title, district)
+    plain = desk.sealer.open_box(str(box), table="inbox", id=heard.external_id, field="sealed")
+    letter: Any = json.loads(plain)
+    if not isinstance(letter, dict):
+        raise ValueError("a letter is a mapping")
+    said = {name: _plain(str(value or "")) for name, value in letter.items()}
+    name, contact, place = said.get("author", ""), said.get("contact", ""), said.get("place", "")
+    text = f"{said['text']}\n地点：{place}" if place else said["text"]
+    who = contact or name or heard.external_id
+    return Words(text, who, name, said.get("title", ""), said.get("district", ""), contact)
+
+
+async def _about(desk: Desk, account: str, external_id: str | None) -> Document:
+    """Which of our publications this answers, where it is one."""
+    if not external_id:
+        return {"publication": None}
+    rows = await desk.store.find(
+        "publications", {"account": account, "external_id": external_id}, limit=1, fields=["content", "title"]
+    )
+    if not rows:
+        return {"publication": None}
+    return {"publication": rows[0]["_id"], "about": rows[0].get("title", "")}
+
+
+# ---- once more
+
+
+async def reopen(actor: Actor, desk: Desk) -> int:
+    """Try the boxes again that did not open; how many did, and go the way of all replies from here."""
+    require(actor, "reply.take")
+    now = desk.clock.now()
+    due = {"state": UNOPENED, "$or": [{"retry_at": None}, {"retry_at": {"$lte": now}}]}
+    rows = await desk.store.find("replies", due, sort=[("at", -1)], limit=BATCH)
+    return sum([await _try(desk, row) for row in rows])
+
+
+async def _try(desk: Desk, reply: Document) -> int:
+    account = {"_id": reply["account"], "channel": reply["channel"]}
+    mine = {"_id": reply["_id"], "state": UNOPENED}
+    later = {"$set": {"retry_at": desk.clock.now() + AGAIN}}
+    try:
+        opened = await record(desk, account, _heard(desk, reply), reply["stream"])
+    except Unsealable:
+        await desk.store.change("replies", mine, later)
+        return 0
+    if opened["state"] == UNOPENED:
+        await desk.store.change("replies", mine, later)
+        return 0
+    return int(await desk.store.change("replies", mine, {"$set": _moved(desk, opened, reply["_id"])}) is not None)
+
+
+def _heard(desk: Desk, reply: Document) -> Heard:
+    raw = desk.sealer.open(reply["sealed"]["raw"], table="replies", id=reply["_id"], field="raw", purpose=CITIZEN)
+    about = reply.get("in_reply_to")
+    return Heard(reply["external_id"], reply["kind"], "", "", "", reply["at"], about, json.loads(raw))
+
+
+def _moved(desk: Desk, opened: Document, id: str) -> Document:
+    """What the new document says, with its seals bound to the row that is there."""
+    kept = ("_id", "received_at", "outbox", "outbox_open", "outbox_count")
+    plain = {
+        name: desk.sealer.open(value, table="replies", id=opened["_id"], field=name, purpose=CITIZEN)
+        for name, value in opened["sealed"].items()
+    }
+    fields = {name: value for name, value in opened.items() if name not in kept}
+    return {**fields, "sealed": _sealed(desk, id, plain)}

@@ -1,0 +1,108 @@
+"""Index (索引): the live clusters, and which of them hold a term; the nearest one to a text is found without the rest."""
+
+from __future__ import annotations
+
+from collections import OrderedDict
+from collections.abc import Iterable
+from typing import Any
+
+from nlp.detectors.cluster import DAY, Cluster
+from nlp.detectors.settings import ClusterSettings
+
+
+class Index:
+    """Live clusters by number, the one longest silent first."""
+
+    def __init__(self, settings: ClusterSettings) -> None:
+        self._settings = settings
+        self._clusters: OrderedDict[int, Cluster] = OrderedDict()
+        self._where: dict[str, dict[int, float]] = {}  # term -> clusters that hold it, and what it weighs there
+
+    def __len__(self) -> int:
+        return len(self._clusters)
+
+    def get(self, number: int) -> Cluster | None:
+        return self._clusters.get(number)
+
+    def add(self, cluster: Cluster) -> None:
+        self._clusters[cluster.number] = cluster
+
+    def touch(self, cluster: Cluster) -> None:
+        """The cluster was heard of just now."""
+        self._clusters.move_to_end(cluster.number)
+
+    def nearest(self, unit: dict[str, float], at: int) -> Cluster | None:
+        """The live cluster most like the text, if it is like enough."""
+        scores: dict[int, float] = {}
+        get = scores.get
+        for term, weight in unit.items():
+            held = self._where.get(term)
+            if held is None or len(held) > self._settings.crowded:
+                continue
+            for number, other in held.items():
+                scores[number] = get(number, 0.0) + weight * other
+        best, likeness = None, self._settings.likeness
+        oldest = at - self._settings.window_days * DAY
+        for number, score in scores.items():
+            cluster = self._clusters[number]
+            cosine = score / cluster.norm
+            if (
+                cosine >= likeness
+                and cluster.last_at >= oldest
+                and not (best and cosine == likeness and number > best.number)
+            ):
+                best, likeness = cluster, cosine
+        return best
+
+    def join(self, cluster: Cluster, unit: dict[str, float]) -> None:
+        """Another voice's terms in the cluster."""
+        before = cluster.vector
+        cluster.join(unit, self._settings.terms_per_cluster)
+        if cluster.vector is not before:  # it grew too long and was cut
+            self._unpoint(cluster, {term for term in before if term not in cluster.vector})
+        self._point(cluster, (term for term in unit if term in cluster.vector))
+
+    def merge(self, cluster: Cluster, other: Cluster) -> None:
+        """The cluster goes over to the other and is no longer found."""
+        for each in (cluster, other):
+            self._unpoint(each, set(each.vector))
+        del self._clusters[cluster.number]
+        other.absorb(cluster, self._settings)
+        self._point(other, other.vector)
+        self.touch(other)
+
+    def forget(self, now: int) -> set[int]:
+        """Drop clusters silent for long, and the most silent where there are too many; their numbers."""
+        oldest = now - self._settings.forget_days * DAY
+        dropped: set[int] = set()
+        while self._clusters:
+            number, cluster = next(iter(self._clusters.items()))
+            if cluster.last_at >= oldest and len(self._clusters) <= self._settings.clusters:
+                break
+            self._unpoint(cluster, set(cluster.vector))
+            del self._clusters[number]
+            dropped.add(number)
+        return dropped
+
+    def state(self) -> list[dict[str, Any]]:
+        return [cluster.state() for cluster in self._clusters.values()]
+
+    @classmethod
+    def from_state(cls, rows: list[dict[str, Any]], settings: ClusterSettings) -> Index:
+        """The index that gave this state."""
+        found = cls(settings)
+        for row in rows:
+            cluster = Cluster.from_state(row)
+            found.add(cluster)
+            found._point(cluster, cluster.vector)
+        return found
+
+    def _point(self, cluster: Cluster, terms: Iterable[str]) -> None:
+        for term in terms:
+            self._where.setdefault(term, {})[cluster.number] = cluster.vector[term]
+
+    def _unpoint(self, cluster: Cluster, terms: Iterable[str]) -> None:
+        for term in terms:
+            held = self._where.get(term, {})
+            if held.pop(cluster.number, None) is not None and not held:
+                del self._where[term]

@@ -1,0 +1,109 @@
+"""Judging (研判): whether the voices of one cluster are more than chance brings in so many texts; nothing is changed.
+
+What chance brings is counted, not assumed: how many texts each channel had in the window, times how often one of its
+texts falls on a given cluster, times how common the two terms are that the voices share. What the cluster itself had
+before is added. All clusters and windows looked at together share one chance, and the voices' being unhappier than
+their channel is weighed with it.
+"""
+
+from __future__ import annotations
+
+import math
+from collections import Counter
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from itertools import combinations
+
+from nlp.detectors.chance import tail, together, unhappy_tail
+from nlp.detectors.cluster import DAY, Cluster, Event
+from nlp.detectors.matters import apart
+from nlp.detectors.settings import ClusterSettings
+from nlp.detectors.volume import Volume
+
+HOUR = 3_600_000  # milliseconds
+_LOOKED_AT = 14  # carriers among which the shared pair is sought
+
+
+@dataclass(frozen=True)
+class Pair:
+    """Two terms that most voices hold together, with what they tell (natural log of how rare they are)."""
+
+    terms: tuple[str, str]
+    information: float
+
+
+@dataclass(frozen=True)
+class Judgement:
+    """The level, and the numbers of the window that speaks loudest; `chance` is over all that was looked at."""
+
+    level: str | None
+    hours: float
+    voices: int
+    usual: float
+    usual_long: float
+    chance: float
+    pair: Pair | None
+
+
+class Judge:
+    """Weighs clusters of one stream. `tells` says what a term tells in this stream, given how many of ours hold it."""
+
+    def __init__(self, settings: ClusterSettings, volume: Volume, tells: Callable[[str, int], float]) -> None:
+        self._settings, self._volume, self._tells = settings, volume, tells
+
+    def judge(self, cluster: Cluster, live: int) -> Judgement:
+        """What is to be said of this cluster among so many live ones."""
+        settings = self._settings
+        voices = cluster.voices()
+        pair = self.pair(cluster, voices) if len(voices) >= 2 else None
+        factor = self._factor(pair)
+        long = settings.window_days * 24.0
+        looks = [self._window(cluster, hours, factor, live) for hours in (*settings.short_hours, long)]
+        chance, hours, count, usual = min(looks, key=lambda look: (look[0], -look[1]))
+        chance = together(min(1.0, chance * len(looks)), self._unhappiness(voices))
+        level = self._level(voices, pair, chance)
+        return Judgement(level, hours, count, usual, looks[-1][3], chance, pair)
+
+    def _window(self, cluster: Cluster, hours: float, factor: float, live: int) -> tuple[float, float, int, float]:
+        """Chance, hours, voices and what is usual of one window."""
+        since = cluster.last_at - int(hours * HOUR)
+        count = len(cluster.voices(since))
+        part = hours * HOUR / (self._settings.window_days * DAY)
+        usual = self._volume.strays(since, self._settings.stray) * factor + cluster.own_rate() * part
+        looked = max(1, min(live, self._volume.texts(since)))
+        return tail(count, usual, cluster.past_windows) * looked, hours, count, usual
+
+    def _unhappiness(self, voices: Sequence[Event]) -> float:
+        channels = Counter(event.channel for event in voices)
+        shares = sum(self._volume.channel(name).share(self._settings.unhappy) * n for name, n in channels.items())
+        unhappy = sum(event.negative >= 0.5 for event in voices)
+        return unhappy_tail(unhappy, len(voices), shares / max(1, len(voices)))
+
+    def _level(self, voices: Sequence[Event], pair: Pair | None, chance: float) -> str | None:
+        settings = self._settings
+        if len(voices) < min(settings.watch_voices, settings.least_voices):
+            return None
+        kind = sum(event.negative for event in voices) / len(voices) < settings.kindly
+        if len(voices) >= settings.least_voices and chance < settings.chance and pair is not None and not kind:
+            return "yellow"
+        return "watch"
+
+    def pair(self, cluster: Cluster, voices: Sequence[Event]) -> Pair | None:
+        """The two terms apart that tell most, among those that enough voices hold together."""
+        strong = [term for term, share in cluster.carriers()[:_LOOKED_AT] if share >= self._settings.shared]
+        need = max(2, math.ceil(self._settings.shared * len(voices)))
+        found: Pair | None = None
+        for one, other in combinations(apart(strong), 2):
+            if sum(one in event.terms and other in event.terms for event in voices) < need:
+                continue
+            told = self._tells(one, cluster.holders[one]) + self._tells(other, cluster.holders[other])
+            if found is None or told > found.information:
+                found = Pair((one, other), told)
+        return found
+
+    def _factor(self, pair: Pair | None) -> float:
+        settings = self._settings
+        if pair is None:
+            return settings.commonest
+        factor = math.exp((settings.plain_pair - pair.information) / settings.pair_scale)
+        return min(settings.commonest, max(settings.rarest, factor))

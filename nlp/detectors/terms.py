@@ -1,0 +1,68 @@
+"""A voice's terms as the detector weighs them: the reader's words, the matter spoken of, names that the cutter split."""
+
+from __future__ import annotations
+
+import math
+
+from nlp.detectors.matters import matters, matters_in, split_places
+from nlp.detectors.settings import ClusterSettings
+from nlp.terms import Terms
+from nlp.words import UNKNOWN_RARITY, Words
+
+_COMMON = 50.0  # texts that a fresh detector pretends to have read, so that its first words are not all rare
+_UNKNOWN = 9.0  # what a word, or two run together, tells at most where the language's table does not hold it
+_MATTER = 7.0  # what a matter tells at most: everybody has one
+
+
+class Weights:
+    """Weighs terms by their rarity in the language and in what people say here; counts what it has read."""
+
+    def __init__(self, settings: ClusterSettings, words: Words) -> None:
+        self._settings, self._words, self._terms = settings, words, Terms(words)
+        self.counts: dict[str, int] = {}
+        self.texts = 0
+
+    def unit(self, plain: str) -> dict[str, float]:
+        """The strongest terms of a normalised text as a vector of length one, strongest first; the text is counted."""
+        tokens = self._words.cut(plain)
+        weighed = self._terms.weigh(tokens)
+        for name in split_places(tokens):
+            weighed[name] = UNKNOWN_RARITY
+        for matter in matters_in(plain):
+            weighed[matter] = self._settings.matter_weight
+        for term in weighed:
+            common = self.counts[term] = self.counts.get(term, 0) + 1
+            here = math.log((self.texts + _COMMON) / (common + 1.0))
+            place = self._settings.place_weight if self._terms.is_place(term) else 1.0
+            weighed[term] *= max(0.05, here) * place
+        self._count()
+        strongest = sorted(weighed, key=lambda term: (-weighed[term], term))[: self._settings.terms_per_text]
+        length = math.sqrt(sum(weighed[term] ** 2 for term in strongest))
+        return {term: weighed[term] / length for term in strongest} if length else {}
+
+    def tells(self, term: str, ours: int) -> float:
+        """How rare a term is (natural log), in the language and among the texts that are not `ours`."""
+        rarity = self._rarity(term)
+        others = max(0, self.counts.get(term, 0) - ours)
+        known = max(1.0, self.texts - ours)
+        here = -math.log((others + _COMMON * math.exp(-rarity)) / (known + _COMMON))
+        bonus = self._settings.name_bonus if self.is_name(term) else 0.0
+        return min(rarity, here) + bonus
+
+    def is_name(self, term: str) -> bool:
+        """A place, a body, or a mark like K8: what tells one case of a matter from another."""
+        mark = term.isascii() and any(map(str.isdigit, term)) and any(map(str.isalpha, term))
+        return mark or self._terms.is_place(term)
+
+    def _rarity(self, term: str) -> float:
+        if term in matters():
+            return _MATTER
+        if self.is_name(term):
+            return UNKNOWN_RARITY
+        return self._words.rarity.get(term, _UNKNOWN)
+
+    def _count(self) -> None:
+        self.texts += 1
+        if self.texts > self._settings.texts_counted:
+            self.texts //= 2
+            self.counts = {term: count // 2 for term, count in self.counts.items() if count > 1}

@@ -1,0 +1,153 @@
+"""The pages of those who listen: board, issues, alerts, replies, notices, home, and the button for 全部暂停."""
+
+from __future__ import annotations
+
+from datetime import timedelta
+from typing import Any
+
+import pytest
+
+from hub.desk.listening import take
+from hub.desk.reading import read_new
+from hub.desk.watching import Watch
+from tests.domain.listening_office import LISTENER, READER, WATCHER, Counting, Source
+from tests.pages.desk_room import DISTRICTS, MORNING, Room
+
+PHONE = "13912345678"
+SCRIPT = "<script>alert(1)</script>"
+
+
+async def say(room: Room, *texts: str, days: int = 0) -> None:
+    """Citizens speak on the website, and all is read and watched."""
+    source = Source()
+    for number, text in enumerate(texts):
+        source.say(
+            text, author=f"市民{number}", id=f"{text[:6]}-{number}", at=MORNING - timedelta(days=days, minutes=1)
+        )
+    account = await room.desk.store.get("accounts", "site-main")
+    assert account is not None
+    await take(LISTENER, room.desk, account, source.said)
+    await read_new(READER, room.desk)
+    await Watch(Counting).tick(WATCHER, room.desk)
+
+
+async def first(room: Room, table: str) -> dict[str, Any]:
+    return (await room.desk.store.find(table, {}, sort=[("_id", 1)], limit=1))[0]
+
+
+@pytest.mark.parametrize(
+    "path", ["/", "/board", "/board?hours=168", "/board?hours=720", "/issues", "/replies", "/notices"]
+)
+async def test_an_empty_office_says_what_will_stand_here(room: Room, path: str) -> None:
+    answer = await (await room.as_("monitor")).get(path)
+    assert answer.status_code == 200
+    assert "没有" in answer.text
+
+
+async def test_the_board_adds_up_and_every_figure_opens_its_rows(room: Room) -> None:
+    await say(room, *["清源路水不清"] * 4, "谢谢师傅")
+    monitor = await room.as_("monitor")
+    page = (await monitor.get("/board")).text
+    assert "清源路水不清" in page
+    assert "黄色" in page
+    assert all(district in page for district in DISTRICTS)
+    rows = await monitor.get("/replies?sentiment=neg")
+    assert rows.text.count("清源路水不清") == 4
+
+
+async def test_a_board_of_the_past_is_asked_for_by_its_day(room: Room) -> None:
+    await say(room, *["老早水不清"] * 4, days=400)
+    monitor = await room.as_("monitor")
+    day = (MORNING - timedelta(days=400)).date().isoformat()
+    assert "老早水不清" in (await monitor.get(f"/board?hours=720&until={day}")).text
+    assert "老早水不清" not in (await monitor.get("/board")).text
+    assert (await monitor.get("/board?until=昨天")).status_code == 422
+
+
+async def test_an_alert_is_taken_on_its_issues_page_and_a_second_taker_is_told(room: Room) -> None:
+    await say(room, *["清源路水不清"] * 4)
+    monitor = await room.as_("monitor")
+    alert, issue = await first(room, "alerts"), await first(room, "issues")
+    page = (await monitor.get(f"/issues/{issue['_id']}")).text
+    assert "4 人说同一件事" in page
+    assert "认领" in page
+    taken = await monitor.post(f"/alerts/{alert['_id']}/acknowledge")
+    assert taken.status_code == 303
+    again = await monitor.post(f"/alerts/{alert['_id']}/acknowledge")
+    assert again.status_code == 409
+    assert "已认领" in again.text
+
+
+async def test_a_false_alarm_without_a_sentence_stays_and_says_what_is_missing(room: Room) -> None:
+    await say(room, *["清源路水不清"] * 4)
+    monitor = await room.as_("monitor")
+    alert = await first(room, "alerts")
+    answer = await monitor.post(f"/alerts/{alert['_id']}/false-alarm", {"remark": ""})
+    assert answer.status_code == 422
+    assert "须写一句说明" in answer.text
+
+
+async def test_what_citizens_wrote_is_never_markup_and_never_plain(room: Room) -> None:
+    await say(room, f"{SCRIPT}电话 {PHONE} 水不清")
+    monitor = await room.as_("monitor")
+    reply = await first(room, "replies")
+    for path in ("/board", "/replies", f"/replies/{reply['_id']}"):
+        page = (await monitor.get(path)).text
+        assert SCRIPT not in page
+        assert PHONE not in page
+
+
+async def test_plain_words_are_shown_for_a_reason_and_the_look_is_audited(room: Room) -> None:
+    await say(room, f"电话 {PHONE} 水不清")
+    handler = await room.as_("handler")
+    reply = await first(room, "replies")
+    refused = await handler.post(f"/replies/{reply['_id']}/reveal", {"reason": ""})
+    assert refused.status_code == 422
+    assert PHONE not in refused.text
+    shown = await handler.post(f"/replies/{reply['_id']}/reveal", {"reason": "回访来信人"})
+    assert PHONE in shown.text
+    assert shown.headers["cache-control"] == "no-store"
+    outbox = (await room.desk.store.get("replies", reply["_id"]) or {})["outbox"]
+    assert any(row["act"] == "reply.reveal" for parcel in outbox for row in parcel["rows"] if row["kind"] == "audit")
+
+
+async def test_an_editor_sees_words_masked_and_cannot_open_them(room: Room) -> None:
+    await say(room, f"电话 {PHONE} 水不清")
+    editor = await room.as_("editor")
+    reply = await first(room, "replies")
+    assert "未遮盖" not in (await editor.get(f"/replies/{reply['_id']}")).text
+    assert (await editor.post(f"/replies/{reply['_id']}/reveal", {"reason": "想看看"})).status_code == 403
+
+
+async def test_a_label_is_kept_beside_what_was_read(room: Room) -> None:
+    await say(room, "水不清")
+    monitor = await room.as_("monitor")
+    reply = await first(room, "replies")
+    assert (await monitor.post(f"/replies/{reply['_id']}/label", {"label": "neu"})).status_code == 303
+    kept = await room.desk.store.get("replies", reply["_id"]) or {}
+    assert (kept["label"], kept["sentiment"]) == ("neu", "neg")
+
+
+async def test_replies_are_found_by_words_and_paged(room: Room) -> None:
+    await say(room, *[f"第 {number} 户水不清" for number in range(60)], "路灯不亮")
+    monitor = await room.as_("monitor")
+    assert "路灯不亮" in (await monitor.get("/replies?words=路灯")).text
+    page = await monitor.get("/replies")
+    assert "下一页" in page.text
+    assert (await monitor.get("/replies?cursor=nonsense")).status_code == 422
+
+
+async def test_everything_is_held_with_a_reason_and_lifted_by_a_reviewer_only(room: Room) -> None:
+    monitor, reviewer = await room.as_("monitor"), await room.as_("reviewer")
+    assert (await monitor.post("/hold-all", {"reason": ""})).status_code == 422
+    assert (await monitor.post("/hold-all", {"reason": "接上级电话通知"})).status_code == 303
+    assert "全部暂停中" in (await reviewer.get("/")).text
+    assert (await monitor.post("/hold-all/lift")).status_code == 403
+    assert (await reviewer.post("/hold-all/lift")).status_code == 303
+    assert "全部暂停中" not in (await reviewer.get("/")).text
+
+
+async def test_home_begins_with_what_may_be_public_and_wrong(room: Room) -> None:
+    await say(room, *["清源路水不清"] * 4)
+    page = (await (await room.as_("monitor")).get("/")).text
+    assert "黄色预警" in page

@@ -1,0 +1,236 @@
+"""The publications page, the calendar and the search as a browser sees them, over a running desk."""
+
+from __future__ import annotations
+
+import re
+from datetime import UTC, date, datetime, timedelta
+
+import pytest
+
+from hub.desk import reading
+from hub.desk.publishing import Wish, schedule
+from hub.domain.errors import Invalid
+from hub.domain.people import program
+from hub.pages.calendar import grid_of, month_of, next_month
+from hub.pages.publications import moment_of
+from tests.domain.publishing_office import MORNING
+from tests.pages.desk_room import Room
+
+BOTH = ("site-main", "weibo-main")
+
+
+async def test_each_channel_says_its_own_state_with_time_or_reason(room: Room) -> None:
+    room.platforms["weibo-main"].faults.append("drop_before")
+    await room.post_out("c1", "公交线路调整", BOTH)
+    room.platforms["site-main"].faults.append("word")
+    await room.post_out("c2", "停水范围", BOTH)
+    page = (await (await room.as_("editor")).get("/publications")).text
+    for words in ("待核对", "已发布", "平台拒绝", "等网站地址", "09:00:01", "含有平台不允许的词"):
+        assert words in page, words
+    assert "市政府网站没有接受《停水范围》" in page and "微博在等它的地址，一并停着" in page
+    assert 'href="/contents/c2"' in page and "修改稿件" in page
+
+
+async def test_what_is_scheduled_before_its_approval_is_only_proposed(room: Room) -> None:
+    await room.office.write("c1", "拟发一篇", approved=False, by=room.people["editor"].id)
+    at = room.desk.clock.now() + timedelta(hours=3)
+    await schedule(room.people["editor"], room.desk, "c1", [Wish("site-main", at)])
+    page = (await (await room.as_("editor")).get("/publications?tab=scheduled")).text
+    assert "拟发" in page and "未审签" in page
+
+
+async def test_the_tabs_hold_what_their_words_say(room: Room) -> None:
+    room.platforms["weibo-main"].faults.append("drop_before")
+    await room.post_out("c1", "甲篇待核对", BOTH)
+    await room.post_out("c2", "乙篇已发布")
+    visitor = await room.as_("editor")
+    tabs = ("all", "todo", "published", "scheduled", "changes")
+    pages = {tab: (await visitor.get(f"/publications?tab={tab}")).text for tab in tabs}
+    shown = {tab: [title for title in ("甲篇", "乙篇") if f"<b>{title}" in page] for tab, page in pages.items()}
+    assert shown == {
+        "all": ["甲篇", "乙篇"], "todo": ["甲篇"], "published": ["甲篇", "乙篇"], "scheduled": [], "changes": [],
+    }  # fmt: skip
+
+
+async def test_an_unknown_post_asks_for_two_honest_answers_and_takes_either(room: Room) -> None:
+    room.platforms["weibo-main"].faults.extend(["drop_before", "drop_before"])
+    editor = await room.as_("editor")
+    ids = [f"{content}:weibo-main:1" for content in ("c1", "c2")]
+    await room.post_out("c1", "甲", BOTH)
+    await room.post_out("c2", "乙", BOTH)
+    panel = (await editor.get(f"/publications?open={ids[0]}")).text
+    for words in ("是否发出，不清楚", "请勿重新发送", "已发出，填地址", "没有发出", "转为“待核对”", "正文校验值"):
+        assert words in panel, words
+    yes = {"outcome": "published", "url": "https://weibo-main.example/9", "evidence": "主页第一条，09:05 看到"}
+    assert (await editor.post(f"/publications/{ids[0]}/resolve", yes)).status_code == 303
+    no = {"outcome": "not_published", "evidence": "翻到昨天都没有"}
+    assert (await editor.post(f"/publications/{ids[1]}/resolve", no)).status_code == 303
+    states = {row["_id"]: row["state"] for row in await room.desk.store.find("publications", {}, limit=50)}
+    assert (states[ids[0]], states[ids[1]]) == ("published", "held")
+    assert "周敏 认定已发出" in (await editor.get(f"/publications?open={ids[0]}")).text
+
+
+async def test_a_wrong_address_is_said_at_its_field_and_nothing_written_is_lost(room: Room) -> None:
+    room.platforms["weibo-main"].faults.append("drop_before")
+    await room.post_out("c1", "甲", BOTH)
+    editor = await room.as_("editor")
+    form = {"outcome": "published", "url": "https://elsewhere.example/9", "evidence": "看见了"}
+    answer = await editor.post("/publications/c1:weibo-main:1/resolve", form)
+    assert answer.status_code == 422
+    assert "从平台上复制这一条的网址" in answer.text
+    assert "https://elsewhere.example/9" in answer.text and "看见了" in answer.text
+
+
+async def test_hold_release_move_and_cancel_do_what_their_buttons_say(room: Room) -> None:
+    await room.office.write("c1", "甲", by=room.people["editor"].id)
+    at = room.desk.clock.now() + timedelta(hours=3)
+    await schedule(room.people["editor"], room.desk, "c1", [Wish("site-main", at)])
+    editor, id = await room.as_("editor"), "c1:site-main:1"
+
+    async def state() -> tuple[str, datetime]:
+        row = await room.desk.store.get("publications", id)
+        assert row is not None
+        return row["state"], row["at"]
+
+    await editor.post(f"/publications/{id}/hold", {"reason": "等领导回话"})
+    assert (await state())[0] == "held"
+    assert "等领导回话" in (await editor.get(f"/publications?open={id}")).text
+    await editor.post(f"/publications/{id}/release")
+    assert (await state())[0] == "scheduled"
+    await editor.post(f"/publications/{id}/move", {"at": "2026-11-26T09:00"})
+    assert await state() == ("scheduled", datetime(2026, 11, 26, 1, 0, tzinfo=UTC))
+    past = await editor.post(f"/publications/{id}/move", {"at": "2020-01-01T09:00"})
+    assert past.status_code == 422 and "请选以后的时间" in past.text
+    await editor.post(f"/publications/{id}/cancel", {"reason": "不发了"})
+    assert (await state())[0] == "cancelled"
+    again = await editor.post(f"/publications/{id}/cancel")
+    assert again.status_code == 409 and "已取消" in again.text
+
+
+async def test_a_withdrawal_needs_its_reason_and_reaches_every_channel(room: Room) -> None:
+    await room.post_out("c1", "甲", BOTH)
+    editor = await room.as_("editor")
+    bare = await editor.post("/publications/c1:site-main:1/withdraw", {"reason": "", "where": "all"})
+    assert bare.status_code == 422
+    done = await editor.post("/publications/c1:site-main:1/withdraw", {"reason": "内容有误", "where": "all"})
+    assert done.status_code == 303
+    operations = await room.desk.store.find("operations", {}, limit=10)
+    assert sorted(row["account"] for row in operations) == sorted(BOTH)
+    panel = (await editor.get("/publications?open=c1:site-main:1")).text
+    assert "周敏 要求撤回" in panel and "内容有误" in panel
+    assert "甲" in (await editor.get("/publications?tab=changes")).text
+
+
+async def test_a_correction_without_a_change_of_the_text_is_refused_with_the_reason(room: Room) -> None:
+    await room.post_out("c1", "甲")
+    editor = await room.as_("editor")
+    answer = await editor.post("/publications/c1:site-main:1/correct", {"note": "改时间", "where": "all"})
+    assert answer.status_code == 422 and "没有新的改动" in answer.text and "改时间" in answer.text
+
+
+async def test_the_addresses_in_notices_lead_to_the_open_panel(room: Room) -> None:
+    await room.post_out("c1", "甲")
+    editor = await room.as_("editor")
+    answer = await editor.get("/publications/c1:site-main:1")
+    assert answer.headers["location"] == "/publications?open=c1%3Asite-main%3A1"
+    await editor.post("/publications/c1:site-main:1/withdraw", {"reason": "误发", "where": "here"})
+    operation = (await room.desk.store.find("operations", {}, limit=1))[0]["_id"]
+    assert (await editor.get(f"/operations/{operation}")).headers["location"] == answer.headers["location"]
+    assert (await editor.get("/operations/c1:site-main:1:withdraw:9")).status_code == 404
+
+
+async def test_a_person_without_the_right_sees_no_button_for_it(room: Room) -> None:
+    room.platforms["weibo-main"].faults.append("drop_before")
+    await room.post_out("c1", "甲", BOTH)
+    page = (await (await room.as_("monitor")).get("/publications?open=c1:weibo-main:1")).text
+    assert "您看到的是" not in page and "撤回" in page
+
+
+async def test_many_contents_page_and_none_is_lost_or_shown_twice(room: Room) -> None:
+    editor = room.people["editor"]
+    for number in range(75):
+        await room.office.write(f"c{number}", f"第{number:03d}篇", by=editor.id)
+        at = MORNING + timedelta(hours=1, minutes=number % 7)
+        await schedule(editor, room.desk, f"c{number}", [Wish(account, at) for account in BOTH])
+    visitor, path, seen = await room.as_("editor"), "/publications?tab=all", []
+    for _ in range(10):
+        page = (await visitor.get(path)).text
+        seen += re.findall(r"<b>第(\d{3})篇</b>", page)
+        more = re.search(r'href="([^"]+)" rel="next"', page)
+        if more is None:
+            break
+        path = more[1].replace("&amp;", "&")
+    assert sorted(seen) == [f"{number:03d}" for number in range(75)]
+
+
+async def test_no_word_of_a_title_or_reason_becomes_markup(room: Room) -> None:
+    evil = '<img src=x onerror="1">'
+    await room.post_out("c1", evil)
+    visitor = await room.as_("editor")
+    for path in ("/publications", "/publications?open=c1:site-main:1", "/calendar", f"/search?q={evil}"):
+        assert evil not in (await visitor.get(path)).text, path
+
+
+# ---- calendar and search
+
+
+async def test_a_month_shows_each_content_once_a_day_with_its_gravest_state(room: Room) -> None:
+    room.platforms["weibo-main"].faults.append("drop_before")
+    await room.post_out("c1", "公交线路调整", BOTH)
+    for number in range(4):
+        await room.post_out(f"d{number}", f"早安云川{number}")
+    page = (await (await room.as_("editor")).get("/calendar?month=2026-11")).text
+    assert "1 待核对" in page and "5 条" in page and "还有 2 条" in page
+    assert page.count("公交线路调整：待核对") == 1
+
+
+async def test_the_chosen_day_lists_all_and_moves_every_channel_at_once(room: Room) -> None:
+    await room.office.write("c1", "供暖电话", by=room.people["editor"].id)
+    at = room.desk.clock.now() + timedelta(hours=3)
+    await schedule(room.people["editor"], room.desk, "c1", [Wish(account, at) for account in BOTH])
+    editor = await room.as_("editor")
+    page = (await editor.get("/calendar?day=2026-11-24")).text
+    ids = re.findall(r'name="id" value="([^"]+)"', page)
+    assert sorted(ids) == [f"c1:{account}:1" for account in BOTH]
+    answer = await editor.post("/calendar/move", {"id": ids, "at": "2026-11-26T09:00"})
+    assert answer.headers["location"] == "/calendar?day=2026-11-26&done=moved"
+    times = {row["at"] for row in await room.desk.store.find("publications", {}, limit=9)}
+    assert times == {datetime(2026, 11, 26, 1, 0, tzinfo=UTC)}
+    wrong = await editor.post("/calendar/move", {"id": ids, "at": "bald"})
+    assert wrong.status_code == 422 and "请选一个日期和时间" in wrong.text
+
+
+@pytest.mark.parametrize(
+    ("month", "days", "first"),
+    [
+        (date(2026, 11, 1), 42, date(2026, 10, 26)),
+        (date(2027, 2, 1), 28, date(2027, 2, 1)),
+        (date(2026, 12, 1), 35, date(2026, 11, 30)),
+    ],
+)
+def test_a_month_is_whole_weeks_from_monday(month: date, days: int, first: date) -> None:
+    grid = grid_of(month)
+    assert (len(grid), grid[0]) == (days, first) and {day.weekday() for day in grid[::7]} == {0}
+    assert next_month(next_month(month, 1), -1) == month
+
+
+def test_a_month_or_time_that_is_none_is_refused_in_words() -> None:
+    assert month_of("", MORNING) == date(2026, 11, 1)
+    for text in ("2026", "2026-13", "x"):
+        with pytest.raises(Invalid):
+            month_of(text, MORNING)
+    for text in ("", "x", "0001-01-01T00:00+14:00"):
+        with pytest.raises(Invalid):
+            moment_of(text)
+
+
+async def test_search_finds_titles_and_masked_words_and_only_what_one_may_see(room: Room) -> None:
+    await room.post_out("c1", "公交线路调整")
+    monitor = await room.as_("monitor")
+    row = {"account": "site-main", "external_id": "e1", "author": "王芳", "text": "公交太少"}
+    await monitor.api("POST", "/replies", [{**row, "at": "2026-11-24T08:00:00+08:00"}])
+    await reading.read_new(program("reader"), room.desk)
+    page = (await monitor.get("/search?q=公交")).text
+    assert page.count("公交线路调整") == 2 and "公交太少" in page
+    outsider = (await (await room.as_("secadmin")).get("/search?q=公交")).text
+    assert "公交线路调整" not in outsider and "公交太少" not in outsider and "没有找到" in outsider
