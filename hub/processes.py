@@ -107,11 +107,13 @@ async def _keep(child: Child, clock: Clock, stop: asyncio.Event, lifeline: int) 
     while not stop.is_set():
         await child.start(clock.monotonic(), lifeline)
         assert child.process is not None  # noqa: S101 - started in the line above
+        if stop.is_set():  # all were told to end while this one was being born
+            await child.stop()
         code = await child.process.wait()
         if stop.is_set() or child.once:
             return 0
         if code == WRONG_USE or child.tired:
-            return code or 1
+            return code if code > 0 else 1  # killed by a signal counts as fallen, too
         print(f"{child.role} 意外停止，正在重新启动。", file=sys.stderr, flush=True)
         await clock.sleep(1)
     return 0

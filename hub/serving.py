@@ -26,12 +26,14 @@ CLOCK = SystemClock()
 CITY = Path(__file__).parent / "demo" / "city.json"
 
 
-def _facts(settings: Settings) -> dict[str, Any]:
-    """What pages say of this office: its name, its districts, the channels it speaks on."""
-    path = settings.data / "office.json"
-    given = json.loads(path.read_text("utf-8")) if path.exists() else json.loads(CITY.read_text("utf-8"))
-    channels = given.get("channels") or ["weibo", "site"]
-    return {"office": settings["HUB_OFFICE"], "districts": list(given.get("districts", [])), "channels": channels}
+def office_facts(settings: Settings, *, demo: bool) -> dict[str, Any]:
+    """What pages say of this office: its name, its districts, the channels it can speak on. The invented city's own
+    name and districts stand nowhere but in a demonstration."""
+    city = json.loads(CITY.read_text("utf-8")) if demo else {"office": "新闻办", "districts": []}
+    named = [name.strip() for name in settings["HUB_DISTRICTS"].replace("，", ",").replace("、", ",").split(",")]
+    districts = [name for name in named if name] or city["districts"]
+    office = settings["HUB_OFFICE"] or city["office"]
+    return {"office": office, "districts": districts, "channels": list(wiring.CHANNEL_KINDS)}
 
 
 def desk_app(settings: Settings) -> Sanic[Any, Any]:
@@ -42,16 +44,18 @@ def desk_app(settings: Settings) -> Sanic[Any, Any]:
     access.attach(app, secure=secure, origins=origins, proxies=settings.number("HUB_PROXIES"))
     add_routes(app, table.ROUTES, table.wrap)
     add_static(app)
-    app.ctx.facts = _facts(settings)
     stack = AsyncExitStack()
 
     async def open_all(app: Sanic[Any, Any]) -> None:
         app.ctx.desk = await stack.enter_async_context(wiring.open_desk(settings))
+        app.ctx.facts = office_facts(settings, demo=app.ctx.desk.demo)
         app.ctx.tail = Tail()
         app.ctx.tailing = asyncio.create_task(app.ctx.tail.run(app.ctx.desk))
 
     async def close_all(app: Sanic[Any, Any]) -> None:
         app.ctx.tailing.cancel()
+        if drawing := getattr(app.ctx, "drawing", None):  # the processes that draw uploaded pictures
+            drawing.close()
         await stack.aclose()
 
     app.before_server_start(open_all)

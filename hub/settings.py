@@ -48,7 +48,8 @@ SETTINGS = (
     Setting("HUB_CONTENT_KEY", "", "内容接口的签名密钥，轮换期可填两个，用逗号分开", "both", secret=True),
     Setting("HUB_SITE_SEAL_KEY", "", "中心的公钥：公众网用它封存群众来信", "site"),
     Setting("HUB_SITE_MARK", "production", "公众网的性质：production 或 demo；演练时自动填写", "site"),
-    Setting("HUB_OFFICE", "云川市新闻办", "单位名称，显示在采编端左上角", "desk"),
+    Setting("HUB_OFFICE", "", "单位名称，显示在采编端左上角；演练时为虚构的城市", "desk"),
+    Setting("HUB_DISTRICTS", "", "本地的区县，用逗号分开，看板和留言按它分列；演练时为虚构的城市", "desk"),
     Setting("HUB_MAIL_SERVER", "", "发通知的邮件服务器，写法 主机:端口；不填则只用站内通知", "desk"),
     Setting("HUB_MAIL_FROM", "", "通知邮件的发件地址", "desk"),
     Setting("HUB_MAIL_USER", "", "邮件服务器的用户名；不需要登录则不填", "desk"),
@@ -110,7 +111,7 @@ def _read_file(path: Path, role: str) -> dict[str, str]:
     for name in found:
         if name not in BY_NAME or BY_NAME[name].role not in (role, "both"):
             raise Misconfigured(f"配置文件 {path.name} 里的“{name}”不是这个进程的设置。可用的名称见 docs/settings.md。")
-    return {name: str(value) for name, value in found.items()}
+    return {name: ",".join(map(str, value)) if isinstance(value, list) else str(value) for name, value in found.items()}
 
 
 def read(environment: Mapping[str, str], role: str) -> Settings:

@@ -13,9 +13,11 @@ from contextlib import asynccontextmanager, suppress
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, TextIO
+from urllib.parse import urlsplit
 
 from channels.contract import Channel
 from channels.http import Caller, PlatformPolicy
+from channels.kinds import CHANNELS
 from channels.kinds import connect as connect_kind
 from channels.notice.mail import MailSender, server_from
 from hub import settings as settings_room
@@ -47,6 +49,7 @@ from nlp.detectors.kinds import DETECTORS
 from nlp.detectors.settings import ClusterSettings
 
 CLOCK = SystemClock()
+CHANNEL_KINDS = tuple(CHANNELS)
 DEMO_LOGINS = ("editor", "reviewer1", "reviewer2", "reviewer3", "monitor", "handler", "sysadmin", "secadmin", "auditor")
 DEMO_KEY = "demo.key"
 MAIL_OFFSET = 9  # how far the rehearsal mail server's port stands behind the first platform's
@@ -162,7 +165,7 @@ def _channel_of(desk: Callable[[], Desk], caller: Caller) -> Callable[[Document]
         here = desk()
         urls = [str(value) for name, value in account["settings"].items() if name.endswith("_url") and value]
         for url in urls:
-            local = any(f"//{host}" in url for host in LOOPBACK)
+            local = urlsplit(url).hostname in LOOPBACK
             if here.demo and not local:
                 raise Misconfigured("演练环境不能连接真实平台。请用演练平台的地址。")
             if not here.demo and (account.get("rehearsal") or (local and account["channel"] != "site")):

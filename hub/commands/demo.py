@@ -38,7 +38,10 @@ def run(arguments: argparse.Namespace) -> int:
         raise Misconfigured("这是正式环境的数据，不能填演练内容。演练请另设 HUB_DATA。")
     if mark is None:
         asyncio.run(wiring.birth(settings, "demo"))
-    return asyncio.run(_run(settings, arguments))
+    if arguments.incident:
+        return asyncio.run(_run(settings, arguments))
+    with wiring.hold_folder(settings.data / "demo", "演练群众"):
+        return asyncio.run(_run(settings, arguments))
 
 
 async def _run(settings: Settings, arguments: argparse.Namespace) -> int:

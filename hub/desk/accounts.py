@@ -65,7 +65,10 @@ async def connect_account(actor: Actor, desk: Desk, new: NewAccount) -> Document
         "waits_for": new.waits_for or None,  # written each time, so that it can be taken back
         "fallback_minutes": new.fallback_minutes,
     }
-    probe = desk.connect({"_id": new.key, "held": False, **fields})
+    try:
+        probe = desk.connect({"_id": new.key, "held": False, **fields})
+    except ValueError as error:  # a channel's own sentence on what is missing
+        raise Invalid(str(error), (FieldError("settings", str(error)),)) from None
     fields["listening"] = probe.capabilities.listens != "none"
     row = outbox.audit(
         desk.ids.new(), actor, "account.connect", new.key, desk.clock.now(), detail={"channel": new.channel}

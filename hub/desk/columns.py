@@ -34,6 +34,12 @@ async def list_columns(actor: Actor, desk: Desk) -> list[Document]:
     return await desk.store.find("columns", {}, sort=[("order", 1), ("_id", 1)], limit=MOST)
 
 
+async def column(actor: Actor, desk: Desk, slug: str) -> Document | None:
+    """One of them; None where it has gone."""
+    require(actor, "notice.read")
+    return await desk.store.get("columns", slug)
+
+
 async def mirror(actor: Actor, desk: Desk) -> int:
     """Bring each of our websites the columns it has not got in their newest form; how many went out."""
     require(actor, "column.mirror")

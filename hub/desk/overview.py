@@ -74,12 +74,10 @@ async def _not_before(
     desk: Desk, table: str, where: Mapping[str, Any], ids: Sequence[str], first: Document
 ) -> list[str]:
     """Those of the contents that no earlier page has shown: none of their rows stands before this page's first."""
-    ahead = {"$or": [{"at": {"$gt": first["at"]}}, {"$and": [{"at": first["at"]}, {"_id": {"$gt": first["_id"]}}]}]}
-    test = {"$and": [where, {"content": {"$in": list(ids)}}, ahead]} if where else {
-        "$and": [{"content": {"$in": list(ids)}}, ahead]
-    }  # fmt: skip
-    rows = await desk.store.find(table, test, limit=2_000, fields=("content",))
-    seen = {row["content"] for row in rows}
+    own: dict[str, Any] = {"content": {"$in": list(ids)}}
+    test = {"$and": [where, own]} if where else own
+    rows = await desk.store.find(table, test, limit=2_000, fields=("content", "at"))
+    seen = {row["content"] for row in rows if (row["at"], row["_id"]) > (first["at"], first["_id"])}
     return [id for id in ids if id not in seen]
 
 
@@ -183,11 +181,3 @@ async def between(actor: Actor, desk: Desk, start: datetime, end: datetime) -> t
         contents |= await _states(desk, ids[begin : begin + 200])
     found = [{**row, "seen": seen_state(row, contents.get(row["content"], {}))} for row in rows[:MONTH]]
     return found, len(rows) > MONTH
-
-
-async def tasks_of(actor: Actor, desk: Desk, *, limit: int = 20) -> list[Document]:
-    """待办 that belong to this person or to one of their roles, the most pressing first."""
-    require(actor, "publication.read")
-    owners = [actor.id, *sorted(actor.roles)]
-    where = {"state": "open", "owner": {"$in": [str(owner) for owner in owners]}}
-    return await desk.store.find("tasks", where, sort=[("due", 1)], limit=limit)

@@ -60,6 +60,7 @@ async def page(
     if cursor:
         value, last = _decode(cursor)
         after = {"$or": [{by: {"$lt": value}}, {"$and": [{by: value}, {"_id": {"$lt": last}}]}]}
-        asked = {"$and": [asked, after]} if asked else after
+        bound = {by: {"$lte": value}}  # says the same once more, in the form an index can begin at
+        asked = {"$and": [*([asked] if asked else []), bound, after]}
     rows = await desk.store.find(table, asked, sort=[(by, -1), ("_id", -1)], limit=limit + 1, fields=fields)
     return Page(rows[:limit], _encode(rows[limit - 1], by) if len(rows) > limit else None)

@@ -21,6 +21,7 @@ from hub.domain.moves import OPEN_STATES, STATE_WORDS, attempt_words, step_for
 from hub.domain.people import Actor
 from hub.domain.publication import Decision
 from hub.domain.rights import require
+from hub.masking import mask_text
 from hub.sealing import Unsealable
 from hub.store.base import Document
 
@@ -303,16 +304,19 @@ async def hold_all(actor: Actor, desk: Desk, reason: str) -> Held:
 async def lift_hold_all(actor: Actor, desk: Desk, *, reason: str = "") -> None:
     """恢复发布: what came due meanwhile follows its own late rule."""
     require(actor, "hold.lift")
+    if actor.kind == "program" and not reason.strip():
+        raise Invalid("在服务器上解除全部暂停须写明原因：--reason。", (FieldError("reason", "请写一句原因。"),))
     fields = holding.switch_fields(False, reason.strip(), actor.id, desk.clock.now())
-    await _switch(desk, actor, "hold.lift", fields, "已恢复发布")
+    await _switch(desk, actor, "hold.lift", fields, reason.strip())
 
 
 async def _switch(desk: Desk, actor: Actor, act: str, fields: Mapping[str, Any], said: str) -> None:
     now = desk.clock.now()
-    text = f"{actor.name}已全部暂停发布：{said}" if fields["on"] else f"{actor.name}已恢复发布。"
+    who = "有人在服务器上" if actor.kind == "program" else actor.name
+    text = f"{who}已全部暂停发布：{said}" if fields["on"] else f"{who}已恢复发布{'：' if said else '。'}{said}"
     row = desk.ids.new()
     rows = (
-        outbox.audit(desk.ids.new(), actor, act, holding.HOLD_ALL, now),
+        outbox.audit(desk.ids.new(), actor, act, holding.HOLD_ALL, now, detail={"reason": mask_text(said)[:200]}),
         outbox.event(desk.ids.new(), "hold_all.changed", holding.HOLD_ALL, now),
         outbox.notice(row, act, holding.HOLD_ALL, now, people=["duty"], text=text, link="/publications", key=row),
     )

@@ -47,7 +47,7 @@ async def _audit(request: Request, verdict: Verdict | None = None) -> HTTPRespon
         before=int(before) if before.isdecimal() and len(before) < 15 else None,
     )
     kept = {name: value for name, value in chosen.items() if value}
-    names = await naming.names_of(actor, desk, [row["actor"] for row in rows])
+    names = await naming.names_of(actor, desk, [str(row[name]) for row in rows for name in ("actor", "subject")])
     return await show(
         request,
         "desk/audit.html",
@@ -77,6 +77,7 @@ def _row(row: Document, names: Mapping[str, str]) -> dict[str, Any]:
         **row,
         "who": names.get(actor) or (f"系统 {actor.removeprefix(PROGRAM)}" if actor.startswith(PROGRAM) else actor),
         "said": "　".join(f"{name} {_plain(value)}" for name, value in detail.items()),
+        "about": names.get(str(row["subject"]), str(row["subject"])),
         "word": act_word(str(row["act"]), str(detail.get("from", ""))),
         "mark": wording.fingerprint(str(row["hash"])),
     }

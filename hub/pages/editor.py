@@ -11,7 +11,7 @@ from sanic.response import json as json_response
 from hub import wording
 from hub.checks.finding import ACKNOWLEDGE, BLOCK, HINT, Finding
 from hub.checks.kinds import NAMES as RULES
-from hub.desk import columns, naming, previewing, writing
+from hub.desk import columns, filing, naming, previewing, writing
 from hub.desk.checking import check_content
 from hub.desk.picturing import upload
 from hub.domain.blocks import length
@@ -91,11 +91,7 @@ async def _page(
 
 async def _files(request: Request, draft: Draft) -> list[Document]:
     """The attachments in the draft's order."""
-    store = desk_of(request).store
-    names = list(draft.files)
-    rows = await store.find("media", {"_id": {"$in": names}}, limit=len(names)) if names else []
-    known = {row["_id"]: row for row in rows}
-    return [known[name] for name in names if name in known]
+    return await filing.files_named(actor_of(request), desk_of(request), list(draft.files))
 
 
 # ---- findings and previews beside the text
@@ -111,7 +107,7 @@ async def _aside(request: Request, content: Document) -> dict[str, Any]:
     previews = await previewing.previews(actor, desk, content, revision)
     accounts = {each.account["_id"]: each.account["name"] for each in previews}
     reasons = {each["key"]: each["reason"] for each in content.get("acknowledged", ())}
-    shelf = await desk.store.get("columns", str(revision["column"])) or {}
+    shelf = await columns.column(actor, desk, str(revision["column"])) or {}
     return {
         "content": content,
         "revision": revision,

@@ -9,6 +9,7 @@ from sanic.response import json, redirect
 
 from hub.access import PROBLEMS
 from hub.access.requests import own_path
+from hub.desk.beating import is_publishing
 from hub.domain.errors import FieldError
 from hub.pages.routes import Route, desk_of
 from hub.pages.shell import actor_of, field, show, show_bare
@@ -72,11 +73,8 @@ async def health(_request: Request) -> HTTPResponse:
 
 async def ready(request: Request) -> HTTPResponse:
     """Red while the store does not answer or no worker lives; for the office's own watch."""
-    desk = desk_of(request)
-    beats = await desk.store.find("beats", {}, sort=[("at", -1)], limit=1)
-    age = (desk.clock.now() - beats[0]["at"]).total_seconds() if beats else None
-    alive = age is not None and age <= 30
-    said = {"store": "ok", "worker": "ok" if alive else "自动发布已停止", "beat_seconds": age}
+    alive = await is_publishing(desk_of(request))
+    said = {"store": "ok", "worker": "ok" if alive else "自动发布已停止"}
     return json(said, status=200 if alive else 503, ensure_ascii=False)
 
 

@@ -9,9 +9,9 @@ from sanic import HTTPResponse, Request
 from sanic.response import json as json_response
 from sanic.response import raw
 
+from hub.desk.filing import file
 from hub.desk.picturing import Drawing, upload
 from hub.domain.errors import FieldError, Invalid, NotFound
-from hub.domain.rights import require
 from hub.pages.routes import Route, desk_of
 from hub.pages.shell import actor_of
 
@@ -31,10 +31,10 @@ def drawing_of(request: Request) -> Drawing:
 def given_file(request: Request, name: str = "file") -> tuple[bytes, str]:
     """The uploaded file's bytes and name. Raises Invalid where none was chosen."""
     files = request.files
-    file = files.get(name) if files else None
-    if file is None or not file.body:
+    given = files.get(name) if files else None
+    if given is None or not given.body:
         raise Invalid("没有收到文件，请重新选择。", (FieldError(name, "请先选一个文件。"),))
-    return file.body, file.name or ""
+    return given.body, given.name or ""
 
 
 async def take_upload(request: Request) -> HTTPResponse:
@@ -47,12 +47,9 @@ async def take_upload(request: Request) -> HTTPResponse:
 
 async def show_media(request: Request, sha256: str) -> HTTPResponse:
     """A stored file for the desk: pictures are shown, anything else is a download."""
-    desk = desk_of(request)
-    require(actor_of(request), "content.read")
-    row = await desk.store.get("media", sha256) if HASH.fullmatch(sha256) else None
-    if row is None:
+    if not HASH.fullmatch(sha256):
         raise NotFound("没有这个文件，可能已被删除。")
-    content = await desk.files.get(sha256)
+    row, content = await file(actor_of(request), desk_of(request), sha256)
     shown = row["type"] in SHOWN
     headers = {"Cache-Control": "private, max-age=86400", "Content-Security-Policy": POLICY}
     if not shown:

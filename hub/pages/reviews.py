@@ -9,7 +9,7 @@ from sanic import HTTPResponse, Request
 
 from hub import wording
 from hub.checks.kinds import NAMES as RULES
-from hub.desk import columns, naming, previewing, reviewing, writing
+from hub.desk import columns, filing, naming, previewing, reviewing, writing
 from hub.desk.checking import check_content
 from hub.domain.content import STATES
 from hub.domain.errors import Conflict, HubError, Invalid, NotAllowed
@@ -179,8 +179,7 @@ def _talk(verdicts: Sequence[Document], people: Mapping[str, str], now: Standing
 
 
 async def _files(request: Request, revision: Document) -> list[Document]:
-    names = list(revision.get("files", ()))
-    return await desk_of(request).store.find("media", {"_id": {"$in": names}}, limit=len(names)) if names else []
+    return await filing.files_named(actor_of(request), desk_of(request), list(revision.get("files", ())))
 
 
 async def decide(request: Request, id: str) -> HTTPResponse:

@@ -89,8 +89,17 @@ class GroupWriter:
             return
         _deliver(loop, [_Answer(opened, None, None)])
         while (batch := self._next_batch()) is not None:
-            _deliver(loop, self._group(connection, batch))
+            _deliver(loop, self._answered(connection, batch))
         connection.close()
+
+    def _answered(self, connection: Connection, batch: Sequence[_Job]) -> list[_Answer]:
+        """The group's answers, whatever happens: if this thread fell, all who write would wait for ever."""
+        try:
+            return self._group(connection, batch)
+        except Exception as error:
+            _log.error("a group of writes failed: %s", type(error).__name__)
+            self._abandon(connection)
+            return [_Answer(job.answer, None, Unsure(f"store: {type(error).__name__}")) for job in batch]
 
     def _next_batch(self) -> list[_Job] | None:
         first = self._jobs.get()
@@ -107,6 +116,7 @@ class GroupWriter:
 
     def _group(self, connection: Connection, batch: Sequence[_Job]) -> list[_Answer]:
         """Before COMMIT a fault has written nothing; in COMMIT only a busy one has."""
+        self._abandon(connection)  # what the last group could not roll back, as long as its disk was ill
         try:
             connection.execute("BEGIN IMMEDIATE")
             answers = [self._one(connection, job) for job in batch]
@@ -138,8 +148,8 @@ class GroupWriter:
         if connection.in_transaction:
             try:
                 connection.execute("ROLLBACK")
-            except self._faults.all:
-                _log.warning("a failed transaction could not be rolled back at once")
+            except Exception as error:
+                _log.warning("a failed transaction could not be rolled back at once: %s", type(error).__name__)
 
 
 def _unreachable(error: Exception) -> Unreachable:

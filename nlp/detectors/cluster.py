@@ -17,7 +17,7 @@ _SHORTEST = 12  # letters: below this people use the same words without copying
 
 @dataclass(frozen=True)
 class Event:
-    """One voice or copy in a cluster; `at` in milliseconds since 1970, `terms` the strongest of a voice."""
+    """One voice or copy in a cluster; `at` in milliseconds since 1970, `terms` what a voice said, strongest first."""
 
     at: int
     id: str
@@ -56,6 +56,7 @@ class Cluster:
     level: str | None = None
     alerted_at: int | None = None
     norm: float = 0.0
+    area: tuple[str, str] | None = None  # district and sudden matter that this issue was told about
 
     def join(self, unit: dict[str, float], limit: int) -> None:
         """Another voice's terms; only the heaviest `limit` are kept."""
@@ -110,11 +111,11 @@ class Cluster:
         """Voices that a long window of this cluster has had as a rule."""
         return self.past / (1.0 + self.past_windows)
 
-    def voices(self, since: int = 0) -> list[Event]:
+    def voices(self) -> list[Event]:
         """The newest event of each person in the window who did not merely copy, oldest first."""
         newest: dict[str, Event] = {}
         for event in self.events:
-            if not event.copy and event.at >= since:
+            if not event.copy:
                 newest[event.author] = event
         return list(newest.values())
 
@@ -155,7 +156,8 @@ class Cluster:
     def from_state(cls, state: dict[str, Any]) -> Cluster:
         """The cluster that gave this state."""
         lines = [(row[0], row[1]) for row in state["lines"]]
-        return cls(**{**state, "lines": lines, "events": deque(Event.from_row(row) for row in state["events"])})
+        area = (state["area"][0], state["area"][1]) if state["area"] else None
+        return cls(**{**state, "lines": lines, "area": area, "events": deque(Event.from_row(row) for row in state["events"])})
 
 
 def _pieces(head: str) -> set[str]:

@@ -13,27 +13,28 @@ more than the newest ones of them.
 
 from __future__ import annotations
 
-import json
-import zlib
 from collections import OrderedDict
 from collections.abc import Sequence
+from dataclasses import replace
 from datetime import UTC, datetime
 from hashlib import blake2b
 
 from nlp.contract import IssueChange, Voice
 from nlp.copies import Copies, marks_of
+from nlp.detectors.areas import HOUR, Areas, Burst, Key
 from nlp.detectors.cluster import DAY, HEAD, Cluster, Event
 from nlp.detectors.explaining import explain, merged
 from nlp.detectors.index import Index
-from nlp.detectors.judging import Judge, Judgement
+from nlp.detectors.judging import Judge, Judgement, Pair
+from nlp.detectors.matters import sudden
 from nlp.detectors.settings import ClusterSettings
+from nlp.detectors.states import pack, unpack
 from nlp.detectors.terms import Weights
 from nlp.detectors.titles import title_of
 from nlp.detectors.volume import STEP, Volume
 from nlp.normal import letters, normalise
 from nlp.words import Words, office_dictionary
 
-VERSION = 2
 _LINE = 160  # characters of a voice's first line
 _SEEN = 20_000  # ids remembered, against voices that are told twice
 _SHOWN = 8  # terms told
@@ -47,6 +48,7 @@ class Detector:
         self._weights = Weights(self.settings, words or Words(office_dictionary(None)))
         self._index = Index(self.settings)
         self._volume = Volume()
+        self._areas = Areas(self.settings, self._volume)
         self._judge = Judge(self.settings, self._volume, self._weights.tells)
         self._copies = Copies()
         self._number = 0
@@ -57,52 +59,65 @@ class Detector:
 
     def take(self, voices: Sequence[Voice]) -> list[IssueChange]:
         """What changed by these voices: every alert as it was when raised, then each touched issue as it is now."""
-        alerts: list[IssueChange] = []
-        touched: dict[int, Cluster] = {}
+        told: list[IssueChange] = []
+        touched: dict[int, Judgement] = {}
         for voice in voices:
             cluster = self._hear(voice)
-            if cluster is None:
-                continue
-            touched[cluster.number] = cluster
-            judgement = self._judgement(cluster)
-            other = self._same_matter(cluster, judgement)
-            if other is not None:
-                alerts.append(self._go_over(cluster, other, judgement))
-                touched.pop(cluster.number)
-                touched[other.number] = other
-            elif self._rises(cluster, judgement):
-                alerts.append(self._change(cluster, judgement, alert=True))
-        shown = [cluster for cluster in touched.values() if len(cluster.events) > 1]
-        return alerts + [self._change(cluster, self._judgement(cluster), alert=False) for cluster in shown]
+            if cluster is not None:
+                told += self._heed(cluster, touched)
+        found = [(self._index.get(number), judgement) for number, judgement in touched.items()]
+        return told + [
+            self._change(cluster, judgement, alert=False)
+            for cluster, judgement in found
+            if cluster is not None and len(cluster.events) > 1
+        ]
+
+    def _heed(self, cluster: Cluster, touched: dict[int, Judgement]) -> list[IssueChange]:
+        """After one more voice in it: what of this cluster must be told, or goes over to another."""
+        changes: list[IssueChange] = []
+        burst = self._burst(cluster)
+        target = self._gathering(burst) if burst else None
+        if burst and target:
+            cluster, changes = target, self._gather(burst, target)
+        judgement = self._judgement(cluster, burst if target else None)
+        other = self._same_matter(cluster, judgement)
+        if other is not None:
+            changes.append(self._go_over(cluster, other))
+            cluster, judgement = other, self._judgement(other)
+        if self._rises(cluster, judgement):
+            changes.append(self._change(cluster, judgement, alert=True))
+        touched.pop(cluster.number, None)
+        touched[cluster.number] = judgement
+        return changes
 
     def save(self) -> bytes:
         """All that the detector remembers; one of the same settings that loads it goes on as if nothing had been."""
-        state = {
-            "version": VERSION,
-            "clusters": self._index.state(),
-            "copies": self._copies.rows(),
-            "counts": self._weights.counts,
-            "texts": self._weights.texts,
-            "volume": self._volume.state(),
-            "number": self._number,
-            "now": self._now,
-            "seen": list(self._seen),
-            "told": self._told,
-            "gone": list(self._gone.items()),
-        }
-        return zlib.compress(json.dumps(state, ensure_ascii=False, separators=(",", ":")).encode(), 3)
+        return pack(
+            {
+                "clusters": self._index.state(),
+                "copies": self._copies.rows(),
+                "counts": self._weights.counts,
+                "texts": self._weights.texts,
+                "volume": self._volume.state(),
+                "areas": self._areas.state(),
+                "number": self._number,
+                "now": self._now,
+                "seen": list(self._seen),
+                "told": self._told,
+                "gone": list(self._gone.items()),
+            }
+        )
 
     def load(self, state: bytes) -> None:
-        """Forget everything and go on from a saved state. ValueError where the state is of another version."""
-        found = json.loads(zlib.decompress(state))
-        if found.get("version") != VERSION:
-            raise ValueError(f"监测状态的版本是 {found.get('version')}，这一版只认 {VERSION}。请从留言重新监测。")
+        """Forget everything and go on from a saved state. ValueError where the state is of an unknown version."""
+        found = unpack(state)
         self._index = Index.from_state(found["clusters"], self.settings)
         self._copies = Copies()
         for key, name, mark in ((row[0], row[1], int(row[2])) for row in found["copies"]):
             self._copies.keep(key, mark, name)
         self._weights.counts, self._weights.texts = found["counts"], found["texts"]
         self._volume = Volume.from_state(found["volume"])
+        self._areas = Areas.from_state(found["areas"], self.settings, self._volume)
         self._judge = Judge(self.settings, self._volume, self._weights.tells)
         self._number, self._now = found["number"], found["now"]
         self._seen = OrderedDict.fromkeys(found["seen"])
@@ -130,12 +145,13 @@ class Detector:
     def _original(self, key: str, mark: int) -> Cluster | None:
         """The live cluster of the voice that this text copies."""
         name = self._copies.original(key, mark)
-        return self._index.get(self._gone.get(int(name), int(name))) if name is not None else None
+        return self._alive(int(name)) if name is not None else None
 
     def _place(self, voice: Voice, at: int, plain: str, unit: dict[str, float], marks: tuple[str, int]) -> Cluster:
         """The voice in the cluster it is most like, or as the first of a new one; or as a copy with other ends."""
         live = len(self._index)
-        cluster = self._index.nearest(unit, at)
+        keys = [(voice.district, matter) for matter in sudden(unit)] if voice.district else []
+        cluster = self._told_of(keys) or self._index.nearest(unit, at)
         head = letters(plain)[:HEAD]
         if cluster is not None and cluster.repeats(head, self.settings.same):
             self._add(cluster, voice, at, ())
@@ -148,9 +164,19 @@ class Detector:
         line = normalise(voice.text.lstrip().split("\n", 1)[0], _LINE) or plain[:_LINE]
         cluster.remember(voice.id, head, line, self.settings.heads)
         self._index.join(cluster, unit)
-        self._add(cluster, voice, at, tuple(unit)[: self.settings.terms_per_event])
+        self._add(cluster, voice, at, tuple(unit))
         self._copies.keep(*marks, str(cluster.number))
+        for key in keys:
+            self._areas.hear(key, (at, voice.author, round(voice.negative, 3), voice.channel, cluster.number))
         return cluster
+
+    def _told_of(self, keys: Sequence[Key]) -> Cluster | None:
+        """The issue told lately about this sudden matter in this district."""
+        for _, number in reversed(self._told):
+            cluster = self._alive(number)
+            if cluster and cluster.area in keys and cluster.last_at > self._now - self.settings.area_hours * HOUR:
+                return cluster
+        return None
 
     def _add(self, cluster: Cluster, voice: Voice, at: int, terms: tuple[str, ...]) -> None:
         """A voice has terms, a copy has none."""
@@ -168,30 +194,82 @@ class Detector:
 
     # levels
 
-    def _judgement(self, cluster: Cluster) -> Judgement:
-        return self._judge.judge(cluster, len(self._index))
+    def _judgement(self, cluster: Cluster, burst: Burst | None = None) -> Judgement:
+        found = self._judge.judge(cluster, len(self._index))
+        if burst is None or burst.chance >= found.chance:
+            return found
+        return replace(
+            found, level="yellow", hours=burst.hours, voices=burst.voices, usual=burst.usual, chance=burst.chance,
+            pair=Pair(burst.key, 0.0),
+        )  # fmt: skip
 
     def _is_held(self, cluster: Cluster) -> bool:
         """Told already, within the cool-down."""
         pause = self.settings.cool_down_days * DAY
         return cluster.alerted_at is not None and cluster.last_at - cluster.alerted_at < pause
 
+    def _enough(self, chance: float) -> bool:
+        """Small enough to tell: beyond the week's budget each further alert must be ten times surer."""
+        week = sum(at > self._now - 7 * DAY for at, _ in self._told)
+        return chance < self.settings.chance * 0.1 ** max(0, week + 1 - self.settings.alerts_a_week)
+
     def _rises(self, cluster: Cluster, judgement: Judgement) -> bool:
-        """Sets the cluster's level; True where this must be told."""
-        cluster.level = judgement.level
-        if judgement.level != "yellow" or self._is_held(cluster):
+        """Sets the cluster's level; True where this must be told. What was told stays yellow for the cool-down."""
+        if self._is_held(cluster):
+            cluster.level = "yellow"
             return False
-        if judgement.chance >= self.settings.chance * 0.1 ** self._over():
+        cluster.level = judgement.level
+        if judgement.level != "yellow":
+            return False
+        if not self._enough(judgement.chance):
             cluster.level = "watch"
             return False
         cluster.alerted_at = cluster.last_at
+        cluster.area = self._area(cluster, judgement)
         self._told.append((self._now, cluster.number))
         return True
 
-    def _over(self) -> int:
-        """How many alerts the last week has had beyond its budget, the next one counted."""
-        week = sum(at > self._now - 7 * DAY for at, _ in self._told)
-        return max(0, week + 1 - self.settings.alerts_a_week)
+    def _area(self, cluster: Cluster, judgement: Judgement) -> Key | None:
+        """District and sudden matter of what is told, where it has both."""
+        found = sudden(judgement.pair.terms if judgement.pair else ())
+        districts = cluster.named("district")
+        return (districts[0], found[0]) if found and districts else None
+
+    # one matter, several clusters
+
+    def _burst(self, cluster: Cluster) -> Burst | None:
+        """What the newest voice's district suddenly speaks of, if that is enough to tell and not told yet."""
+        event = cluster.events[-1]
+        if event.copy or not event.district or self._is_held(cluster):
+            return None
+        found = [self._areas.burst((event.district, matter), self._now) for matter in sudden(event.terms)]
+        enough = [burst for burst in found if burst is not None and self._enough(burst.chance)]
+        return min(enough, key=lambda burst: burst.chance, default=None)
+
+    def _gathering(self, burst: Burst) -> Cluster | None:
+        """Where a burst's voices come together: its biggest cluster; None where half of them are in what is told."""
+        found = [cluster for cluster in map(self._alive, burst.clusters) if cluster is not None]
+        if 2 * sum(map(self._is_held, found)) >= len(found):
+            return None
+        about = [cluster for cluster in found if self._is_about(cluster, burst)]
+        return max(about, key=lambda cluster: (cluster.members, -cluster.number), default=None)
+
+    def _gather(self, burst: Burst, target: Cluster) -> list[IssueChange]:
+        """The other clusters that speak mostly of a burst's matter go over to its biggest."""
+        others = [self._index.get(number) for number in sorted(set(map(self._number_now, burst.clusters)))]
+        gone = [other for other in others if other and other is not target and self._is_about(other, burst)]
+        return [self._go_over(other, target) for other in gone]
+
+    def _is_about(self, cluster: Cluster, burst: Burst) -> bool:
+        """Not told yet, and most of its voices speak of the burst's matter."""
+        return not self._is_held(cluster) and 2 * cluster.holders.get(burst.key[1], 0) >= cluster.members
+
+    def _number_now(self, number: int) -> int:
+        return self._gone.get(number, number)
+
+    def _alive(self, number: int) -> Cluster | None:
+        """The cluster that this number stands for now."""
+        return self._index.get(self._number_now(number))
 
     def _same_matter(self, cluster: Cluster, judgement: Judgement) -> Cluster | None:
         """For a cluster that would tell: one that has told already and shares a name and more, or half the carriers."""
@@ -199,7 +277,7 @@ class Detector:
             return None
         ours = self._signs(cluster)
         for _, number in reversed(self._told):
-            other = self._index.get(self._gone.get(number, number))
+            other = self._alive(number)
             if other is None or other is cluster or other.last_at < self._now - self.settings.window_days * DAY:
                 continue
             common = ours & self._signs(other)
@@ -210,14 +288,15 @@ class Detector:
     def _signs(self, cluster: Cluster) -> set[str]:
         return {term for term, _ in cluster.carriers()[:_SHOWN]}
 
-    def _go_over(self, cluster: Cluster, other: Cluster, judgement: Judgement) -> IssueChange:
+    def _go_over(self, cluster: Cluster, other: Cluster) -> IssueChange:
         """The cluster's voices become the other's; the last word on it."""
         self._index.merge(cluster, other)
         self._gone = {old: other.number if new == cluster.number else new for old, new in self._gone.items()}
         self._gone[cluster.number] = other.number
         cluster.level = None
         cluster.events.clear()
-        return merged(self._change(cluster, judgement, alert=False), self._title(other, self._judgement(other)))
+        gone = self._change(cluster, self._judgement(cluster), alert=False)
+        return merged(gone, self._title(other, self._judgement(other)))
 
     def _title(self, cluster: Cluster, judgement: Judgement) -> str:
         carriers = [*(judgement.pair.terms if judgement.pair else ()), *(term for term, _ in cluster.carriers()[:4])]

@@ -22,6 +22,7 @@ from nlp.detectors.volume import Volume
 
 HOUR = 3_600_000  # milliseconds
 _LOOKED_AT = 14  # carriers among which the shared pair is sought
+_LOOKED_BACK = 80  # newest voices in which it is sought: a bound on what one text can cost
 
 
 @dataclass(frozen=True)
@@ -55,19 +56,23 @@ class Judge:
         """What is to be said of this cluster among so many live ones."""
         settings = self._settings
         voices = cluster.voices()
-        pair = self.pair(cluster, voices) if len(voices) >= 2 else None
+        pair = self.pair(cluster, voices[-_LOOKED_BACK:]) if len(voices) > 1 else None
         factor = self._factor(pair)
         long = settings.window_days * 24.0
-        looks = [self._window(cluster, hours, factor, live) for hours in (*settings.short_hours, long)]
+        looks = [self._window(cluster, voices, hours, factor, live) for hours in (*settings.short_hours, long)]
         chance, hours, count, usual = min(looks, key=lambda look: (look[0], -look[1]))
-        chance = together(min(1.0, chance * len(looks)), self._unhappiness(voices))
+        chance = min(1.0, chance * len(looks))
+        # Two ways of looking, by numbers alone and with the unhappiness: twice the chance pays for choosing.
+        chance = min(1.0, 2.0 * min(chance, together(chance, self._unhappiness(voices))))
         level = self._level(voices, pair, chance)
         return Judgement(level, hours, count, usual, looks[-1][3], chance, pair)
 
-    def _window(self, cluster: Cluster, hours: float, factor: float, live: int) -> tuple[float, float, int, float]:
+    def _window(
+        self, cluster: Cluster, voices: Sequence[Event], hours: float, factor: float, live: int
+    ) -> tuple[float, float, int, float]:
         """Chance, hours, voices and what is usual of one window."""
         since = cluster.last_at - int(hours * HOUR)
-        count = len(cluster.voices(since))
+        count = sum(event.at >= since for event in voices)
         part = hours * HOUR / (self._settings.window_days * DAY)
         usual = self._volume.strays(since, self._settings.stray) * factor + cluster.own_rate() * part
         looked = max(1, min(live, self._volume.texts(since)))
@@ -90,15 +95,22 @@ class Judge:
 
     def pair(self, cluster: Cluster, voices: Sequence[Event]) -> Pair | None:
         """The two terms apart that tell most, among those that enough voices hold together."""
-        strong = [term for term, share in cluster.carriers()[:_LOOKED_AT] if share >= self._settings.shared]
+        strong = apart(term for term, share in cluster.carriers()[:_LOOKED_AT] if share >= self._settings.shared)
         need = max(2, math.ceil(self._settings.shared * len(voices)))
-        found: Pair | None = None
-        for one, other in combinations(apart(strong), 2):
-            if sum(one in event.terms and other in event.terms for event in voices) < need:
-                continue
-            told = self._tells(one, cluster.holders[one]) + self._tells(other, cluster.holders[other])
-            if found is None or told > found.information:
-                found = Pair((one, other), told)
+        holders = dict.fromkeys(strong, 0)  # a bit for each voice
+        for place, event in enumerate(voices):
+            for term in holders.keys() & event.terms:
+                holders[term] |= 1 << place
+        tells = {term: self._tells(term, cluster.holders[term]) for term in strong}
+        pairs = [
+            Pair((one, other), tells[one] + tells[other])
+            for one, other in combinations(strong, 2)
+            if (holders[one] & holders[other]).bit_count() >= need
+        ]
+        found = max(pairs, key=lambda pair: pair.information, default=None)
+        if found is None and cluster.area is not None:
+            _, matter = cluster.area
+            return Pair(cluster.area, self._tells(matter, cluster.holders.get(matter, 0)))
         return found
 
     def _factor(self, pair: Pair | None) -> float:

@@ -1,7 +1,8 @@
 """Matters (事项): what people complain of, however they word it, and places that a cutter splits; no clusters, no time.
 
 水黄, 黄水 and 水是黄的 have no word in common once cut. Each line below is one matter: its name, how it is spoken of (a
-pattern), and after the tab the words that only repeat it, so that they are no second sign beside it.
+pattern), and after the tab the words that only repeat it, so that they are no second sign beside it. A mark (!) before
+the name: it comes suddenly and over many streets at once.
 """
 
 from __future__ import annotations
@@ -16,18 +17,18 @@ from nlp.places import is_generic
 LOOKED_AT = 160  # characters: a letter's title and first sentences; what comes later is rarely the matter
 
 _TABLE = """
-水质	水[^，。！？,]{0,5}(?:黄|浑|锈|沙子|发白|发黑|异味|变色)|[黄浑锈]水|铁锈|水质|水垢	自来水 发黄 水发黄 水黄 浑浊 供水 水龙头
-停水	停水|断水|没水|来水|一滴水|水压	自来水 供水 水龙头 水压
-供暖	暖气|供暖|供热|取暖|地暖|不热|室温|换热	暖气片 取暖费 供热站 热力
-停电	停电|断电|跳闸|电压	供电 供电所
-燃气	燃气|煤气|天然气	燃气公司
-异味	[臭腥焦怪异酸]味|臭气|恶臭|刺鼻|[啥股这]味|味道|气味|呛|熏得|好臭|臭得|太臭	臭味 味儿 窗户
+!水质	水[^，。！？,]{0,5}(?:黄|浑|锈|沙子|发白|发黑|异味|变色)|[黄浑锈]水|铁锈|水质|水垢	自来水 发黄 水发黄 水黄 浑浊 供水 水龙头
+!停水	停水|断水|没水|(?<!自)来水|一滴水|水压	自来水 供水 水龙头 水压
+!供暖	暖气|供暖|供热|取暖|地暖|不热|室温|换热	暖气片 取暖费 供热站 热力
+!停电	停电|断电|跳闸|电压	供电 供电所
+!燃气	燃气|煤气|天然气	燃气公司
+!异味	[臭腥焦怪异酸]味|臭气|恶臭|刺鼻|[啥股这]味|味道|气味|呛|熏得|好臭|臭得|太臭	臭味 味儿 窗户
 油烟	油烟|烧烤|油烟味	烟道
 噪声	噪音|噪声|扰民|太吵|吵得|吵死|睡不着|轰鸣|高音喇叭|广场舞	噪音扰民
 施工	施工|工地|打桩|渣土|扬尘|围挡	夜间施工
 垃圾	垃圾|清运|环卫|脏乱	垃圾站 垃圾桶
 污水	污水|化粪池|下水道|排污|偷排|黑臭|死鱼	排放
-积水	积水|内涝|被淹|倒灌	排水
+!积水	积水|内涝|被淹|倒灌	排水
 道路	路面|坑洼|塌陷|断头路|路烂|没有路|修路|井盖	道路
 路灯	路灯|没有灯|黑灯	灯坏
 公交	公交|班次|末班|改线|首班|线路|站台|(?:路|线)车	车站 司机
@@ -56,7 +57,7 @@ _TABLE = """
 治安	盗窃|偷了|被偷|打架|飙车|炸街|赌博	派出所
 通信	信号差|没信号|宽带|基站|断网	网络
 涨价	涨价|乱收费|宰客|缺斤少两	收费
-消防	消防通道|消防栓|起火|火灾|着火|飞线	消防
+!消防	消防通道|消防栓|起火|火灾|着火|飞线	消防
 树木	砍树|树木|大树|修剪|绿地|绿化	绿化带
 采砂	采砂|采石|挖沙|扬灰|粉尘	灰尘
 """
@@ -71,6 +72,7 @@ class Matter:
     name: str
     pattern: re.Pattern[str]
     same: frozenset[str]
+    sudden: bool
 
     def holds(self, term: str) -> bool:
         """The term only repeats this matter."""
@@ -83,7 +85,8 @@ def matters() -> dict[str, Matter]:
     found = {}
     for line in _TABLE.strip().splitlines():
         name, pattern, same = line.split("\t")
-        found[name] = Matter(name, re.compile(pattern), frozenset(same.split()))
+        matter = Matter(name.lstrip("!"), re.compile(pattern), frozenset(same.split()), name.startswith("!"))
+        found[matter.name] = matter
     return found
 
 
@@ -91,6 +94,12 @@ def matters_in(plain: str) -> list[str]:
     """The matters that the beginning of a normalised text speaks of."""
     head = plain[:LOOKED_AT]
     return [matter.name for matter in matters().values() if matter.pattern.search(head)]
+
+
+def sudden(terms: Iterable[str]) -> list[str]:
+    """Of a voice's terms the matters that come suddenly and over many streets."""
+    table = matters()
+    return [term for term in terms if term in table and table[term].sudden]
 
 
 def split_places(tokens: list[str]) -> list[str]:
@@ -107,7 +116,7 @@ def _is_name(word: str) -> bool:
 
 
 def apart(terms: Iterable[str]) -> list[str]:
-    """Of terms that say one thing only the first: 南站 lies in 汽车南站, and 自来水 says no more than 水质 does."""
+    """Of terms that say one thing only the first: 汽车南站 and 南站过渡 share a word, 自来水 adds nothing to 水质."""
     kept: list[str] = []
     table = matters()
     for term in terms:
@@ -117,7 +126,7 @@ def apart(terms: Iterable[str]) -> list[str]:
 
 
 def _same(term: str, other: str, table: dict[str, Matter]) -> bool:
-    if term in other or other in term:
+    if term in other or other in term or any(term[at : at + 2] in other for at in range(len(term) - 1)):
         return True
     one, two = table.get(term), table.get(other)
     return bool((one and one.holds(other)) or (two and two.holds(term)))

@@ -11,6 +11,7 @@ class ClusterSettings:
 
     window_days: float = 14.0  # voices are counted over so long
     short_hours: tuple[float, ...] = (1.0, 6.0, 24.0)  # and over these, so that a burst is seen in a busy stream
+    area_hours: float = 24.0  # so long after its last voice an issue told about a sudden matter takes its district's
     least_voices: int = 4  # distinct people, whatever the chance
     watch_voices: int = 3  # from so many on an issue stands on the board
     chance: float = 0.01  # an alert needs a chance below this, all that is looked at together
@@ -19,7 +20,7 @@ class ClusterSettings:
     place_weight: float = 1.5  # what a place's name weighs beside another word
     matter_weight: float = 9.0  # what a matter (水质, 供暖 …) weighs, in the units of rarity
     stray: float = 0.0012  # chance that a text falls on a given cluster, before a channel has shown its own
-    plain_pair: float = 16.0  # information (natural log) of two shared terms that makes them neither rare nor common
+    plain_pair: float = 13.0  # information (natural log) of two shared terms that makes them neither rare nor common
     pair_scale: float = 3.0  # so much more information makes strays e times rarer
     rarest: float = 0.25  # no pair makes strays rarer than this
     commonest: float = 6.0  # or more common than this
@@ -33,7 +34,6 @@ class ClusterSettings:
     half_life_days: float = 30.0  # of the baseline
     terms_per_text: int = 40
     terms_per_cluster: int = 80
-    terms_per_event: int = 16  # strongest terms of a voice that are kept with it
     clusters: int = 20_000  # live ones, the oldest go first
     texts_counted: int = 10_000  # texts over which the commonness of terms is counted
     crowded: int = 200  # a term in more clusters than this points to none

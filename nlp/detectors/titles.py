@@ -8,6 +8,7 @@ from collections.abc import Sequence
 from nlp.detectors.matters import matters
 
 LONGEST = 30  # characters
+_TRIED = 3  # lines that hold most are cut and compared
 _MARKS = re.compile(r"[，。！？；!?;,\s]+")
 _TOPIC = re.compile(r"#[^#]{1,60}#|【[^】]{1,60}】|\[[^\]]{1,12}\]")
 
@@ -17,7 +18,8 @@ def title_of(lines: Sequence[str], carriers: Sequence[str]) -> str:
 
     A long line is cut to the clauses around its carriers.
     """
-    found = [_clauses(line, carriers) for line in lines] or [""]
+    best = sorted(lines, key=lambda line: -_held(line, carriers))[:_TRIED]
+    found = [_clauses(line, carriers) for line in best] or [""]
     return min(found, key=lambda line: (-_held(line, carriers), len(line)))
 
 

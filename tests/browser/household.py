@@ -5,6 +5,7 @@ from __future__ import annotations
 import http.client
 import json
 import os
+import secrets
 import signal
 import socket
 import subprocess
@@ -32,7 +33,8 @@ WITHOUT = "没有 Chromium，浏览器测试没有做。安装：apt-get install
 
 def free_ports(count: int) -> list[int]:
     """A row of neighbouring ports that can be had, below those which the system lends to outgoing connections."""
-    for start in range(20_000 + os.getpid() % 1_000 * 10, 32_000, count):
+    for _ in range(1_000):
+        start = 20_000 + secrets.randbelow(12_000 // count) * count
         row = list(range(start, start + count))
         if all(is_free(port) for port in row):
             return row

@@ -152,6 +152,38 @@ def test_opening_every_text_of_the_demonstration_and_saving_it_changes_nothing(s
         assert page.locator("[data-revision-words]").inner_text() == before, link
 
 
+EVERY_KIND = """<h2>标题</h2><h3>小标题</h3><p data-role="salutation">各位市民：</p><p data-role="lead">导语</p>
+<p>正文<strong>加粗</strong><a href="https://www.example.cn/a">链接</a><br>第二行</p><p data-align="center">居中</p>
+<ul><li>甲</li><li>乙</li></ul><ol><li>先</li></ol><blockquote>引文</blockquote>
+<aside class="note" data-block="note">提示</aside>
+<div data-block="table"><table><caption>表题</caption><tbody><tr><th scope="col">线路</th><td colspan="2">停靠</td></tr>
+<tr><td>1</td><td>2</td><td>3</td></tr></tbody></table></div>
+<figure data-block="video"><a data-part="video" href="https://www.example.cn/v">观看视频</a></figure>
+<aside class="footnote" data-block="footnote"><span data-part="mark">1</span><span data-part="text">脚注</span></aside>
+<hr><p data-role="signature">市水务局</p>"""
+WRITE = """async ([title, html]) => {
+  const body = new URLSearchParams({title, html, rich: "1", kind: "news", column: "yaowen", revision: "0"});
+  const headers = {Accept: "application/json", "X-CSRF-Token": document.body.dataset.csrf};
+  return (await (await fetch("/contents", {method: "POST", body, headers})).json());
+}"""
+
+
+@pytest.mark.skipif(not RICH, reason="运行 python -m hub vendor 取回编辑器")
+def test_every_kind_of_block_goes_through_the_editor_and_back_unchanged(signed: Signed) -> None:
+    page = signed("editor")
+    _heads(page)
+    made = page.evaluate(WRITE, ["每一种内容块", EVERY_KIND])
+    assert made["dropped"] == [], made
+    page.goto(f"/contents/{made['id']}")
+    expect(page.locator("#editor-rich [contenteditable=true]").first).to_be_visible()
+    before = page.locator(".site-paper .prose").inner_html()
+    page.keyboard.press("Control+s")
+    _saved(page)
+    page.reload()
+    assert page.locator(".site-paper .prose").inner_html() == before
+    expect(page.locator("[data-revision-words]")).to_have_text("1")
+
+
 def test_without_script_a_text_is_written_corrected_and_submitted(signed: Signed) -> None:
     page = signed("editor", java_script_enabled=False)
     _heads(page)

@@ -12,9 +12,9 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from hub.domain.errors import Invalid
-from hub.pages.api.answers import HIDDEN, may_leave, plain
-from hub.pages.api.contents import ContentBody, ScheduleBody
-from hub.pages.api.listening import ReplyBody
+from hub.pages.api_answers import HIDDEN, may_leave, plain
+from hub.pages.api_contents import ContentBody, ScheduleBody
+from hub.pages.api_listening import ReplyBody
 from hub.pages.openapi import DESCRIBED, described_path, document
 from hub.pages.phrases import in_chinese
 from hub.pages.routes import take

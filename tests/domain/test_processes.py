@@ -54,6 +54,11 @@ async def test_a_fallen_child_is_started_again_and_all_stop_together(tmp_path: P
     assert lasting.process.returncode == -signal.SIGTERM
 
 
+async def test_children_killed_again_and_again_are_no_good_end() -> None:
+    child = Child("killed", ["-c", "import os, signal; os.kill(os.getpid(), signal.SIGKILL)"], BASE)
+    assert await asyncio.wait_for(supervise([child], CLOCK, quiet), 30) == 1
+
+
 async def test_a_child_that_was_started_wrongly_is_not_tried_again() -> None:
     child = Child("wrong", ["-c", "import sys; sys.exit(2)"], BASE)
     assert await asyncio.wait_for(supervise([child], CLOCK, quiet), 20) == 2

@@ -149,5 +149,9 @@ async def test_everything_is_held_with_a_reason_and_lifted_by_a_reviewer_only(ro
 
 async def test_home_begins_with_what_may_be_public_and_wrong(room: Room) -> None:
     await say(room, *["清源路水不清"] * 4)
+    sent = (await room.post_out("c1", "停水通知"))[0]
+    await room.desk.store.change("publications", {"_id": sent["_id"]}, {"$set": {"state": "unknown"}})
     page = (await (await room.as_("monitor")).get("/")).text
-    assert "黄色预警" in page
+    unknown, alert = page.index("是否发出，尚不清楚"), page.index("黄色预警")
+    assert unknown < alert
+    assert page.index("去核对") < page.index("认领")

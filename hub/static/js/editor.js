@@ -237,6 +237,7 @@
     }
     for (const each of body.querySelectorAll("h1")) { const second = document.createElement("h2"); second.append(...each.childNodes); each.replaceWith(second); }
     for (const each of body.querySelectorAll("h4, h5, h6")) { const third = document.createElement("h3"); third.append(...each.childNodes); each.replaceWith(third); }
+    if (!editor.selection) editor.focus(true); // a paste right after the click, before the editor knew its place
     editor.dangerouslyInsertHtml(body.innerHTML);
     return false;
   };

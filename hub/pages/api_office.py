@@ -10,7 +10,7 @@ from sanic import HTTPResponse, Request
 from hub.desk import auditing, columns, governing, noticing, staffing
 from hub.domain.errors import FieldError, Invalid, NotFound
 from hub.domain.policy import POLICIES
-from hub.pages.api.answers import (
+from hub.pages.api_answers import (
     API,
     answer,
     chosen,
@@ -21,7 +21,7 @@ from hub.pages.api.answers import (
     moment_in,
     within,
 )
-from hub.pages.api.contents import LIST, Key, Short
+from hub.pages.api_contents import LIST, Key, Short
 from hub.pages.routes import Body, Route, desk_of, take
 from hub.pages.shell import actor_of
 from hub.pages.stream import stream_events

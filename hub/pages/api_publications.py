@@ -12,7 +12,7 @@ from hub.desk import accounts, overview, publishing, settling, withdrawing
 from hub.desk.accounts import NewAccount
 from hub.domain.errors import FieldError, Invalid
 from hub.domain.moves import STATE_WORDS
-from hub.pages.api.answers import (
+from hub.pages.api_answers import (
     API,
     answer,
     chosen,
@@ -25,7 +25,7 @@ from hub.pages.api.answers import (
     utc,
     within,
 )
-from hub.pages.api.contents import LIST, Key, Moment, Short
+from hub.pages.api_contents import LIST, Key, Moment, Short
 from hub.pages.routes import Body, Route, desk_of, take
 from hub.pages.shell import actor_of
 

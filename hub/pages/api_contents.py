@@ -10,7 +10,7 @@ from sanic import HTTPResponse, Request
 
 from hub.desk import checking, publishing, reviewing, withdrawing, writing
 from hub.domain.content import Draft
-from hub.pages.api.answers import API, answer, chosen, cursor_of, limit_of, listed, revision_named, utc, version
+from hub.pages.api_answers import API, answer, chosen, cursor_of, limit_of, listed, revision_named, utc, version
 from hub.pages.routes import Body, Route, desk_of, take
 from hub.pages.shell import actor_of
 from hub.store.base import Document

@@ -13,7 +13,7 @@ from hub.desk import alerting, importing, issues, listening, replies
 from hub.desk.board import board
 from hub.domain.alert import LEVELS, STATE_NAMES
 from hub.domain.errors import FieldError, Invalid
-from hub.pages.api.answers import (
+from hub.pages.api_answers import (
     API,
     answer,
     chosen,
@@ -26,7 +26,7 @@ from hub.pages.api.answers import (
     utc,
     within,
 )
-from hub.pages.api.contents import LIST, Key, Moment, Short
+from hub.pages.api_contents import LIST, Key, Moment, Short
 from hub.pages.board import CHANNELS
 from hub.pages.phrases import in_chinese
 from hub.pages.routes import Body, Route, desk_of, take
