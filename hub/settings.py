@@ -39,7 +39,6 @@ SETTINGS = (
     Setting("HUB_SECRET_KEY_FILE", "", "主密钥文件；权限 0600，且不得放在数据文件夹内", "desk"),
     Setting("HUB_SUITE", "aesgcm", "加密套件：aesgcm 或 sm4gcm", "desk"),
     Setting("HUB_PROXIES", "0", "前面有几层可信反向代理；决定采信哪个来访地址"),
-    Setting("HUB_SCAN_COMMAND", "", "上传文件的查毒命令；不填则不查", "desk"),
     Setting("HUB_HOST", "127.0.0.1", "采编端监听的地址", "desk"),
     Setting("HUB_SITE_HOST", "127.0.0.1", "公众网监听的地址", "site"),
     Setting("HUB_DESK_URL", "", "采编端对外的地址，用于通知里的链接；不填则用本机地址", "desk"),
@@ -134,7 +133,7 @@ def read(environment: Mapping[str, str], role: str) -> Settings:
 
 def describe() -> str:
     """docs/settings.md: every setting with its meaning, for the person who installs."""
-    lines = ["# Settings", "", "Made by `python -m hub map --settings`; a test fails when it is stale.", ""]
+    lines = ["# Settings", "", "Made by `python -m hub map --write`; a test fails when it is stale.", ""]
     lines += ["| name | default | for | meaning |", "|---|---|---|---|"]
     for setting in SETTINGS:
         marks = "".join([" · secret" if setting.secret else "", " · demo and tests only" if setting.demo_only else ""])

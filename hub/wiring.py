@@ -30,6 +30,7 @@ from hub.desk.reading_pool import ReadingPool
 from hub.desk.staffing import add_user
 from hub.desk.watching import Watch
 from hub.domain.errors import Misconfigured
+from hub.domain.passwords import checked_password
 from hub.domain.people import Role, program
 from hub.failpoints import Failpoints
 from hub.identifiers import RandomIdentifiers
@@ -288,6 +289,8 @@ def make_site(settings: Settings, store: Store) -> Site:
 async def give_birth(settings: Settings, mark: str, people: Sequence[tuple[str, str, str]]) -> None:
     """A production store with its first administrators, each (login, name, password)."""
     master_key(settings)
+    for login, name, password in people:
+        checked_password(password, own=(login, name))
     await birth(settings, mark)
     async with open_desk(settings, role="console") as desk:
         for login, name, password in people:
@@ -296,6 +299,8 @@ async def give_birth(settings: Settings, mark: str, people: Sequence[tuple[str, 
 
 async def look_at_store(settings: Settings) -> list[tuple[str, str, str, str]]:
     """(what, state, said, advice) of everything in the store that a doctor looks at."""
+    if await mark_of(settings) is None:
+        raise Misconfigured("还没有数据。正式环境请先运行 python -m hub init --production；演练请运行 make run。")
     async with opened(store_of(settings)) as store:
         await schema.check(store)
         mark = {"demo": "演练", "production": "正式"}[str(await schema.mark_of(store))]

@@ -39,6 +39,7 @@ from channels.weibo.profile import Profile, capabilities, profile_of
 
 _SOON = timedelta(minutes=1)
 _LOOK_AGAIN = timedelta(minutes=2)
+_PICTURES_KEPT = 4  # an account's posts go out one at a time
 _WARN = timedelta(days=7)  # before a token's end: a person must authorise anew, and people have weekends
 _BY_HAND = Refused("manual", "微博没有开放删除和修改的接口：请登录微博手工处理，再在待办里填写结果", Who.EDITOR)
 
@@ -82,7 +83,9 @@ class Weibo:
         """微博 takes the picture with the post itself, so nothing is uploaded: the bytes are fetched and kept."""
         named = str(prepared.body.get("picture") or "")
         if named:
-            self.kept[named] = await pictures(named)
+            self.kept[named] = self.kept.pop(named, None) or await pictures(named)
+            for oldest in list(self.kept)[:-_PICTURES_KEPT]:
+                del self.kept[oldest]  # of posts that were refused or lost: they are staged again if they go out
         return Staged(prepared, {"picture": named})
 
     async def publish(self, staged: Staged, key: str) -> Outcome:

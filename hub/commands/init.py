@@ -23,6 +23,8 @@ def add(parser: argparse.ArgumentParser) -> None:
 
 def run(arguments: argparse.Namespace) -> int:
     settings = settings_room.read(os.environ, "desk")
+    if asyncio.run(wiring.mark_of(settings)) is not None:
+        raise Misconfigured(f"{settings.data} 里已有数据，没有改动。要另建一个，请换一个数据文件夹 HUB_DATA。")
     names = arguments.names or [_ask(f"{title}的姓名：", input) for _, title in ADMINISTRATORS]
     if len({name.strip() for name in names}) < len(ADMINISTRATORS):
         raise Misconfigured("三位管理员必须是三个不同的人（三员分立）。请重新填写姓名。")

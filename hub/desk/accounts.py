@@ -217,7 +217,7 @@ async def _told(desk: Desk, account: Document, health: Health) -> list[outbox.Ro
     where = {"account": account["_id"], "state": {"$in": ["scheduled", "waiting"]}}
     waiting = await desk.store.count("publications", where, ceiling=1000)
     text = f"账号“{name}”{HEALTH_WORDS.get(health.state, '有异常')}：{health.reason}"
-    text += f" 有 {waiting} 条待发受影响。" if waiting else ""
+    text += f" 有 {waiting} 条已排定的发布受影响。" if waiting else ""
     key = f"{account['_id']}:{health.state}:{now.date().isoformat()}"
     link = f"/accounts/{account['_id']}"
     rows.append(

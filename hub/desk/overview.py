@@ -85,7 +85,7 @@ async def _lines(desk: Desk, ids: Sequence[str]) -> list[Line]:
     if not ids:
         return []
     rows = await desk.store.find(PUBLICATIONS, {"content": {"$in": list(ids)}}, sort=[("at", 1)], limit=2_000)
-    contents = await _states(desk, ids)
+    contents = await states_of(desk, ids)
     newest: dict[tuple[str, str], Document] = {(row["content"], row["account"]): row for row in rows}
     made: dict[str, Line] = {}
     for (content, _), row in sorted(newest.items(), key=lambda pair: (pair[1]["at"], pair[0])):
@@ -98,7 +98,10 @@ async def _lines(desk: Desk, ids: Sequence[str]) -> list[Line]:
     return [made[id] for id in ids if id in made]
 
 
-async def _states(desk: Desk, ids: Sequence[str]) -> dict[str, Document]:
+async def states_of(desk: Desk, ids: Sequence[str]) -> dict[str, Document]:
+    """What the words for a publication need of its content, by id."""
+    if not ids:
+        return {}
     where = {"_id": {"$in": sorted(set(ids))}}
     rows = await desk.store.find("contents", where, limit=max(1, len(ids)), fields=("state", "approved_hash"))
     return {row["_id"]: row for row in rows}
@@ -178,6 +181,6 @@ async def between(actor: Actor, desk: Desk, start: datetime, end: datetime) -> t
     contents: dict[str, Document] = {}
     ids = sorted({row["content"] for row in rows if row["state"] in ("scheduled", "waiting")})
     for begin in range(0, len(ids), 200):
-        contents |= await _states(desk, ids[begin : begin + 200])
+        contents |= await states_of(desk, ids[begin : begin + 200])
     found = [{**row, "seen": seen_state(row, contents.get(row["content"], {}))} for row in rows[:MONTH]]
     return found, len(rows) > MONTH

@@ -26,7 +26,7 @@ from hub.sealing import Unsealable
 from hub.store.base import Document
 
 TABLE = ledger.PUBLICATIONS
-LATE_WORDS = {"publish": "迟了也发", "hold": "迟了就暂缓", "ask": "迟了先问人"}
+LATE_WORDS = {"publish": "迟了也发", "hold": "迟了就暂停", "ask": "迟了先问人"}
 GRACE = timedelta(minutes=5)  # a time just past is meant as "now"
 
 
@@ -242,9 +242,9 @@ async def cancel(actor: Actor, desk: Desk, publication_id: str, *, reason: str =
 
 
 async def hold(actor: Actor, desk: Desk, publication_id: str, *, reason: str = "") -> Document:
-    """暂缓: stays until a person releases it."""
+    """暂停: stays until a person releases it."""
     require(actor, "publication.hold")
-    return await _by_person(actor, desk, publication_id, Decision("hold", {"reason": reason or "人工暂缓"}))
+    return await _by_person(actor, desk, publication_id, Decision("hold", {"reason": reason or "人工暂停"}))
 
 
 async def release(actor: Actor, desk: Desk, publication_id: str, *, at: datetime | None = None) -> Document:

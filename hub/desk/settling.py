@@ -171,7 +171,7 @@ async def resolve(
     if found is None:
         raise NotFound("没有找到这条发布。")
     if found["state"] != "unknown":
-        raise Conflict(f"这条发布现在是“{STATE_WORDS[found['state']]}”，只有“结果不明”的才需要认定。")
+        raise Conflict(f"这条发布现在是“{STATE_WORDS[found['state']]}”，只有“待核对”的才需要认定。")
     account = await desk.store.get("accounts", str(found["account"])) or {}
     decision = _word(actor, found, account, outcome, url, evidence.strip(), desk.clock.now())
     after = await ledger.move(desk, actor, ledger.PUBLICATIONS, found, decision, detail={"outcome": outcome})

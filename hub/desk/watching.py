@@ -7,11 +7,13 @@ replies again: the detector gives the same answers, and the unique keys of issue
 
 from __future__ import annotations
 
+import asyncio
 from collections.abc import Callable, Sequence
 from datetime import timedelta
 from typing import Any, Protocol
 
 from hub.desk.desk import Desk
+from hub.desk.remembering import keep, recall
 from hub.domain import outbox
 from hub.domain.alert import LEVEL_NAMES
 from hub.domain.people import Actor
@@ -22,8 +24,10 @@ from hub.store.base import Document, Duplicate
 from nlp.contract import IssueChange, Voice
 
 BATCH = 500
-LEASE = 30.0
-SAVE_EVERY = 10.0  # seconds between two saved states, while texts come in
+LEASE = 60.0
+SAVE_EVERY = 10.0  # seconds between two saved states, while texts come in; more where saving takes long:
+SHARE = 20.0  # a saving that took a second is followed by twenty without
+MOST_UNSAVED = 2_000  # replies that may have to be heard again after a crash
 NEWEST = 200  # reply ids that an issue's document holds; the rest are found by the reply's own `issue`
 OLD = timedelta(days=1)  # what was said longer ago than this wakes nobody
 
@@ -46,6 +50,7 @@ class Watch:
         self._versions: dict[str, int] = {}  # of the saved states that the detectors grew from
         self._number: int | None = None
         self._saved_at = -SAVE_EVERY
+        self._rest = SAVE_EVERY
 
     async def tick(self, actor: Actor, desk: Desk) -> int:
         """One batch of each stream; how many replies went through a detector."""
@@ -81,11 +86,10 @@ class Watch:
     async def _detector(self, desk: Desk, stream: str) -> Detector:
         if stream not in self._detectors:
             detector = self._make()
-            await desk.store.insert_new("detector_state", [{"_id": stream, "version": 0}])
-            saved = await desk.store.get("detector_state", stream) or {}
-            if saved.get("body"):
-                detector.load(saved["body"])
-            self._detectors[stream], self._versions[stream] = detector, int(saved.get("version", 0))
+            state, self._versions[stream] = await recall(desk, stream)
+            if state is not None:
+                await asyncio.to_thread(detector.load, state)
+            self._detectors[stream] = detector
         return self._detectors[stream]
 
     async def _feed(self, desk: Desk, stream: str) -> int:
@@ -97,19 +101,19 @@ class Watch:
         if not rows:
             return 0
         detector = await self._detector(desk, stream)
-        for change in detector.take([voice_of(row) for row in rows]):
+        # In a thread: seconds of counting must not hold up what this worker sends and keeps alive meanwhile.
+        for change in await asyncio.to_thread(detector.take, [voice_of(row) for row in rows]):
             await _write(desk, change, stream)
         unsaved += [row["_id"] for row in rows]
-        if len(unsaved) >= BATCH:
+        if len(unsaved) >= MOST_UNSAVED:
             await self._save(desk, at_once=True)
         return len(rows)
 
     async def _save(self, desk: Desk, *, at_once: bool) -> None:
         """Write the states, then mark the replies that they know."""
-        now = desk.clock.monotonic()
-        if not at_once and now - self._saved_at < SAVE_EVERY:
+        began = desk.clock.monotonic()
+        if not at_once and began - self._saved_at < self._rest:
             return
-        self._saved_at = now
         for stream, ids in self._unsaved.items():
             if not ids:
                 continue
@@ -118,15 +122,16 @@ class Watch:
                 return
             await desk.store.change_many("replies", {"_id": {"$in": ids}}, {"$set": {"watched": True}})
             self._unsaved[stream] = []
+        self._saved_at = desk.clock.monotonic()
+        self._rest = max(SAVE_EVERY, SHARE * (self._saved_at - began))
 
 
     async def _save_state(self, desk: Desk, stream: str) -> bool:
         """False where another has saved since we loaded: we slept past our lease, and theirs holds what ours lacks."""
-        body, version = self._detectors[stream].save(), self._versions[stream]
-        state: Document = {"$set": {"body": body, "at": desk.clock.now()}, "$inc": {"version": 1}}
-        saved = await desk.store.change("detector_state", {"_id": stream, "version": version}, state)
-        self._versions[stream] = version + 1
-        return saved is not None
+        state = await asyncio.to_thread(self._detectors[stream].save)
+        kept = await keep(desk, stream, self._versions[stream], state)
+        self._versions[stream] += 1
+        return kept
 
 
 async def _in_order(desk: Desk, stream: str, rows: list[Document]) -> list[Document]:

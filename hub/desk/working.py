@@ -4,11 +4,13 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import datetime, timedelta
 from typing import Any
 
 from hub.desk.desk import Desk
 from hub.desk.noticing import count_unread
+from hub.desk.overview import seen_state, states_of
+from hub.desk.tasks import KINDS, my_tasks
 from hub.domain.alert import LEVEL_NAMES
 from hub.domain.people import Actor
 from hub.domain.rights import may, require
@@ -64,13 +66,14 @@ async def my_work(actor: Actor, desk: Desk) -> list[Work]:
     if may(actor, "publication.read"):
         rows += await _troubles(desk)
     if may(actor, "issue.read"):
-        rows += await _alerts(desk)
+        rows += await _alerts(actor, desk)
     if may(actor, "content.review"):
         rows += await _reviews(actor, desk)
     if may(actor, "content.write"):
         rows += await _returned(actor, desk)
     if may(actor, "account.read"):
         rows += await _accounts(actor, desk)
+    rows += [_task(row, desk.clock.now()) for row in await my_tasks(actor, desk, limit=SHOWN)]
     order = {"danger": 1, "warn": 0, "quiet": 2}
     return sorted(rows, key=lambda row: (row.kind != "unknown", order[row.tone], row.since))
 
@@ -95,7 +98,14 @@ def _trouble(row: Document, account: str) -> Work:
     return Work("held", "pause", f"{title}在{account}上暂停，等您决定", reason, row["at"], "去决定", href, "warn")
 
 
-async def _alerts(desk: Desk) -> list[Work]:
+def _task(row: Document, now: datetime) -> Work:
+    tone = "danger" if row["due"] < now else "warn" if row["due"] - now < timedelta(hours=4) else "quiet"
+    href = f"/tasks/{row['_id']}" if KINDS[row["kind"]][1] else f"/publications?open={row['about']}"
+    title = KINDS[row["kind"]][0]
+    return Work("task", "check", title, str(row.get("text") or ""), row["due"], "去办", href, tone)
+
+
+async def _alerts(actor: Actor, desk: Desk) -> list[Work]:
     where = {"state": "new", "silent": False}
     found = await desk.store.find("alerts", where, sort=[("at", 1)], limit=SHOWN)
     return [
@@ -105,7 +115,7 @@ async def _alerts(desk: Desk) -> list[Work]:
             f"{LEVEL_NAMES[row['level']]}预警：{row['title']}",
             str(row["explanation"]),
             row["at"],
-            "认领",
+            "认领" if may(actor, "alert.act") else "去看",
             f"/issues/{row['issue']}",
             "warn",
         )
@@ -171,12 +181,13 @@ async def today(actor: Actor, desk: Desk, start: datetime, end: datetime) -> lis
     if not may(actor, "publication.read"):
         return []
     where = {"at": {"$gte": start, "$lt": end}}
-    fields = ["content", "title", "at", "state", "channel", "account", "hash", "correction"]
-    found = await desk.store.find("publications", where, sort=[("at", 1)], limit=200, fields=fields)
+    found = await desk.store.find("publications", where, sort=[("at", 1)], limit=200)
+    contents = await states_of(desk, [row["content"] for row in found])
     rows: dict[str, Document] = {}
     for row in found:
         one = rows.setdefault(
             row["content"], {"content": row["content"], "title": row["title"], "at": row["at"], "states": []}
         )
-        one["states"].append({"channel": row["channel"], "state": row["state"]})
+        state = seen_state(row, contents.get(row["content"], {}))
+        one["states"].append({"channel": row["channel"], "state": state})
     return list(rows.values())

@@ -33,7 +33,7 @@ class Move:
     act: str
 
 
-STATES = {"draft": "草稿", "in_review": "送审中", "approved": "已通过"}
+STATES = {"draft": "草稿", "in_review": "送审中", "approved": "已审签"}
 MOVES = (
     Move("draft", "edit", "draft", "content.write"),
     Move("in_review", "edit", "draft", "content.write"),

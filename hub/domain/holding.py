@@ -40,12 +40,12 @@ def decide_approval(
     What may already have been out once (pinned) goes out unchanged or not at all.
     """
     if publication.get("pinned") and not (approved and package == publication.get("hash")):
-        text = f"{named(publication)}已暂缓：上次发送结果查清之前稿件有了改动。请核对平台后决定恢复还是取消。"
+        text = f"{named(publication)}已暂停：上次发送结果查清之前稿件有了改动。请核对平台后决定恢复还是取消。"
         return Decision("changed", {"reason": text, "who": Who.EDITOR.value}, tell=Tell("publication.held", text))
     if approved:
         return None
     if now - publication["at"] > rules.late:
-        text = f"{named(publication)}到了发布时间仍没有终审通过，已暂缓。通过后请恢复。"
+        text = f"{named(publication)}到了发布时间仍没有终审通过，已暂停。通过后请恢复。"
         return Decision(
             "unapproved", {"reason": text, "who": Who.EDITOR.value}, tell=Tell("publication.unapproved", text)
         )

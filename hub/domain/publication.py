@@ -215,7 +215,7 @@ def decide_address(
         fields = {"link": fallback, "link_is_fallback": True, "not_before": max(now, publication["at"]), "reason": None}
         return Decision("fall_back", fields)
     cause = "网站上的同一篇没有发出" if failed else "网站一直没有给出地址，也没有备用地址"
-    text = f"{named(publication)}已暂缓：{cause}。请先处理网站上的那一篇，再恢复这一条。"
+    text = f"{named(publication)}已暂停：{cause}。请先处理网站上的那一篇，再恢复这一条。"
     return Decision("no_address", {"reason": text, "who": Who.EDITOR.value}, tell=Tell("publication.held", text))
 
 
@@ -295,7 +295,7 @@ def _put_off(
         "reason": reason,
     }
     if again - since > rules.late or tries + 1 >= rules.tries:
-        text = f"{named(publication)}多次没有{verb(publication)}，已暂缓：{reason}"
+        text = f"{named(publication)}多次没有{verb(publication)}，已暂停：{reason}"
         return Decision("too_late", {**fields, "who": Who.ADMINISTRATOR.value}, closing, Tell("publication.held", text))
     return Decision("put_off", {**fields, "not_before": again}, closing)
 

@@ -34,6 +34,7 @@ ENTRIES: Mapping[str, str] = {
 # what a redirect may say was done; a word from the address is never shown itself
 DONE: Mapping[str, str] = {
     "saved": "已保存。",
+    "task": "这件待办已办结。",
     "read": "通知已标为已读。",
     "acknowledge": "已认领，这条预警归您跟进。",
     "assess": "研判已记录。",

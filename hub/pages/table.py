@@ -29,6 +29,7 @@ from hub.pages import (
     search,
     settings,
     stream,
+    tasks,
 )
 from hub.pages.routes import Route
 from hub.pages.shell import actor_of
@@ -39,6 +40,7 @@ ROUTES: tuple[Route, ...] = (
     *home.ROUTES,
     *board.ROUTES,
     *replies.ROUTES,
+    *tasks.ROUTES,
     *editor.ROUTES,
     *contents.ROUTES,
     *media.ROUTES,

@@ -99,7 +99,8 @@ _LISTENING = (
     Table("rollups", "汇总: counts by hour and day for boards; rebuilt from replies", "five years",
           indexes=(("period", "at"), ("period", "channel", "at"), ("period", "district", "at"))),
     Table("batches", "汇总批次: the one batch of replies that is being counted into the roll-ups", "while in use"),
-    Table("detector_state", "监测状态: what the detectors remember between looks", "while in use"),
+    Table("detector_state", "监测状态: what the detectors remember between looks, in parts", "while in use",
+          indexes=(("of", "version"),)),
     Table("cursors", "游标: how far each account has been read", "with its account"),
 )
 

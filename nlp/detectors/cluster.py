@@ -10,7 +10,7 @@ from typing import Any
 from nlp.detectors.settings import ClusterSettings
 
 DAY = 86_400_000  # milliseconds
-HEAD = 120  # letters of a voice that are kept to know its copies by
+SHORT = 120  # letters up to which a voice's wording is kept to know its copies by; longer ones have a mark of their own
 _PIECE = 3
 _SHORTEST = 12  # letters: below this people use the same words without copying
 
@@ -125,14 +125,15 @@ class Cluster:
 
     def repeats(self, head: str, least: float) -> bool:
         """The wording is nearly that of a voice heard lately, longer or shorter by a word or two."""
-        if len(head) < _SHORTEST:
+        if not _SHORTEST <= len(head) <= SHORT:
             return False
         pieces = _pieces(head)
         return any(_alike(pieces, _pieces(other)) >= least for other in self.heads)
 
     def remember(self, id: str, head: str, line: str, keep: int) -> None:
         """The wording and the first line of a voice; the first lines stay, the wordings are the newest."""
-        self.heads = [*self.heads, head][-keep:]
+        if len(head) <= SHORT:
+            self.heads = [*self.heads, head][-keep:]
         if len(self.lines) < keep:
             self.lines.append((id, line))
 

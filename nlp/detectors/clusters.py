@@ -22,7 +22,7 @@ from hashlib import blake2b
 from nlp.contract import IssueChange, Voice
 from nlp.copies import Copies, marks_of
 from nlp.detectors.areas import HOUR, Areas, Burst, Key
-from nlp.detectors.cluster import DAY, HEAD, Cluster, Event
+from nlp.detectors.cluster import DAY, Cluster, Event
 from nlp.detectors.explaining import explain, merged
 from nlp.detectors.index import Index
 from nlp.detectors.judging import Judge, Judgement, Pair
@@ -152,7 +152,7 @@ class Detector:
         live = len(self._index)
         keys = [(voice.district, matter) for matter in sudden(unit)] if voice.district else []
         cluster = self._told_of(keys) or self._index.nearest(unit, at)
-        head = letters(plain)[:HEAD]
+        head = letters(plain)
         if cluster is not None and cluster.repeats(head, self.settings.same):
             self._add(cluster, voice, at, ())
             self._copies.keep(*marks, str(cluster.number))

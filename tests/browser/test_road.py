@@ -10,6 +10,7 @@ from pathlib import Path
 import pytest
 from playwright.sync_api import Browser, Page, expect
 
+from hub.demo.city import crowd
 from hub.domain.personal import id_card_holds
 from tests.browser.clerk import Clerk
 from tests.browser.household import ARTEFACTS, Household
@@ -175,10 +176,21 @@ def is_alerted(walk: Walk, board: Page) -> None:
     until(lambda: _open_alert(walk, board), 110, "an alert")
     walk.picture(board, "08-issue")
     expect(board.locator(".lead-sentence")).to_contain_text(re.compile("人"))
-    assert board.locator(".voices .voice").count() >= 4
+    assert of_the_incident(board) >= 4
+    heard = board.context.new_page()
+    heard.goto(f"{walk.house.desk_url}/notices")
+    expect(heard.locator("main")).to_contain_text("预警")
+    walk.picture(heard, "08-notices")
+    heard.close()
     board.locator("form[action$='/acknowledge'] button").click()
     expect(board.locator("main")).to_contain_text("何静")
     walk.picture(board, "09-taken")
+
+
+def of_the_incident(page: Page) -> int:
+    """How many of the incident's own words stand on this page."""
+    shown = page.inner_text("main")
+    return sum(said.text[:12] in shown for said in crowd("incident"))
 
 
 def _open_alert(walk: Walk, board: Page) -> bool:
@@ -187,7 +199,8 @@ def _open_alert(walk: Walk, board: Page) -> bool:
         href = link.get_attribute("href")
         other = board.context.new_page()
         other.goto(f"{walk.house.desk_url}{href}")
-        alerted = other.locator("form[action$='/acknowledge']").count() > 0
+        taken = other.locator("form[action$='/acknowledge']").count() > 0
+        alerted = taken and "已通知值班人员" in other.inner_text("main") and of_the_incident(other) >= 4
         other.close()
         if alerted:
             board.goto(f"{walk.house.desk_url}{href}")

@@ -109,7 +109,7 @@ def test_a_text_goes_from_the_first_word_to_the_last_approval(signed: Signed, de
     _verdict(first, here, "pass")
     _verdict(second, here, "pass", "数据已核")
     page.goto(here)
-    expect(page.locator(".editor-head .chip")).to_have_text("已通过")
+    expect(page.locator(".editor-head .chip")).to_have_text("已审签")
 
 
 @pytest.mark.skipif(not RICH, reason="运行 python -m hub vendor 取回编辑器")
@@ -273,7 +273,7 @@ def test_an_approved_text_is_not_touched_by_a_stray_key(signed: Signed) -> None:
     page.wait_for_timeout(4_000)
     other = page.context.new_page()
     other.goto(page.url)
-    expect(other.locator(".editor-head .chip")).to_have_text("已通过")
+    expect(other.locator(".editor-head .chip")).to_have_text("已审签")
 
 
 @pytest.mark.parametrize("width", [1440, 390])

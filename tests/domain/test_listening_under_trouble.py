@@ -17,6 +17,7 @@ from hub.desk.issues import list_issues
 from hub.desk.listening import listen
 from hub.desk.reading import read_new
 from hub.desk.recording import reopen
+from hub.desk.remembering import PART, keep, recall
 from hub.desk.replies import reveal
 from hub.desk.watching import Watch
 from hub.domain.errors import Conflict, Invalid
@@ -214,13 +215,14 @@ async def test_a_watch_that_slept_past_its_lease_does_not_write_over_the_newer_s
     await sleeper.tick(WATCHER, office.desk)
     await four(office, "路灯坏了")
     await sleeper.tick(WATCHER, office.desk)  # too soon after the last saving: not saved yet
-    office.clock.move(31)
+    office.clock.move(61)
     await four(office, "又坏了")
     await waker.tick(WATCHER, other)
-    newer = await office.desk.store.get("detector_state", "live")
+    newer = await recall(office.desk, "live")
     await sleeper.close(office.desk)
-    assert await office.desk.store.get("detector_state", "live") == newer
-    assert newer is not None and "又坏了" in newer["body"].decode("unicode_escape")
+    assert await recall(office.desk, "live") == newer
+    assert newer[0] is not None and "又坏了" in newer[0].decode("unicode_escape")
+    assert await office.desk.store.count("detector_state", {}) == 2, "the head and its one part"
 
 
 class Rising(Counting):
@@ -233,6 +235,19 @@ class Rising(Counting):
 
 
 @pytest.mark.parametrize("act", ["false-alarm", "close"])
+async def test_a_state_larger_than_a_document_comes_back_whole_and_nothing_old_stays() -> None:
+    office = await make_office()
+    desk = office.desk
+    assert await recall(desk, "live") == (None, 0)
+    states = [desk.ids.secret(2 * PART + 7), b"small", desk.ids.secret(PART)]
+    for version, state in enumerate(states):
+        assert await keep(desk, "live", version, state)
+        assert await recall(desk, "live") == (state, version + 1)
+    assert not await keep(desk, "live", 1, b"too late")
+    assert await recall(desk, "live") == (states[-1], 3)
+    assert await desk.store.count("detector_state", {}) == 3, "the head and two parts"
+
+
 async def test_a_matter_that_was_done_with_opens_again_with_a_new_alert(act: str) -> None:
     office = await make_office()
     watch = Watch(Rising)

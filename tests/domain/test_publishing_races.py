@@ -84,7 +84,7 @@ async def test_a_cancel_during_the_call_loses_and_is_told() -> None:
     await yield_often()
     with pytest.raises(Conflict) as caught:
         await publishing.cancel(EDITOR, office.desk, "c1:a-0:1")
-    assert "正在发送" in caught.value.message
+    assert "发送中" in caught.value.message
     office.platforms["a-0"].gate.set()
     await task
     assert (await row_of(office))["state"] == "published"

@@ -34,6 +34,8 @@ NO_ACTOR_FIRST = {
     "picturing.Drawing.draw": "bytes in, a picture out: nothing of the office",
     "reading_pool.ReadingPool.read": "texts in, analyses out: nothing of the office",
     "recording.record": "makes a document and stores nothing; taking it in has asked",
+    "remembering.keep": "a step of the watch, under its right",
+    "remembering.recall": "the same",
     "reviewing.levels_of": "how many approvals a column needs, whoever asks",
     "reviewing.reviews_of": "verdicts for the rules of review; the verb that shows them has asked",
     "sending.carry_out": "a step of dispatch and operate, under their right",

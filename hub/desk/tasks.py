@@ -1,0 +1,58 @@
+"""待办: what one person must do and when it is done; what files a task lives with its duty (operating, settling)."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from hub.desk.desk import Desk
+from hub.domain import outbox
+from hub.domain.errors import Conflict, FieldError, Invalid, NotAllowed, NotFound
+from hub.domain.people import Actor
+from hub.domain.rights import require
+from hub.store.base import Document
+
+# kind -> what it is called, and whether it is closed on its own page (else where the work itself is done)
+KINDS: dict[str, tuple[str, bool]] = {
+    "withdrawal.review": ("复核撤稿", True),
+    "operation.by_hand": ("到平台人工办理", False),
+}
+LEAST = 4  # characters of the sentence that goes with a closed task
+
+
+async def my_tasks(actor: Actor, desk: Desk, *, limit: int = 20) -> list[Document]:
+    """Open tasks of this person and of their roles, the earliest due first."""
+    require(actor, "notice.read")
+    owners = [actor.id, *sorted(role.value for role in actor.roles)]
+    rows: list[Document] = []
+    for owner in owners:
+        where = {"owner": owner, "state": "open"}
+        rows += await desk.store.find("tasks", where, sort=[("due", 1)], limit=limit)
+    return sorted(rows, key=lambda row: row["due"])[:limit]
+
+
+async def task(actor: Actor, desk: Desk, id: str) -> Document:
+    """One task with what it is about; somebody else's is not found."""
+    require(actor, "notice.read")
+    found = await desk.store.get("tasks", id)
+    if found is None or found["owner"] not in {actor.id, *(role.value for role in actor.roles)}:
+        raise NotFound("没有这件待办，可能已由别人办完。")
+    about = await desk.store.get("publications", str(found["about"])) or {}
+    operation = await desk.store.get("operations", id.rpartition(":")[0]) or {}
+    return {**found, "title": about.get("title", ""), "by": operation.get("by"), "name": KINDS[found["kind"]][0]}
+
+
+async def finish_task(actor: Actor, desk: Desk, id: str, remark: str) -> None:
+    """办结待办, with a sentence. A withdrawal is reviewed by another person than the one who ordered it."""
+    found = await task(actor, desk, id)
+    if not KINDS[found["kind"]][1]:
+        raise Invalid("这件待办在那条发布上办：办完后到发布页确认结果。")
+    if found["by"] == actor.id:
+        raise NotAllowed("撤稿是您下的，须由另一位审核复核。")
+    if len(remark.strip()) < LEAST:
+        raise Invalid("请写复核意见。", (FieldError("remark", "写明撤得对不对、后续怎么办。"),))
+    now = desk.clock.now()
+    row = outbox.audit(desk.ids.new(), actor, "task.finish", id, now, detail={"remark": remark.strip()[:500]})
+    change: dict[str, Any] = {"state": "done", "done_by": actor.id, "done_at": now, "remark": remark.strip()[:500]}
+    done = await desk.store.change("tasks", {"_id": id, "state": "open"}, outbox.noted({"$set": change}, row))
+    if done is None:
+        raise Conflict("这件待办刚由别人办完。")
