@@ -83,7 +83,7 @@ class Weibo:
         """微博 takes the picture with the post itself, so nothing is uploaded: the bytes are fetched and kept."""
         named = str(prepared.body.get("picture") or "")
         if named:
-            self.kept[named] = self.kept.pop(named, None) or await pictures(named)
+            self.kept[named] = self.kept.pop(named, b"") or await pictures(named)
             for oldest in list(self.kept)[:-_PICTURES_KEPT]:
                 del self.kept[oldest]  # of posts that were refused or lost: they are staged again if they go out
         return Staged(prepared, {"picture": named})

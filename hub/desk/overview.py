@@ -67,7 +67,7 @@ async def lines(actor: Actor, desk: Desk, *, tab: str = "all", cursor: str | Non
     if len(fresh) > LINES:  # fewer rows are walked, so that the next page begins right behind the last line
         last = next(number for number, row in enumerate(found.rows) if row["content"] == fresh[LINES])
         found = await page(desk, table, where, by="at", cursor=cursor, limit=max(1, last), fields=("content", "at"))
-    return Lines(await _lines(desk, shown), found.cursor)
+    return Lines(await _lines(actor, desk, shown), found.cursor)
 
 
 async def _not_before(
@@ -81,11 +81,11 @@ async def _not_before(
     return [id for id in ids if id not in seen]
 
 
-async def _lines(desk: Desk, ids: Sequence[str]) -> list[Line]:
+async def _lines(actor: Actor, desk: Desk, ids: Sequence[str]) -> list[Line]:
     if not ids:
         return []
     rows = await desk.store.find(PUBLICATIONS, {"content": {"$in": list(ids)}}, sort=[("at", 1)], limit=2_000)
-    contents = await states_of(desk, ids)
+    contents = await states_of(actor, desk, ids)
     newest: dict[tuple[str, str], Document] = {(row["content"], row["account"]): row for row in rows}
     made: dict[str, Line] = {}
     for (content, _), row in sorted(newest.items(), key=lambda pair: (pair[1]["at"], pair[0])):
@@ -98,8 +98,9 @@ async def _lines(desk: Desk, ids: Sequence[str]) -> list[Line]:
     return [made[id] for id in ids if id in made]
 
 
-async def states_of(desk: Desk, ids: Sequence[str]) -> dict[str, Document]:
+async def states_of(actor: Actor, desk: Desk, ids: Sequence[str]) -> dict[str, Document]:
     """What the words for a publication need of its content, by id."""
+    require(actor, "publication.read")
     if not ids:
         return {}
     where = {"_id": {"$in": sorted(set(ids))}}
@@ -128,7 +129,7 @@ def seen_state(row: Mapping[str, Any], content: Mapping[str, Any]) -> str:
 async def line_of(actor: Actor, desk: Desk, content: str) -> Line | None:
     """The line of one content."""
     require(actor, "publication.read")
-    found = await _lines(desk, [content])
+    found = await _lines(actor, desk, [content])
     return found[0] if found else None
 
 
@@ -181,6 +182,6 @@ async def between(actor: Actor, desk: Desk, start: datetime, end: datetime) -> t
     contents: dict[str, Document] = {}
     ids = sorted({row["content"] for row in rows if row["state"] in ("scheduled", "waiting")})
     for begin in range(0, len(ids), 200):
-        contents |= await states_of(desk, ids[begin : begin + 200])
+        contents |= await states_of(actor, desk, ids[begin : begin + 200])
     found = [{**row, "seen": seen_state(row, contents.get(row["content"], {}))} for row in rows[:MONTH]]
     return found, len(rows) > MONTH

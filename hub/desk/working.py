@@ -182,7 +182,7 @@ async def today(actor: Actor, desk: Desk, start: datetime, end: datetime) -> lis
         return []
     where = {"at": {"$gte": start, "$lt": end}}
     found = await desk.store.find("publications", where, sort=[("at", 1)], limit=200)
-    contents = await states_of(desk, [row["content"] for row in found])
+    contents = await states_of(actor, desk, [row["content"] for row in found])
     rows: dict[str, Document] = {}
     for row in found:
         one = rows.setdefault(

@@ -37,13 +37,14 @@ async def _policies(
     documents = [document for _, _, document in found if document]
     ids = [_id for each in documents for _id in (each.get("by"), (each.get("proposal") or {}).get("by")) if _id]
     names = await naming.names_of(actor, desk, ids)
+    rows = [_row(policy, value, document or {}, names) for policy, value, document in found]
     return await show(
         request,
         "desk/policies.html",
         "settings",
         status=status,
         tabs=sections_of(request),
-        rows=[_row(policy, value, document or {}, names) for policy, value, document in found],
+        rows=sorted(rows, key=lambda row: row["name"] != changed),  # the one being changed is at hand
         chosen=changed,
         errors=errors,
         me=actor.id,

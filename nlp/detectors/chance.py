@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+from functools import lru_cache
 
 SPREAD = 4.0  # how much counts of one matter swing round their mean; infinite would be Poisson
 LEARNED = 2.0  # windows of history from which the swing is believed
@@ -36,7 +37,11 @@ def unhappy_tail(unhappy: int, voices: int, share: float) -> float:
     """The chance of so many unhappy voices or more where the stream's `share` is unhappy (beta-binomial)."""
     if unhappy <= 0 or voices <= 0:
         return 1.0
-    share = min(0.98, max(0.02, share))
+    return _unhappy_tail(unhappy, voices, round(min(0.98, max(0.02, share)), 2))
+
+
+@lru_cache(maxsize=20_000)
+def _unhappy_tail(unhappy: int, voices: int, share: float) -> float:
     one, other = share * _FIRM, (1.0 - share) * _FIRM
     return min(1.0, sum(_beta_binomial(count, voices, one, other) for count in range(unhappy, voices + 1)))
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Sequence
+from functools import lru_cache
 
 from nlp.detectors.matters import matters
 
@@ -18,6 +19,7 @@ def title_of(lines: Sequence[str], carriers: Sequence[str]) -> str:
 
     A long line is cut to the clauses around its carriers.
     """
+    carriers = tuple(carriers)
     best = sorted(lines, key=lambda line: -_held(line, carriers))[:_TRIED]
     found = [_clauses(line, carriers) for line in best] or [""]
     return min(found, key=lambda line: (-_held(line, carriers), len(line)))
@@ -34,7 +36,8 @@ def _holds(line: str, term: str) -> bool:
     return matter is not None and matter.pattern.search(line) is not None
 
 
-def _clauses(line: str, carriers: Sequence[str]) -> str:
+@lru_cache(maxsize=5_000)
+def _clauses(line: str, carriers: tuple[str, ...]) -> str:
     """The run of clauses within LONGEST characters that holds most; a lone long clause is cut with a mark."""
     if len(line) <= LONGEST:
         return line

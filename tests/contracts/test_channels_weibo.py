@@ -241,6 +241,19 @@ async def test_a_picture_goes_out_with_the_post() -> None:
     assert [post["picture"] for post in room.public()] == [True]
 
 
+async def test_pictures_of_posts_that_never_went_out_do_not_pile_up() -> None:
+    room = weibo()
+    staged = await room.staged(picture=True)
+
+    async def any_picture(_sha256: str) -> bytes:
+        return b"picture"
+
+    for number in range(20):
+        body = {**staged.prepared.body, "picture": f"{number:064x}"}
+        await room.channel.stage(replace(staged.prepared, body=body), "key-1", any_picture)
+    assert len(room.channel.kept) <= 4
+
+
 async def test_a_picture_that_was_not_kept_is_asked_for_again() -> None:
     room, other = weibo(), weibo()
     staged = await other.staged(picture=True)

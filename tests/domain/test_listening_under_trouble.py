@@ -234,7 +234,6 @@ class Rising(Counting):
         return [replace(self._change(voices[-1], [voices[-1].id], alert=True), issue="i-1", level=level)]
 
 
-@pytest.mark.parametrize("act", ["false-alarm", "close"])
 async def test_a_state_larger_than_a_document_comes_back_whole_and_nothing_old_stays() -> None:
     office = await make_office()
     desk = office.desk
@@ -248,6 +247,7 @@ async def test_a_state_larger_than_a_document_comes_back_whole_and_nothing_old_s
     assert await desk.store.count("detector_state", {}) == 3, "the head and two parts"
 
 
+@pytest.mark.parametrize("act", ["false-alarm", "close"])
 async def test_a_matter_that_was_done_with_opens_again_with_a_new_alert(act: str) -> None:
     office = await make_office()
     watch = Watch(Rising)
