@@ -212,6 +212,6 @@ def _fields(body: Any) -> list[tuple[str, bool]]:
 
 
 ROUTES = (
-    Route("GET", "/docs", show_docs, "open"),
-    Route("GET", "/docs/openapi.json", show_document, "open", "file"),
+    Route("GET", "/docs", show_docs, None),
+    Route("GET", "/docs/openapi.json", show_document, None, "file"),
 )

@@ -75,7 +75,7 @@ _PUBLISHING = (
         "operations", "更正、撤回: later acts on a publication, with the same ledger", "ten years",
         unique=(("key",),),
         indexes=(("state", "not_before"), ("state", "lease_until"), ("publication", "-at"), ("state", "review_by"),
-                 ("state", "look_at"), ("to_follow",)),
+                 ("state", "look_at"), ("to_follow",), ("-at",), ("content",)),
         personal=("by",), outbox=True,
     ),
     Table("posts", "帖子的归属: which publication a platform's post belongs to", "as the publication"),

@@ -22,7 +22,7 @@ class ClusterSettings:
     stray: float = 0.0012  # chance that a text falls on a given cluster, before a channel has shown its own
     plain_pair: float = 13.0  # information (natural log) of two shared terms that makes them neither rare nor common
     pair_scale: float = 3.0  # so much more information makes strays e times rarer
-    rarest: float = 0.25  # no pair makes strays rarer than this
+    rarest: float = 0.05  # no pair makes strays rarer than this
     commonest: float = 6.0  # or more common than this
     name_bonus: float = 3.0  # information a name adds: places and matters are independent, words of one talk are not
     unhappy: float = 0.5  # share of unhappy voices before a channel has shown its own

@@ -310,11 +310,12 @@ def test_the_description_names_every_call_of_the_api_with_its_right() -> None:
     assert paths["/api/v1/alerts/{id}/{act}"]["post"]["parameters"][1]["schema"]["enum"][0] == "acknowledge"
 
 
-async def test_the_description_and_its_page_are_served(room: Room) -> None:
-    stranger = await room.stranger()
-    found = await stranger.get("/docs/openapi.json")
+async def test_the_description_and_its_page_are_served_to_whoever_is_signed_in(room: Room) -> None:
+    assert (await (await room.stranger()).get("/docs/openapi.json", follow_redirects=False)).status_code in (303, 401)
+    visitor = await room.as_("editor")
+    found = await visitor.get("/docs/openapi.json")
     assert found.status_code == 200 and found.json()["openapi"] == "3.1.0"
-    page = await stranger.get("/docs")
+    page = await visitor.get("/docs")
     assert page.status_code == 200 and "/api/v1/contents/{id}/schedule" in page.text
 
 

@@ -1,0 +1,88 @@
+"""The clockwork's own queries go by an index that begins with their equalities: a full archive costs them nothing."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from datetime import UTC, datetime
+from typing import Any
+
+import apsw
+import pytest
+
+from hub.store import language, sql, values
+from hub.store.tables import TABLES, by_name
+
+NOW = datetime(2026, 11, 24, 1, 0, tzinfo=UTC)
+DUE = {"$lte": NOW}
+PLACES = by_name(TABLES)
+# name -> table, filter, sort, whether rows come out of the index in their order (no sorting of all that match)
+QUERIES: Mapping[str, tuple[str, dict[str, Any], Sequence[tuple[str, int]], bool]] = {
+    "what is due to go out": (
+        "publications",
+        {"state": "scheduled", "at": DUE, "not_before": DUE, "account": {"$nin": ["a"]}},
+        [("at", 1)],
+        True,
+    ),
+    "results to be looked up": ("publications", {"state": "unknown", "look_at": DUE}, [("look_at", 1)], True),
+    "whose post this is": ("publications", {"account": "a", "external_id": "x", "_id": {"$ne": "p"}}, [], True),
+    "our publications of these days": (
+        "publications", {"state": "published", "published_at": {"$gte": NOW, "$lt": NOW}}, [("published_at", -1)], True,
+    ),
+    "replies to read": (
+        "replies",
+        {"state": "new", "$or": [{"lease_until": None}, {"lease_until": DUE}]},
+        [("received_at", 1)],
+        True,
+    ),
+    "replies to watch": (
+        "replies", {"stream": "live", "state": "read", "watched": False, "_id": {"$nin": ["a"]}}, [("at", 1)], True,
+    ),
+    "the oldest unread of an import": (
+        "replies", {"stream": "import:a", "state": "new", "watched": False}, [("at", 1)], True,
+    ),
+    "boxes to open again": (
+        "replies", {"state": "unopened", "$or": [{"retry_at": None}, {"retry_at": DUE}]}, [("at", -1)], True,
+    ),
+    "accounts to listen to": (
+        "accounts", {"listening": True, "$or": [{"listen_at": None}, {"listen_at": DUE}]}, [("listen_at", 1)], True,
+    ),
+    "letters to send": ("notices", {"mail.state": "due", "mail.not_before": DUE}, [("at", 1)], True),
+    "open outboxes": ("replies", {"outbox_open": True}, [("_id", 1)], True),
+    "what one person did": ("audit", {"actor": "u"}, [("number", -1)], True),
+    "what was done to one thing": ("audit", {"subject": "c"}, [("number", -1)], True),
+    "one kind of act": ("audit", {"act": "reply.reveal"}, [("number", -1)], True),
+    "events since": ("events", {"at": {"$gte": NOW}}, [("at", 1)], True),
+    "parts of an old state": ("detector_state", {"of": "live", "version": {"$lte": 3}}, [], True),
+}  # fmt: skip
+
+
+@pytest.fixture(scope="module")
+def empty() -> apsw.Connection:
+    connection = apsw.Connection(":memory:")
+    for table in TABLES:
+        for statement in sql.schema(table):
+            connection.execute(statement)
+    return connection
+
+
+def plan(connection: apsw.Connection, query: str) -> str:
+    table, where, sort, _ = QUERIES[query]
+    clause = sql.clause(language.checked_filter(where), PLACES[table])
+    tail = sql.order_by(values.checked_sort(sort)) + " LIMIT 50"
+    statement, given = sql.selection("body", PLACES[table], clause, tail=tail)
+    return " | ".join(row[3] for row in connection.execute(f"EXPLAIN QUERY PLAN {statement}", given))
+
+
+@pytest.mark.parametrize("query", QUERIES)
+def test_a_duty_finds_its_rows_by_an_index_and_in_their_order(empty: apsw.Connection, query: str) -> None:
+    said = plan(empty, query)
+    assert "SEARCH" in said and "USING" in said and "SCAN" not in said, said
+    assert "TEMP B-TREE" not in said or not QUERIES[query][3], said
+
+
+def test_a_query_without_an_index_is_seen_where_one_is_planted(empty: apsw.Connection) -> None:
+    clause = sql.clause(language.checked_filter({"title": "供热"}), PLACES["publications"])
+    statement, given = sql.selection("body", PLACES["publications"], clause, tail=" LIMIT 50")
+    assert "SCAN" in "".join(row[3] for row in empty.execute(f"EXPLAIN QUERY PLAN {statement}", given))
+
+
