@@ -177,7 +177,7 @@ def _refused() -> dict[str, Any]:
 
 
 async def show_document(_request: Request) -> HTTPResponse:
-    return raw(document(), content_type="application/json", headers={"Cache-Control": "no-cache"})
+    return raw(document(), content_type="application/json", headers={"Cache-Control": "no-store"})
 
 
 async def show_docs(request: Request) -> HTTPResponse:
