@@ -44,6 +44,9 @@ bundle: $(VENV)/installed
 documents: $(VENV)/installed
 	$(BIN)/python -m hub map --write
 
+screenshots: $(VENV)/installed-dev
+	$(BIN)/python -m tests.browser.pictures docs/pictures
+
 lock:
 	@test -x $(BIN)/python || $(PYTHON) -m venv $(VENV)
 	$(PIP) install uv

@@ -12,6 +12,7 @@ from hub.desk.desk import Desk
 from hub.domain import figures
 from hub.domain.figures import Cell, Curve, Span
 from hub.domain.people import Actor
+from hub.domain.reply import LIVE
 from hub.domain.rights import require
 from hub.store.base import Document
 
@@ -19,6 +20,8 @@ LIVE_ROWS = 16
 ISSUE_ROWS = 12
 SAMPLE = 2_000  # newest replies whose terms are counted by people; said beside the list
 TERMS = 12
+LEVELS = ("red", "orange", "yellow", "watch")
+WEEK = timedelta(days=7)
 PAGE = 10_000
 MOST_ROWS = 200_000  # roll-up rows of one stretch; more would mean that the roll-ups are too fine
 
@@ -36,28 +39,39 @@ class Board:
     heat: dict[str, dict[str, Cell]]
     issues: list[Document]
     open_issues: dict[str, int]
-    alerts_week: int
-    false_week: int
+    alerts: int
+    false_alarms: int
     waiting: list[Document]
     terms: list[Document]
     terms_of: int
     live: list[Document]
     publications: list[Document]
     backlog: int
+    backlog_past: int
     delay: float | None
+
+    @property
+    def issues_since(self) -> datetime:
+        """An issue belongs to this board when its last word is not older than this."""
+        return issues_since(self.span)
+
+
+def issues_since(span: Span) -> datetime:
+    """The start of the stretch, and of a short one the start of its week: an issue lives for days."""
+    return min(span.start, span.end - WEEK)
 
 
 async def board(
-    actor: Actor, desk: Desk, *, until: datetime, hours: int, channels: list[str], districts: list[str]
+    actor: Actor, desk: Desk, *, until: datetime, hours: int, channels: list[str], districts: list[str], past: bool
 ) -> Board:
-    """The board for the `hours` before `until`."""
+    """The board for the `hours` before `until`. `past`: alerts are those of the whole stretch, not of the week."""
     require(actor, "board.read")
     span = figures.span_of(until, hours)
     rows = await _rollups(desk, span)
     inside = [row for row in rows if span.start <= row["at"] < span.end]
     terms, sampled = await _terms(desk, span)
-    alerts, false = await _alerts_of_the_week(desk, until)
-    issues = await _issues(desk, span)
+    alerts, false = await _alerts(desk, span.start if past else until - WEEK, until)
+    new = {"state": "new"}
     return Board(
         span=span,
         curve=figures.curve(rows, span),
@@ -66,26 +80,31 @@ async def board(
         negative=figures.share(rows, span.start, span.end),
         usual_negative=figures.share(rows, span.before(figures.BEFORE).start, span.start),
         heat=figures.heat(rows, span, channels, districts),
-        issues=issues,
-        open_issues=_levels(issues),
-        alerts_week=alerts,
-        false_week=false,
+        issues=await _issues(desk, span),
+        open_issues=await _levels(desk, span),
+        alerts=alerts,
+        false_alarms=false,
         waiting=await desk.store.find("alerts", {"state": "new", "silent": False}, sort=[("at", 1)], limit=20),
         terms=terms,
         terms_of=sampled,
         live=await live(actor, desk, since=span.start, until=span.end),
         publications=await _publications(desk, span),
-        backlog=await desk.store.count("replies", {"state": "new"}, ceiling=100_000),
+        backlog=await desk.store.count("replies", {**new, "stream": LIVE}, ceiling=100_000),
+        backlog_past=await desk.store.count("replies", {**new, "stream": {"$ne": LIVE}}, ceiling=100_000),
         delay=await _delay(desk),
     )
 
 
 async def live(actor: Actor, desk: Desk, *, since: datetime, until: datetime, limit: int = LIVE_ROWS) -> list[Document]:
-    """The newest replies of the stretch that have been read, masked."""
+    """The newest replies of the stretch that have been read, masked, each with the title of its issue."""
     require(actor, "board.read")
     fields = ["channel", "district", "at", "text", "title", "sentiment", "issue", "kind", "state", "author", "topic"]
     where = {"state": "read", "at": {"$gte": since, "$lt": until}}
-    return await desk.store.find("replies", where, sort=[("at", -1)], limit=limit, fields=fields)
+    rows = await desk.store.find("replies", where, sort=[("at", -1)], limit=limit, fields=fields)
+    ids = sorted({row["issue"] for row in rows if row.get("issue")})
+    found = await desk.store.find("issues", {"_id": {"$in": ids}}, limit=limit, fields=["title"]) if ids else []
+    titles = {row["_id"]: row["title"] for row in found}
+    return [{**row, "issue_title": titles.get(row.get("issue"), "")} for row in rows]
 
 
 async def _rollups(desk: Desk, span: Span) -> list[Document]:
@@ -110,19 +129,30 @@ async def _rows_between(desk: Desk, period: str, start: datetime, end: datetime)
     return rows
 
 
+def _lived(span: Span) -> dict[str, Any]:
+    return {"state": "open", "last_at": {"$gte": issues_since(span)}, "first_at": {"$lt": span.end}}
+
+
 async def _issues(desk: Desk, span: Span) -> list[Document]:
-    """Open issues with a level that lived in this stretch, the gravest first, each with its seven days."""
-    where = {
-        "state": "open",
-        "level": {"$in": ["watch", "yellow", "orange", "red"]},
-        "last_at": {"$gte": span.start - timedelta(days=7)},
-        "first_at": {"$lt": span.end},
-    }
-    found = await desk.store.find("issues", where, sort=[("last_at", -1)], limit=100)
-    order = {"red": 0, "orange": 1, "yellow": 2, "watch": 3}
-    found.sort(key=lambda issue: (order[issue["level"]], -issue["voices"]))
-    days = await _days(desk, [issue["_id"] for issue in found[:ISSUE_ROWS]], span.end)
-    return [{**issue, "days": days.get(issue["_id"], [0] * 7)} for issue in found[:ISSUE_ROWS]]
+    """Open issues that lived in this stretch, the gravest first, each with its seven days and its newest alert."""
+    found: list[Document] = []
+    for level in LEVELS:
+        left = ISSUE_ROWS - len(found)
+        if left:
+            where = {**_lived(span), "level": level}
+            rows = await desk.store.find("issues", where, sort=[("last_at", -1)], limit=left)
+            found += sorted(rows, key=lambda issue: -int(issue["voices"]))
+    ids = [issue["_id"] for issue in found]
+    days, alerts = await _days(desk, ids, span.end), await newest_alerts(desk, ids)
+    return [{**one, "days": days.get(one["_id"], [0] * 7), "alert": alerts.get(one["_id"])} for one in found]
+
+
+async def newest_alerts(desk: Desk, issues: list[str]) -> dict[str, Document]:
+    """The newest alert of each of these issues that has one: who took it, and how far they are."""
+    fields = ["issue", "level", "state", "taken_name", "silent", "at"]
+    where = {"issue": {"$in": issues}}
+    rows = await desk.store.find("alerts", where, sort=[("at", -1)], limit=400, fields=fields) if issues else []
+    return {row["issue"]: row for row in reversed(rows)}
 
 
 async def _days(desk: Desk, issues: list[str], end: datetime) -> dict[str, list[int]]:
@@ -138,23 +168,35 @@ async def _days(desk: Desk, issues: list[str], end: datetime) -> dict[str, list[
     return {issue: [counts[issue].get(name, 0) for name in names] for issue in counts}
 
 
-def _levels(issues: list[Document]) -> dict[str, int]:
-    counts: dict[str, int] = defaultdict(int)
-    for issue in issues:
-        counts[issue["level"]] += 1
-    return dict(counts)
+async def _levels(desk: Desk, span: Span) -> dict[str, int]:
+    """How many issues of each level lived in this stretch, the gravest first; all of them, not only those shown."""
+    rows = await desk.store.tally("issues", {**_lived(span), "level": {"$in": list(LEVELS)}}, ["level"])
+    counts = {str(row["level"]): int(row["count"]) for row in rows}
+    return {level: counts[level] for level in LEVELS if level in counts}
 
 
-async def _alerts_of_the_week(desk: Desk, until: datetime) -> tuple[int, int]:
-    week = {"at": {"$gt": until - timedelta(days=7), "$lte": until}}
+async def _alerts(desk: Desk, since: datetime, until: datetime) -> tuple[int, int]:
+    between = {"at": {"$gte": since, "$lte": until}}
     return (
-        await desk.store.count("alerts", week),
-        await desk.store.count("alerts", {**week, "state": "false_alarm"}),
+        await desk.store.count("alerts", between),
+        await desk.store.count("alerts", {**between, "state": "false_alarm"}),
     )
 
 
 async def _terms(desk: Desk, span: Span) -> tuple[list[Document], int]:
-    """What is being talked about, by people: each person counts once a term. Also of how many replies that is."""
+    """What is being talked about, by people, beside the same stretch a week or more before; and of how many replies."""
+    people, of = await _people_by_term(desk, span)
+    before, of_before = await _people_by_term(desk, span.before(1))
+    ranked = sorted(people.items(), key=lambda item: (-item[1], item[0]))[:TERMS]
+    return [
+        {"term": term, "people": count, "note": figures.direction(count, of, before.get(term, 0), of_before)}
+        for term, count in ranked
+        if count > 1
+    ], of
+
+
+async def _people_by_term(desk: Desk, span: Span) -> tuple[dict[str, int], int]:
+    """Each person counts once a term; among the newest replies of the stretch, and how many those are."""
     where = {"state": "read", "at": {"$gte": span.start, "$lt": span.end}}
     fields = ["analysis", "author_key"]
     rows = await desk.store.find("replies", where, sort=[("at", -1)], limit=SAMPLE, fields=fields)
@@ -162,8 +204,7 @@ async def _terms(desk: Desk, span: Span) -> tuple[list[Document], int]:
     for row in rows:
         for term in (row.get("analysis") or {}).get("terms", [])[:8]:
             people[term].add(row.get("author_key") or row["_id"])
-    ranked = sorted(people.items(), key=lambda item: (-len(item[1]), item[0]))[:TERMS]
-    return [{"term": term, "people": len(who)} for term, who in ranked if len(who) > 1], len(rows)
+    return {term: len(who) for term, who in people.items()}, len(rows)
 
 
 async def _publications(desk: Desk, span: Span) -> list[Document]:

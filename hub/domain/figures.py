@@ -15,6 +15,7 @@ Row = Mapping[str, Any]
 
 BEFORE = 4  # how many earlier stretches say what is usual
 WARM, HOT, VERY_HOT = 1.0, 2.5, 5.0  # spreads above the usual at which a cell warms by a step
+RISEN = 1.5  # how many times its earlier share a word must have to be called rising
 UNSAID = "未写明"
 
 
@@ -130,6 +131,16 @@ def step_of(count: int, usual: float) -> int:
         return 0
     distance = (count - usual) / math.sqrt(max(usual, 1.0))
     return sum(distance >= edge for edge in (WARM, HOT, VERY_HOT))
+
+
+def direction(people: int, of: int, before: int, of_before: int) -> str:
+    """新、升、降、平: how a word's people, out of all replies looked at, changed; empty where nothing is known before."""
+    if not of or not of_before:
+        return ""
+    if not before:
+        return "新"
+    change = (people / of) / (before / of_before)
+    return "升" if change >= RISEN else "降" if change <= 1 / RISEN else "平"
 
 
 def heat(

@@ -33,7 +33,8 @@ class Event:
 
     @classmethod
     def from_row(cls, row: list[Any]) -> Event:
-        return cls(*row[:7], terms=tuple(row[7]))
+        at, id, author, copy, channel, district, negative, terms = row
+        return cls(at, id, author, copy, channel, district, negative, tuple(terms))
 
 
 @dataclass
@@ -158,7 +159,8 @@ class Cluster:
         """The cluster that gave this state."""
         lines = [(row[0], row[1]) for row in state["lines"]]
         area = (state["area"][0], state["area"][1]) if state["area"] else None
-        return cls(**{**state, "lines": lines, "area": area, "events": deque(Event.from_row(row) for row in state["events"])})
+        events = deque(Event.from_row(row) for row in state["events"])
+        return cls(**{**state, "lines": lines, "area": area, "events": events})
 
 
 def _pieces(head: str) -> set[str]:

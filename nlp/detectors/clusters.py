@@ -200,7 +200,7 @@ class Detector:
             return found
         return replace(
             found, level="yellow", hours=burst.hours, voices=burst.voices, usual=burst.usual, chance=burst.chance,
-            pair=Pair(burst.key, 0.0),
+            pair=Pair(burst.key, 0.0), area=burst.key[0],
         )  # fmt: skip
 
     def _is_held(self, cluster: Cluster) -> bool:
@@ -261,8 +261,10 @@ class Detector:
         return [self._go_over(other, target) for other in gone]
 
     def _is_about(self, cluster: Cluster, burst: Burst) -> bool:
-        """Not told yet, and most of its voices speak of the burst's matter."""
-        return not self._is_held(cluster) and 2 * cluster.holders.get(burst.key[1], 0) >= cluster.members
+        """Not told yet, mostly of the burst's district, and half its voices speak of the burst's matter."""
+        district, matter = burst.key
+        here = district in cluster.named("district")[:1]
+        return here and not self._is_held(cluster) and 2 * cluster.holders.get(matter, 0) >= cluster.members
 
     def _number_now(self, number: int) -> int:
         return self._gone.get(number, number)
@@ -316,7 +318,7 @@ class Detector:
             negative=sum(event.negative >= 0.5 for event in voices),
             channels=cluster.named("channel"),
             districts=cluster.named("district"),
-            usual=round(judgement.usual_long, 2),
+            usual=round(judgement.usual_long, 3),
             chance=judgement.chance,
             terms=tuple(dict.fromkeys([*pair, *(term for term, _ in cluster.carriers()[:_SHOWN])]))[:_SHOWN],
             reply_ids=tuple(event.id for event in cluster.events)[-self.settings.ids :],
@@ -333,7 +335,7 @@ class Detector:
             self._seen.popitem(last=False)
 
     def _forget(self) -> None:
-        """Drop clusters silent for long, the most silent where there are too many, and alerts older than their pause."""
+        """Drop clusters silent for long, the most silent of too many, and alerts older than their pause."""
         dropped = self._index.forget(self._now)
         pause = max(7.0, self.settings.cool_down_days) * DAY
         while self._told and self._told[0][0] < self._now - pause:

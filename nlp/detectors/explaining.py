@@ -14,9 +14,12 @@ _TERMS = 4
 def explain(change: IssueChange, judgement: Judgement, settings: ClusterSettings) -> IssueChange:
     """The change with its explanation."""
     days = settings.window_days
-    parts = [f"{days:g} 天内有 {change.voices} 人说同一件事，碰巧约 {change.usual:.1f} 人"]
-    if judgement.hours < days * 24 and 1 < judgement.voices:
-        parts.append(f"其中最近 {judgement.hours:g} 小时 {judgement.voices} 人，碰巧约 {judgement.usual:.1f} 人")
+    parts = [f"{days:g} 天内有 {change.voices} 人说同一件事，{_expected(change.usual)}"]
+    if judgement.area:
+        said = f"{judgement.area}最近 {judgement.hours:g} 小时有 {judgement.voices} 人说到这件事"
+        parts.append(f"{said}，{_expected(judgement.usual)}")
+    elif judgement.hours < days * 24 and judgement.voices > 1:
+        parts.append(f"其中最近 {judgement.hours:g} 小时 {judgement.voices} 人，{_expected(judgement.usual)}")
     parts.append(f"{change.negative} 人不满")
     if len(change.channels) > 1:
         parts.append(f"来自 {len(change.channels)} 个渠道")
@@ -35,6 +38,11 @@ def explain(change: IssueChange, judgement: Judgement, settings: ClusterSettings
 def merged(change: IssueChange, title: str) -> IssueChange:
     """The last word on a cluster whose voices went over to another."""
     return replace(change, explanation=f"与“{title}”说的是同一件事，已并入，人数和留言都算在那里。")
+
+
+def _expected(usual: float) -> str:
+    """What this matter had before, and what so many texts bring by chance."""
+    return "照平时和碰巧算" + (f"约 {usual:.1f} 人" if usual >= 0.1 else "不到 0.1 人")
 
 
 def _chance(chance: float) -> str:

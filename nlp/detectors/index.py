@@ -1,4 +1,4 @@
-"""Index (索引): the live clusters, and which of them hold a term; the nearest one to a text is found without the rest."""
+"""Index (索引): the live clusters and which of them hold a term; what a cluster is lives in cluster."""
 
 from __future__ import annotations
 

@@ -44,6 +44,7 @@ class Judgement:
     usual_long: float
     chance: float
     pair: Pair | None
+    area: str = ""  # the district, where its burst is what speaks loudest
 
 
 class Judge:
@@ -91,7 +92,7 @@ class Judge:
         kind = sum(event.negative for event in voices) / len(voices) < settings.kindly
         if len(voices) >= settings.least_voices and chance < settings.chance and pair is not None and not kind:
             return "yellow"
-        return "watch"
+        return "watch" if pair is not None and chance < settings.watch_chance else None
 
     def pair(self, cluster: Cluster, voices: Sequence[Event]) -> Pair | None:
         """The two terms apart that tell most, among those that enough voices hold together."""

@@ -11,16 +11,17 @@ import re
 from collections.abc import Iterable
 from dataclasses import dataclass
 from functools import lru_cache
+from itertools import pairwise
 
 from nlp.places import is_generic
 
 LOOKED_AT = 160  # characters: a letter's title and first sentences; what comes later is rarely the matter
 
 _TABLE = """
-!水质	水[^，。！？,]{0,5}(?:黄|浑|锈|沙子|发白|发黑|异味|变色)|[黄浑锈]水|铁锈|水质|水垢	自来水 发黄 水发黄 水黄 浑浊 供水 水龙头
+!水质	水[^，。！？,]{0,5}(?:黄|浑|锈|沙子|发白|发黑|变色)|[黄浑锈]水|铁锈|水质|水垢	自来水 发黄 水黄 供水 水龙头
 !停水	停水|断水|没水|(?<!自)来水|一滴水|水压	自来水 供水 水龙头 水压
 !供暖	暖气|供暖|供热|取暖|地暖|不热|室温|换热	暖气片 取暖费 供热站 热力
-!停电	停电|断电|跳闸|电压	供电 供电所
+!停电	停电|断电|(?<!机)没电|跳闸|电压	供电 供电所
 !燃气	燃气|煤气|天然气	燃气公司
 !异味	[臭腥焦怪异酸]味|臭气|恶臭|刺鼻|[啥股这]味|味道|气味|呛|熏得|好臭|臭得|太臭	臭味 味儿 窗户
 油烟	油烟|烧烤|油烟味	烟道
@@ -62,7 +63,8 @@ _TABLE = """
 采砂	采砂|采石|挖沙|扬灰|粉尘	灰尘
 """
 _SPLIT_ENDINGS = frozenset("镇乡村路街巷里苑园湾庄桥厂坊")
-_NO_NAMES = frozenset("这里 那里 哪里 家里 屋里 心里 手里 夜里 楼道 马路 公园 学校 孩子 老师 村民 单位 化工 工业".split())
+_NO_NAME_WORDS = "这里 那里 哪里 家里 屋里 心里 手里 夜里 楼道 马路 公园 学校 孩子 老师 村民 单位 化工 工业"
+_NO_NAMES = frozenset(_NO_NAME_WORDS.split())
 
 
 @dataclass(frozen=True)
@@ -105,7 +107,7 @@ def sudden(terms: Iterable[str]) -> list[str]:
 def split_places(tokens: list[str]) -> list[str]:
     """Names that the cutter took apart: 清水 + 镇, 和平 + 里; the ending must follow its name at once."""
     found = []
-    for name, ending in zip(tokens, tokens[1:], strict=False):
+    for name, ending in pairwise(tokens):
         if ending in _SPLIT_ENDINGS and 2 <= len(name) <= 4 and _is_name(name) and not is_generic(name + ending):
             found.append(name + ending)
     return found

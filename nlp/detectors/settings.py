@@ -13,7 +13,8 @@ class ClusterSettings:
     short_hours: tuple[float, ...] = (1.0, 6.0, 24.0)  # and over these, so that a burst is seen in a busy stream
     area_hours: float = 24.0  # so long after its last voice an issue told about a sudden matter takes its district's
     least_voices: int = 4  # distinct people, whatever the chance
-    watch_voices: int = 3  # from so many on an issue stands on the board
+    watch_voices: int = 3  # from so many on an issue stands on the board,
+    watch_chance: float = 0.2  # if the chance is below this
     chance: float = 0.01  # an alert needs a chance below this, all that is looked at together
     likeness: float = 0.12  # cosine from which a text belongs to a cluster
     shared: float = 0.5  # share of the voices that must hold the same two terms: a place alone is no matter

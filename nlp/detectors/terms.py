@@ -1,4 +1,4 @@
-"""A voice's terms as the detector weighs them: the reader's words, the matter spoken of, names that the cutter split."""
+"""A voice's terms as the detector weighs them: the reader's words, the matter, names that the cutter split."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""The detector before streams that another hand wrote, and before the demonstration's own texts: what is told, by when."""
+"""The detector before streams of another hand and before the demonstration's texts: what is told, and by when."""
 
 from __future__ import annotations
 
@@ -67,13 +67,10 @@ def replay(voices: Sequence[Voice]) -> list[Alert]:
 @cache
 def examined(name: str) -> tuple[tuple[Voice, ...], tuple[Alert, ...]]:
     rows = sorted(rows_of(EXAMINATIONS / name), key=lambda row: (row["at"], row["id"]))
+    times = [datetime.fromisoformat(row["at"]) for row in rows]
     voices = tuple(
-        heard(
-            Voice(
-                row["id"], row["author"], row["text"], datetime.fromisoformat(row["at"]), row["channel"], row["district"]
-            )
-        )
-        for row in rows
+        heard(Voice(row["id"], row["author"], row["text"], at, row["channel"], row["district"]))
+        for row, at in zip(rows, times, strict=True)
     )
     return voices, tuple(replay(voices))
 
