@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import base64
 import fcntl
+import json
 import os
 import secrets
 import socket
@@ -386,8 +387,22 @@ def prepare(settings: Settings, port: int, public_port: int, *, rehearsal: bool)
     if rehearsal and not settings["HUB_MAIL_SERVER"]:
         inner["HUB_MAIL_SERVER"] = f"127.0.0.1:{settings.number('HUB_REHEARSAL_PORT') + MAIL_OFFSET}"
         inner["HUB_MAIL_FROM"] = "tongzhi@yunchuan.example"
+    _write_down(settings, {"HUB_SITE_URL": site_url, "HUB_SITE_API": inner["HUB_SITE_API"]})
     ports = (port, public_port)
     return Whole(inner, outer, desk_url, site_url, ports, settings.number("HUB_REHEARSAL_PORT"), demo, told)
+
+
+def _write_down(settings: Settings, addresses: Mapping[str, str]) -> None:
+    """Leave word of where this household listens, for commands that are run beside it."""
+    (settings.data / "serving.json").write_text(json.dumps(dict(addresses)), "utf-8")
+
+
+def beside(settings: Settings) -> Settings:
+    """The settings with the addresses of the household that serves this folder, where none are given."""
+    path = settings.data / "serving.json"
+    known: dict[str, str] = json.loads(path.read_text("utf-8")) if path.exists() else {}
+    added = {name: value for name, value in known.items() if not settings[name]}
+    return Settings({**settings.values, **added}, {**settings.sources, **dict.fromkeys(added, path.name)})
 
 
 def _demo_password(settings: Settings) -> tuple[str, str]:

@@ -209,8 +209,12 @@ class Site:
         Whoever comes with a cursor has stored the rows before it, so these are acknowledged first; where that fails it
         is done with the next poll, and the site keeps them until then.
         """
-        if cursor and cursor != self.acked and isinstance(await self.ack(cursor), Accepted):
-            self.acked = cursor
+        if cursor and cursor != self.acked:
+            said_to_that = await self.ack(cursor)
+            if isinstance(said_to_that, Accepted):
+                self.acked = cursor
+            elif isinstance(said_to_that, Refused) and said_to_that.code == "invalid":
+                cursor = ""  # the site has never given so many rows: it began anew, and so do we
         seconds = self.wait + 15.0
         said = await self._exchange("GET", wire.inbox_path(cursor, self.wait, 100), seconds=seconds)
         if not isinstance(said, wire.Said):

@@ -32,7 +32,7 @@ def add(parser: argparse.ArgumentParser) -> None:
 
 def run(arguments: argparse.Namespace) -> int:
     hold_lifeline(os.environ)
-    settings = settings_room.read(os.environ, "desk")
+    settings = wiring.beside(settings_room.read(os.environ, "desk"))
     mark = asyncio.run(wiring.mark_of(settings))
     if mark == "production":
         raise Misconfigured("这是正式环境的数据，不能填演练内容。演练请另设 HUB_DATA。")

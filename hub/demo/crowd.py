@@ -9,13 +9,12 @@ from __future__ import annotations
 import asyncio
 import http.client
 import json
-import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from urllib.parse import urlencode, urlsplit
 
 from hub.clock import Clock
-from hub.demo.city import Said, articles
+from hub.demo.city import Said, articles, city
 from hub.desk.desk import Desk
 from hub.desk.rehearsing import begin_incident, end_incident
 from hub.domain.people import program
@@ -23,7 +22,6 @@ from hub.identifiers import Identifiers
 from hub.store.base import Document
 
 DEMO = program("demo")
-_PLACE = re.compile(r"[\u4e00-\u9fff]{2,3}(?:路|街|小区|苑|桥|村|镇|里|广场)")
 BURST = 40  # texts of the first minute
 LOOK = 2.0  # seconds between two looks for an incident that was asked for
 
@@ -66,9 +64,9 @@ def send_comment(streets: Streets, said: Said, post: str) -> int:
 
 
 def _place(said: Said) -> str:
-    """Where it happened, as the text names it, else the district."""
-    found = _PLACE.search(said.text) or _PLACE.search(said.title)
-    return f"{said.district}{found.group()}" if found else said.district
+    """Where it happened: the first of the city's places that the text names, else the district."""
+    named = next((place for place in city()["places"] if place in said.text + said.title), "")
+    return f"{said.district}{named}"
 
 
 class Crowd:

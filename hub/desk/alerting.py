@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from datetime import datetime
 from typing import Any
 
 from hub.desk.desk import Desk
@@ -23,11 +24,23 @@ async def alert(actor: Actor, desk: Desk, id: str) -> Document:
 
 
 async def list_alerts(
-    actor: Actor, desk: Desk, *, state: str | None = None, before: str = "", limit: int = 50
+    actor: Actor,
+    desk: Desk,
+    *,
+    state: str | None = None,
+    since: datetime | None = None,
+    until: datetime | None = None,
+    silent: bool | None = None,
+    before: str = "",
+    limit: int = 50,
 ) -> list[Document]:
-    """The newest alerts first; `before` is the `_id` of the last row seen."""
+    """The newest alerts first; `before` is the `_id` of the last row seen. `silent`: those that woke nobody, or not."""
     require(actor, "issue.read")
     where: dict[str, Any] = {"state": state} if state else {}
+    if silent is not None:
+        where["silent"] = silent
+    if since or until:
+        where["at"] = {sign: at for sign, at in (("$gte", since), ("$lte", until)) if at}
     if before:
         last = await alert(actor, desk, before)
         where["$or"] = [{"at": {"$lt": last["at"]}}, {"at": last["at"], "_id": {"$lt": before}}]

@@ -53,16 +53,23 @@ class Board:
     @property
     def issues_since(self) -> datetime:
         """An issue belongs to this board when its last word is not older than this."""
-        return issues_since(self.span)
+        return _issues_since(self.span)
 
 
-def issues_since(span: Span) -> datetime:
+def _issues_since(span: Span) -> datetime:
     """The start of the stretch, and of a short one the start of its week: an issue lives for days."""
     return min(span.start, span.end - WEEK)
 
 
 async def board(
-    actor: Actor, desk: Desk, *, until: datetime, hours: int, channels: list[str], districts: list[str], past: bool
+    actor: Actor,
+    desk: Desk,
+    *,
+    until: datetime,
+    hours: int,
+    channels: list[str],
+    districts: list[str],
+    past: bool = False,
 ) -> Board:
     """The board for the `hours` before `until`. `past`: alerts are those of the whole stretch, not of the week."""
     require(actor, "board.read")
@@ -80,7 +87,7 @@ async def board(
         negative=figures.share(rows, span.start, span.end),
         usual_negative=figures.share(rows, span.before(figures.BEFORE).start, span.start),
         heat=figures.heat(rows, span, channels, districts),
-        issues=await _issues(desk, span),
+        issues=await _issues(actor, desk, span),
         open_issues=await _levels(desk, span),
         alerts=alerts,
         false_alarms=false,
@@ -102,7 +109,8 @@ async def live(actor: Actor, desk: Desk, *, since: datetime, until: datetime, li
     where = {"state": "read", "at": {"$gte": since, "$lt": until}}
     rows = await desk.store.find("replies", where, sort=[("at", -1)], limit=limit, fields=fields)
     ids = sorted({row["issue"] for row in rows if row.get("issue")})
-    found = await desk.store.find("issues", {"_id": {"$in": ids}}, limit=limit, fields=["title"]) if ids else []
+    told = {"_id": {"$in": ids}, "level": {"$in": list(LEVELS)}}
+    found = await desk.store.find("issues", told, limit=limit, fields=["title"]) if ids else []
     titles = {row["_id"]: row["title"] for row in found}
     return [{**row, "issue_title": titles.get(row.get("issue"), "")} for row in rows]
 
@@ -130,10 +138,10 @@ async def _rows_between(desk: Desk, period: str, start: datetime, end: datetime)
 
 
 def _lived(span: Span) -> dict[str, Any]:
-    return {"state": "open", "last_at": {"$gte": issues_since(span)}, "first_at": {"$lt": span.end}}
+    return {"state": "open", "last_at": {"$gte": _issues_since(span)}, "first_at": {"$lt": span.end}}
 
 
-async def _issues(desk: Desk, span: Span) -> list[Document]:
+async def _issues(actor: Actor, desk: Desk, span: Span) -> list[Document]:
     """Open issues that lived in this stretch, the gravest first, each with its seven days and its newest alert."""
     found: list[Document] = []
     for level in LEVELS:
@@ -143,12 +151,13 @@ async def _issues(desk: Desk, span: Span) -> list[Document]:
             rows = await desk.store.find("issues", where, sort=[("last_at", -1)], limit=left)
             found += sorted(rows, key=lambda issue: -int(issue["voices"]))
     ids = [issue["_id"] for issue in found]
-    days, alerts = await _days(desk, ids, span.end), await newest_alerts(desk, ids)
+    days, alerts = await _days(desk, ids, span.end), await newest_alerts(actor, desk, ids)
     return [{**one, "days": days.get(one["_id"], [0] * 7), "alert": alerts.get(one["_id"])} for one in found]
 
 
-async def newest_alerts(desk: Desk, issues: list[str]) -> dict[str, Document]:
+async def newest_alerts(actor: Actor, desk: Desk, issues: list[str]) -> dict[str, Document]:
     """The newest alert of each of these issues that has one: who took it, and how far they are."""
+    require(actor, "issue.read")
     fields = ["issue", "level", "state", "taken_name", "silent", "at"]
     where = {"issue": {"$in": issues}}
     rows = await desk.store.find("alerts", where, sort=[("at", -1)], limit=400, fields=fields) if issues else []

@@ -93,12 +93,34 @@ async def _publications(desk: Desk, rows: list[Document]) -> list[Document]:
     return [{**row, "answers": counts[row["_id"]]} for row in sorted(found, key=lambda row: -counts[row["_id"]])]
 
 
+async def titles(actor: Actor, desk: Desk, ids: list[str]) -> dict[str, str]:
+    """What these issues are about, by id; one that is gone is left out."""
+    require(actor, "issue.read")
+    rows = await desk.store.find("issues", {"_id": {"$in": ids}}, limit=200, fields=["title"]) if ids else []
+    return {row["_id"]: str(row["title"]) for row in rows}
+
+
 async def list_issues(
-    actor: Actor, desk: Desk, *, state: str = "open", cursor: str = "", limit: int = 50
+    actor: Actor,
+    desk: Desk,
+    *,
+    state: str = "open",
+    since: datetime | None = None,
+    before: datetime | None = None,
+    until: datetime | None = None,
+    cursor: str = "",
+    limit: int = 50,
 ) -> tuple[list[Document], str | None]:
-    """The last heard first; the cursor is the last row seen."""
+    """The last heard first; the cursor is the last row seen.
+
+    `since` and `before` bound the last word (a matter still alive, or one of the past), `until` the first.
+    """
     require(actor, "issue.read")
     where: dict[str, Any] = {"state": state, "level": {"$in": ["watch", "yellow", "orange", "red"]}}
+    if since or before:
+        where["last_at"] = {sign: at for sign, at in (("$gte", since), ("$lt", before)) if at}
+    if until:
+        where["first_at"] = {"$lt": until}
     if cursor:
         moment, _, last = cursor.partition("|")
         try:

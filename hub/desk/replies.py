@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
@@ -19,15 +19,17 @@ from hub.store.search import find_text
 
 LABELS = ("neg", "neu", "pos")
 HIDDEN = ("sealed", "author_key", "terms", "outbox", "outbox_open", "outbox_count", "lease_owner", "lease_until")
+MOST_COUNTED = 10_000  # beyond this a list only says that there are more
 FILTERS = ("channel", "district", "sentiment", "issue", "kind", "state", "publication", "topic")
 
 
 @dataclass(frozen=True)
 class Replies:
-    """One page of replies and the cursor of the next (None: the end)."""
+    """One page of replies, the cursor of the next (None: the end), and how many there are (None: not counted)."""
 
     items: list[Document]
     cursor: str | None
+    total: int | None = None
 
 
 async def list_replies(
@@ -40,19 +42,28 @@ async def list_replies(
     cursor: str = "",
     limit: int = 50,
     filters: Mapping[str, str] | None = None,
+    outside: Sequence[str] = (),
+    counted: bool = False,
 ) -> Replies:
-    """The newest first. `words` searches the masked text; the cursor is the last row seen."""
+    """The newest first. `words` searches the masked text; the cursor is the last row seen.
+
+    `outside`: only those that name none of these districts. `counted`: say how many there are, up to MOST_COUNTED.
+    """
     require(actor, "reply.read")
     where = _where(filters or {}, since, until)
+    if outside:
+        where["district"] = {"$nin": list(outside)}
     size = max(1, min(limit, 200))
     if words.strip():
         found = await find_text(desk.store, "replies", words, where, size)
         return Replies([shown(row) for row in found], None)
+    total = await desk.store.count("replies", where, ceiling=MOST_COUNTED) if counted else None
     if cursor:
         where = {"$and": [where, _after(cursor)]} if where else _after(cursor)
     found = await desk.store.find("replies", where, sort=[("at", -1), ("_id", -1)], limit=size + 1)
     last = found[size - 1] if len(found) > size else None
-    return Replies([shown(row) for row in found[:size]], f"{last['at'].isoformat()}|{last['_id']}" if last else None)
+    after = f"{last['at'].isoformat()}|{last['_id']}" if last else None
+    return Replies([shown(row) for row in found[:size]], after, total)
 
 
 def _where(filters: Mapping[str, str], since: datetime | None, until: datetime | None) -> dict[str, Any]:

@@ -134,7 +134,7 @@ def step_of(count: int, usual: float) -> int:
 
 
 def direction(people: int, of: int, before: int, of_before: int) -> str:
-    """新、升、降、平: how a word's people, out of all replies looked at, changed; empty where nothing is known before."""
+    """新、升、降、平: how a word's people changed, out of all replies looked at; empty where nothing came before."""
     if not of or not of_before:
         return ""
     if not before:

@@ -2,17 +2,17 @@
 
 from __future__ import annotations
 
-from datetime import datetime
 from typing import Any
 from urllib.parse import urlencode
 
 from sanic import HTTPResponse, Request
 
 from hub import wording
-from hub.desk import replies
+from hub.desk import issues, replies
 from hub.domain.errors import FieldError, Invalid
+from hub.domain.figures import UNSAID
 from hub.domain.rights import may
-from hub.pages.board import CHANNELS, FEELINGS
+from hub.pages.board import CHANNELS, FEELINGS, moment_of
 from hub.pages.routes import Route, desk_of
 from hub.pages.shell import actor_of, field, go, show
 
@@ -21,24 +21,24 @@ SENTIMENTS = {"neg": "负面", "neu": "中性", "pos": "正面"}
 PLAIN = {"author": "姓名", "contact": "联系方式", "text": "原话"}
 
 
-def _moment(text: str) -> datetime | None:
-    if not text:
-        return None
-    try:
-        moment = datetime.fromisoformat(text)
-    except ValueError:
-        raise Invalid("时间的写法不对，请从看板上点进来。") from None
-    return moment if moment.tzinfo else None
-
-
 async def show_replies(request: Request) -> HTTPResponse:
     desk, actor = desk_of(request), actor_of(request)
     chosen = {name: (request.args.get(name) or "").strip()[:200] for name in NAMES}
-    since, until = _moment(chosen["since"]), _moment(chosen["until"])
+    since, until = moment_of(request, "since"), moment_of(request, "until")
+    known: list[str] = request.app.ctx.facts["districts"]
     cursor = request.args.get("cursor") or ""
-    filters = {name: chosen[name] for name in replies.FILTERS if name in chosen}
+    unsaid = chosen["district"] == UNSAID
+    filters = {name: chosen[name] for name in replies.FILTERS if name in chosen and not (unsaid and name == "district")}
     found = await replies.list_replies(
-        actor, desk, since=since, until=until, words=chosen["words"], cursor=cursor, filters=filters
+        actor,
+        desk,
+        since=since,
+        until=until,
+        words=chosen["words"],
+        cursor=cursor,
+        filters=filters,
+        outside=known if unsaid else (),
+        counted=True,
     )
     kept = {name: value for name, value in chosen.items() if value}
     more = f"/replies?{urlencode({**kept, 'cursor': found.cursor})}" if found.cursor else ""
@@ -54,12 +54,36 @@ async def show_replies(request: Request) -> HTTPResponse:
         chosen=chosen,
         any_chosen=bool(kept),
         words=chosen["words"],
-        said=said,
-        districts=[("", "全部区县"), *((name, name) for name in request.app.ctx.facts["districts"])],
+        said="　".join(part for part in (said, await _of_issue(request, chosen["issue"]), _count(found)) if part),
+        districts=[("", "全部区县"), *((name, name) for name in (*known, UNSAID))],
+        offered=[
+            ("", "全部渠道"),
+            *((name, words) for name, (_, words) in CHANNELS.items() if name in _channels(request)),
+        ],
         channels=CHANNELS,
         feelings=FEELINGS,
         now=desk.clock.now(),
     )
+
+
+def _channels(request: Request) -> list[str]:
+    names: list[str] = request.app.ctx.facts["channels"]
+    return names
+
+
+def _count(found: replies.Replies) -> str:
+    if found.total is None:
+        return ""
+    more = found.total >= replies.MOST_COUNTED
+    return f"{wording.number(found.total)} 条以上" if more else f"共 {wording.number(found.total)} 条"
+
+
+async def _of_issue(request: Request, id: str) -> str:
+    """The name of the issue whose words these are; nothing where there is none."""
+    if not id:
+        return ""
+    titles = await issues.titles(actor_of(request), desk_of(request), [id])
+    return f"苗头：{titles[id]}" if id in titles else ""
 
 
 async def show_reply(request: Request, id: str) -> HTTPResponse:
@@ -83,6 +107,7 @@ async def _reply(
         "replies",
         status=status,
         row={"label": None, "about": "", "issue": None, **row},
+        issue=(await issues.titles(actor, desk, [row["issue"]])).get(row["issue"], "") if row.get("issue") else "",
         analysis=analysis,
         facts=_facts(row, analysis) if analysis else (),
         reasons=(analysis.get("sentiment") or {}).get("why", [])[:5],

@@ -32,6 +32,7 @@ class Burst:
     hours: float
     voices: int
     usual: float
+    usual_long: float  # over the whole window of the issues
     chance: float
     clusters: tuple[int, ...]  # of its mentions, the oldest first
 
@@ -66,7 +67,8 @@ class Areas:
         people = {author: (negative, channel) for _, author, negative, channel, _ in recent}
         older = len({author for at, author, *_ in self._cells[key] if at < since})
         texts = self._volume.texts(since)
-        earlier = max(0, self._volume.texts(now - int(self._settings.window_days * DAY)) - texts)
+        long = self._volume.texts(now - int(self._settings.window_days * DAY))
+        earlier = max(0, long - texts)
         share = (older + _FIRM * self._settings.stray) / (earlier + _FIRM)
         usual = texts * share
         looked = sum(cell[-1][0] >= since for cell in self._cells.values()) * len(self._settings.short_hours)
@@ -77,7 +79,8 @@ class Areas:
         if not people or sum(negative for negative, _ in people.values()) < self._settings.kindly * len(people):
             return None
         numbers = tuple(number for *_, number in recent)
-        return Burst(key, hours, len(people), usual, min(1.0, 2.0 * min(chance, together(chance, lift))), numbers)
+        chance = min(1.0, 2.0 * min(chance, together(chance, lift)))
+        return Burst(key, hours, len(people), usual, long * share, chance, numbers)
 
     def state(self) -> list[Any]:
         return [[*key, mentions] for key, mentions in self._cells.items()]

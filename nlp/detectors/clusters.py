@@ -200,7 +200,7 @@ class Detector:
             return found
         return replace(
             found, level="yellow", hours=burst.hours, voices=burst.voices, usual=burst.usual, chance=burst.chance,
-            pair=Pair(burst.key, 0.0), area=burst.key[0],
+            usual_long=burst.usual_long, pair=Pair(burst.key, 0.0), area=burst.key[0],
         )  # fmt: skip
 
     def _is_held(self, cluster: Cluster) -> bool:

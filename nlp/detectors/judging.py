@@ -21,6 +21,7 @@ from nlp.detectors.settings import ClusterSettings
 from nlp.detectors.volume import Volume
 
 HOUR = 3_600_000  # milliseconds
+_DISTRICT = 5.0  # information of a district's name: one of a handful, and no word of the talk itself
 _LOOKED_AT = 14  # carriers among which the shared pair is sought
 _LOOKED_BACK = 80  # newest voices in which it is sought: a bound on what one text can cost
 
@@ -110,8 +111,8 @@ class Judge:
         ]
         found = max(pairs, key=lambda pair: pair.information, default=None)
         if found is None and cluster.area is not None:
-            _, matter = cluster.area
-            return Pair(cluster.area, self._tells(matter, cluster.holders.get(matter, 0)))
+            told = self._tells(cluster.area[1], cluster.holders.get(cluster.area[1], 0))
+            return Pair(cluster.area, told + _DISTRICT)
         return found
 
     def _factor(self, pair: Pair | None) -> float:

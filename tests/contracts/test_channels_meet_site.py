@@ -100,6 +100,16 @@ async def test_a_letter_written_on_the_real_site_is_sealed_polled_and_acknowledg
         assert await channel.beat("host:1")
 
 
+async def test_letters_of_a_site_that_began_anew_are_not_passed_over() -> None:
+    """Its numbers are small again: a cursor from before would skip what is written now."""
+    async with met() as (channel, office):
+        await office.post("/letters/new", LETTER, Origin=f"http://127.0.0.1:{office.port}")
+        page = await channel.poll("500", [])
+        assert isinstance(page, Page)
+        assert [letter.kind for letter in page.heard] == ["letter"]
+        assert page.cursor == "1"
+
+
 async def status_of(channel: Site) -> tuple[str, str, dict[str, Any]]:
     """Name, mark and inbox of the site as it says itself."""
     request = channel.protocol.signed("GET", "/status", channel.now(), 999)

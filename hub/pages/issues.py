@@ -1,0 +1,174 @@
+"""苗头和预警: their lists, one issue with its words and its course, and handling an alert; the board lives beside."""
+
+from __future__ import annotations
+
+from datetime import datetime, timedelta
+from urllib.parse import urlencode
+
+from sanic import HTTPResponse, Request
+
+from hub import wording
+from hub.desk import alerting, issues
+from hub.desk.board import newest_alerts
+from hub.domain.alert import LEVEL_NAMES, STATE_NAMES, open_moves
+from hub.domain.errors import HubError
+from hub.domain.rights import may
+from hub.pages.board import CHANNELS, FEELINGS, moment_of
+from hub.pages.routes import Route, desk_of
+from hub.pages.shell import actor_of, field, go, show
+from hub.store.base import Document
+
+ALIVE = timedelta(days=30)  # an issue nobody spoke of for longer is of the past
+PAGE = 50
+
+
+async def show_issues(request: Request) -> HTTPResponse:
+    """Issues that form now, those of the past, those done with; and alerts, waiting for somebody or all of them."""
+    state = request.args.get("state") or "open"
+    return await (_alerts if state in ("new", "alerts") else _issue_list)(request, state)
+
+
+async def _issue_list(request: Request, state: str) -> HTTPResponse:
+    desk, actor = desk_of(request), actor_of(request)
+    state = state if state in ("past", "closed", "false_alarm") else "open"
+    since, until, cursor = moment_of(request, "since"), moment_of(request, "until"), request.args.get("cursor") or ""
+    alive = desk.clock.now() - ALIVE
+    rows, more = await issues.list_issues(
+        actor,
+        desk,
+        state="open" if state == "past" else state,
+        since=since or (alive if state == "open" else None),
+        before=alive if state == "past" else None,
+        until=until,
+        cursor=cursor,
+    )
+    alerts = await newest_alerts(actor, desk, [row["_id"] for row in rows])
+    kept = {name: request.args.get(name) for name in ("state", "since", "until") if request.args.get(name)}
+    return await show(
+        request,
+        "desk/issues.html",
+        "board",
+        rows=[{**row, "alert": alerts.get(row["_id"])} for row in rows],
+        more=f"/issues?{urlencode({**kept, 'cursor': more})}" if more else "",
+        back=f"/issues?{urlencode(kept)}" if cursor else "",
+        state=state,
+        said=f"{wording.full_moment(since)} 至 {wording.full_moment(until)}" if since and until else "",
+        channels=CHANNELS,
+        states=STATE_NAMES,
+        now=desk.clock.now(),
+    )
+
+
+async def _alerts(request: Request, state: str) -> HTTPResponse:
+    desk, actor = desk_of(request), actor_of(request)
+    since, until, before = moment_of(request, "since"), moment_of(request, "until"), request.args.get("cursor") or ""
+    waiting = {"state": "new", "silent": False} if state == "new" else {}
+    rows = await alerting.list_alerts(actor, desk, since=since, until=until, before=before, limit=PAGE + 1, **waiting)
+    kept = {name: request.args.get(name) for name in ("state", "since", "until") if request.args.get(name)}
+    more = {**kept, "cursor": rows[PAGE - 1]["_id"]} if len(rows) > PAGE else None
+    return await show(
+        request,
+        "desk/alerts.html",
+        "board",
+        rows=rows[:PAGE],
+        more=f"/issues?{urlencode(more)}" if more else "",
+        back=f"/issues?{urlencode(kept)}" if before else "",
+        state=state,
+        said=f"{wording.full_moment(since)} 至 {wording.full_moment(until)}" if since and until else "",
+        states=STATE_NAMES,
+        now=desk.clock.now(),
+    )
+
+
+async def show_issue(request: Request, id: str) -> HTTPResponse:
+    return await _issue(request, id)
+
+
+async def _issue(request: Request, id: str, *, error: str = "", status: int = 200) -> HTTPResponse:
+    desk, actor = desk_of(request), actor_of(request)
+    found = await issues.issue(actor, desk, id)
+    alert = found.alerts[0] if found.alerts else None
+    moves = open_moves(alert["state"]) if alert and may(actor, "alert.act") else []
+    return await show(
+        request,
+        "desk/issue.html",
+        "board",
+        status=status,
+        found=found,
+        issue=found.issue,
+        alert=alert,
+        moves=moves,
+        error=error,
+        now=desk.clock.now(),
+        times=[wording.short_moment(at) for at in found.bars_at],
+        voices=[_voice(row, found.issue) for row in found.words],
+        course=_course(found),
+        channels=CHANNELS,
+        states=STATE_NAMES,
+        feelings=FEELINGS,
+    )
+
+
+def _voice(row: Document, issue: Document) -> Document:
+    """The words with those that made the issue marked."""
+    return {**row, "parts": marked(str(row["text"]), issue.get("terms") or [])}
+
+
+def marked(text: str, terms: list[str]) -> list[tuple[str, bool]]:
+    """The text cut into pieces, True where a term stands; overlapping terms are one mark."""
+    flags = [False] * len(text)
+    for term in terms:
+        start = text.find(term) if len(term) > 1 else -1
+        while start >= 0:
+            flags[start : start + len(term)] = [True] * len(term)
+            start = text.find(term, start + 1)
+    pieces: list[tuple[str, bool]] = []
+    for sign, flag in zip(text, flags, strict=True):
+        if pieces and pieces[-1][1] == flag:
+            pieces[-1] = (pieces[-1][0] + sign, flag)
+        else:
+            pieces.append((sign, flag))
+    return pieces
+
+
+def _course(found: issues.IssuePage) -> list[dict[str, str]]:
+    """What happened, in order: first words, levels, who did what."""
+    steps: list[tuple[datetime, dict[str, str]]] = [
+        (found.issue["first_at"], {"title": "第一个人反映", "text": "", "tone": "seen"})
+    ]
+    for alert in found.alerts:
+        said = "为往日留言，没有通知" if alert["silent"] else "已通知值班人员"
+        name = LEVEL_NAMES[alert["level"]]
+        steps.append((alert["at"], {"title": f"达到{name}", "text": said, "tone": alert["level"]}))
+        for note in alert.get("history", []):
+            words = {"acknowledge": "认领", "assess": "研判", "respond": "开始处置", "close": "办结"}.get(
+                note["act"], "标为误报"
+            )
+            steps.append((note["at"], {"title": f"{note['name']} {words}", "text": note["remark"], "tone": "done"}))
+    for row in found.publications:
+        if row.get("published_at"):
+            steps.append((row["published_at"], {"title": f"发布《{row['title']}》", "text": "", "tone": "done"}))
+    steps.sort(key=lambda step: step[0])
+    return [{"at": wording.short_moment(at), **step} for at, step in steps]
+
+
+async def handle_alert(request: Request, id: str, act: str) -> HTTPResponse:
+    """One move of an alert; what is wrong is said on the issue's own page, and the sentence written is kept."""
+    desk, actor = desk_of(request), actor_of(request)
+    found = await alerting.alert(actor, desk, id)
+    try:
+        await alerting.handle_alert(actor, desk, id, act, field(request, "remark", 500))
+    except HubError as error:
+        if error.status not in (409, 422):
+            raise
+        return await _issue(request, found["issue"], error=error.message, status=error.status)
+    return go(f"/issues/{found['issue']}", act)
+
+
+ROUTES = (
+    Route("GET", "/issues", show_issues, "issue.read"),
+    Route("GET", "/issues/<id:str>", show_issue, "issue.read"),
+    Route(
+        "POST", "/alerts/<id:str>/<act:acknowledge|assess|respond|close|false-alarm>", handle_alert, "alert.act", "form"
+    ),
+)
