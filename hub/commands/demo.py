@@ -13,8 +13,8 @@ from typing import Any
 
 from tqdm import tqdm
 
+from hub import household, wiring
 from hub import settings as settings_room
-from hub import wiring
 from hub.demo.city import crowd
 from hub.demo.crowd import BURST, Crowd, Streets
 from hub.demo.filling import Addresses, fill
@@ -32,7 +32,7 @@ def add(parser: argparse.ArgumentParser) -> None:
 
 def run(arguments: argparse.Namespace) -> int:
     hold_lifeline(os.environ)
-    settings = wiring.beside(settings_room.read(os.environ, "desk"))
+    settings = household.beside(settings_room.read(os.environ, "desk"))
     mark = asyncio.run(wiring.mark_of(settings))
     if mark == "production":
         raise Misconfigured("这是正式环境的数据，不能填演练内容。演练请另设 HUB_DATA。")
@@ -71,7 +71,7 @@ async def _fill(settings: Settings, desk: Desk, streets: Streets) -> int:
     account = await asyncio.to_thread(_weibo_account, streets)
     api = settings["HUB_SITE_API"] or "http://127.0.0.1:8001"
     keys = [key.strip() for key in wiring.content_key(settings).split(",")]
-    password = settings["HUB_DEMO_PASSWORD"] or wiring.unknown_password()
+    password = household.demo_password(settings)[0]
     return await fill(desk, Addresses(api, keys, streets.weibo, account), password)
 
 

@@ -10,13 +10,13 @@ import threading
 
 from channels import rehearsal
 from channels.notice.rehearsal import MailRehearsal
+from hub import household, wiring
 from hub import settings as settings_room
-from hub import wiring
 from hub.clock import SystemClock
 from hub.processes import hold_lifeline, refuse_taken
 from hub.settings import Settings
 
-MAIL = wiring.MAIL_OFFSET  # the mail server's port stands so far behind the first
+MAIL = household.MAIL_OFFSET  # the mail server's port stands so far behind the first
 
 
 def add(parser: argparse.ArgumentParser) -> None:

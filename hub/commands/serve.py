@@ -7,7 +7,7 @@ import asyncio
 import os
 import sys
 
-from hub import serving, wiring
+from hub import household, serving
 from hub import settings as settings_room
 from hub.clock import SystemClock
 from hub.processes import Child, hold_lifeline, refuse_taken, supervise
@@ -45,11 +45,11 @@ def _serve_all(settings: Settings, arguments: argparse.Namespace) -> int:
     refuse_taken(arguments.public_port, "公众网", "--public-port")
     if arguments.rehearsal:
         refuse_taken(settings.number("HUB_REHEARSAL_PORT"), "演练平台", "HUB_REHEARSAL_PORT")
-    whole = wiring.prepare(settings, arguments.port, arguments.public_port, rehearsal=arguments.rehearsal)
+    whole = household.prepare(settings, arguments.port, arguments.public_port, rehearsal=arguments.rehearsal)
     return asyncio.run(supervise(_children(whole, arguments), SystemClock(), lambda: _announce(whole)))
 
 
-def _children(whole: wiring.Whole, arguments: argparse.Namespace) -> list[Child]:
+def _children(whole: household.Whole, arguments: argparse.Namespace) -> list[Child]:
     kept = {name: os.environ[name] for name in KEPT if name in os.environ}
     inner, outer = {**kept, **whole.desk_environment}, {**kept, **whole.site_environment}
     base = ["-m", "hub"]
@@ -65,11 +65,11 @@ def _children(whole: wiring.Whole, arguments: argparse.Namespace) -> list[Child]
     return children
 
 
-async def _announce(whole: wiring.Whole) -> None:
+async def _announce(whole: household.Whole) -> None:
     """The two addresses, once both answer, and how a demonstration is entered."""
     await whole.wait_until_up()
     lines = ["", f"采编端  {whole.desk_url}", f"公众网  {whole.site_url}"]
     if whole.demo:
-        lines.append(f"演练用户 {'、'.join(wiring.DEMO_LOGINS)}；口令 {whole.demo_password}")
+        lines.append(f"演练用户 {'、'.join(household.DEMO_LOGINS)}；口令 {whole.demo_password}")
     lines += ["按 Ctrl-C 全部停止；再次启动时数据还在。", ""]
     print("\n".join(lines), file=sys.stdout, flush=True)

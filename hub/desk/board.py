@@ -74,7 +74,7 @@ async def board(
     """The board for the `hours` before `until`. `past`: alerts are those of the whole stretch, not of the week."""
     require(actor, "board.read")
     span = figures.span_of(until, hours)
-    rows = await _rollups(desk, span)
+    rows = await _rollups(actor, desk, span)
     inside = [row for row in rows if span.start <= row["at"] < span.end]
     terms, sampled = await _terms(desk, span)
     alerts, false = await _alerts(desk, span.start if past else until - WEEK, until)
@@ -115,17 +115,18 @@ async def live(actor: Actor, desk: Desk, *, since: datetime, until: datetime, li
     return [{**row, "issue_title": titles.get(row.get("issue"), "")} for row in rows]
 
 
-async def _rollups(desk: Desk, span: Span) -> list[Document]:
+async def _rollups(actor: Actor, desk: Desk, span: Span) -> list[Document]:
     """The counted rows of the stretch and of the earlier ones: hours for short stretches, days for long ones."""
     period = "hour" if span.step < timedelta(days=1) else "day"
     rows: list[Document] = []
     for one in (span, *span.earlier()):
-        rows += await _rows_between(desk, period, one.start, one.end)
+        rows += await counted_rows(actor, desk, period, one.start, one.end)
     return rows
 
 
-async def _rows_between(desk: Desk, period: str, start: datetime, end: datetime) -> list[Document]:
+async def counted_rows(actor: Actor, desk: Desk, period: str, start: datetime, end: datetime) -> list[Document]:
     """Every roll-up row of the stretch; a full page may have cut its last moment, so that one is asked again."""
+    require(actor, "board.read")
     rows: list[Document] = []
     while len(rows) < MOST_ROWS:
         where = {"period": period, "at": {"$gte": start, "$lt": end}}

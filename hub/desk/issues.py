@@ -7,20 +7,29 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Any
 
+from hub.clock import local
 from hub.desk.desk import Desk
 from hub.desk.replies import shown
 from hub.domain.errors import FieldError, Invalid, NotFound
 from hub.domain.people import Actor
 from hub.domain.rights import require
 from hub.store.base import Document
+from nlp.copies import Copies
 
-BARS = 24  # bars of the people-and-copies chart
+BARS = 36  # most bars of the people-and-copies chart
+FEW = 12  # fewest
+STEPS = tuple(timedelta(minutes=minutes) for minutes in (1, 5, 10, 30, 60, 180, 360, 720, 1440))
+LEAST = 4  # people that must speak before anybody is told
+WORDS = 12  # newest words on the page; all of them are one click away
 ROWS = 2_000  # replies of one issue that are drawn; more are counted in its numbers
 
 
 @dataclass(frozen=True)
 class IssuePage:
-    """An issue, its alerts (newest first), its newest words, and its people and copies over time."""
+    """An issue, its alerts (newest first), its newest words, and its people and copies over time.
+
+    `said`: how many replies there are; `reached`: when the LEAST-th person spoke.
+    """
 
     issue: Document
     alerts: list[Document]
@@ -30,6 +39,8 @@ class IssuePage:
     copies: list[int]
     marks: list[tuple[int, str]]
     publications: list[Document]
+    said: int
+    reached: datetime | None
 
 
 async def issue(actor: Actor, desk: Desk, id: str) -> IssuePage:
@@ -45,31 +56,57 @@ async def issue(actor: Actor, desk: Desk, id: str) -> IssuePage:
     return IssuePage(
         issue=found,
         alerts=alerts,
-        words=[shown(row) for row in reversed(rows[-50:])],
+        words=[shown(row) for row in reversed(rows[-WORDS:])],
         bars_at=at,
         people=people,
         copies=copies,
         marks=_marks(alerts, at),
         publications=await _publications(desk, rows),
+        said=await desk.store.count("replies", {"issue": id}, ceiling=100_000),
+        reached=_milestone(rows) if len(rows) < ROWS else None,
     )
 
 
 def bars(rows: list[Document]) -> tuple[list[datetime], list[int], list[int]]:
-    """Equal stretches from the first word to the last: people heard for the first time, and everything beyond them."""
+    """Equal stretches up to the last word: people heard for the first time in words of their own, and everything else.
+
+    The stretches begin at whole minutes or hours, are never more than BARS, and of a short burst never fewer than FEW:
+    what was quiet before is part of the picture.
+    """
     if not rows:
         return [], [], []
     first, last = rows[0]["at"], rows[-1]["at"]
-    step = max((last - first) / BARS, timedelta(minutes=10))
-    count = min(BARS, int((last - first) / step) + 1)
-    at = [first + step * number for number in range(count)]
+    step = next((step for step in STEPS if (last - first) / step < BARS - 1), (last - first) / (BARS - 2))
+    day = local(first).replace(hour=0, minute=0, second=0, microsecond=0)
+    start = (day + step * int((local(first) - day) / step)).astimezone(first.tzinfo)
+    count = int((last - start) / step) + 1
+    if count < FEW:
+        start, count = start - step * (FEW - count), FEW
     people, others = [0] * count, [0] * count
-    seen: set[str] = set()
+    for row, new in zip(rows, _own_words_first(rows), strict=True):
+        (people if new else others)[int((row["at"] - start) / step)] += 1
+    return [start + step * number for number in range(count)], people, others
+
+
+def _own_words_first(rows: list[Document]) -> list[bool]:
+    """Of each row, whether somebody new says something that is not a copy of what stands before it."""
+    known, seen, answers = Copies(), set(), []
     for row in rows:
-        place = min(count - 1, int((row["at"] - first) / step))
+        analysis: dict[str, Any] = row.get("analysis") or {}
+        key, mark = str(analysis.get("copy_key") or row["_id"]), int(analysis.get("simhash") or "0", 16)
         who = row.get("author_key") or row["_id"]
-        (others if who in seen else people)[place] += 1
-        seen.add(who)
-    return at, people, others
+        own = known.original(key, mark) is None
+        answers.append(own and who not in seen)
+        if own:
+            known.keep(key, mark, row["_id"])
+            seen.add(who)
+    return answers
+
+
+def _milestone(rows: list[Document]) -> datetime | None:
+    """When the person spoke who made it as many as are needed for any alert; None while there are fewer."""
+    new = [row["at"] for row, own in zip(rows, _own_words_first(rows), strict=True) if own]
+    return new[LEAST - 1] if len(new) >= LEAST else None
 
 
 def _marks(alerts: list[Document], at: list[datetime]) -> list[tuple[int, str]]:

@@ -19,6 +19,7 @@ from hub.store.search import find_text
 
 LABELS = ("neg", "neu", "pos")
 HIDDEN = ("sealed", "author_key", "terms", "outbox", "outbox_open", "outbox_count", "lease_owner", "lease_until")
+COUNTED = "counted"  # the state of whatever stands in the figures of the board: read, or set aside after failing
 MOST_COUNTED = 10_000  # beyond this a list only says that there are more
 FILTERS = ("channel", "district", "sentiment", "issue", "kind", "state", "publication", "topic")
 
@@ -68,6 +69,8 @@ async def list_replies(
 
 def _where(filters: Mapping[str, str], since: datetime | None, until: datetime | None) -> dict[str, Any]:
     where: dict[str, Any] = {name: value for name, value in filters.items() if name in FILTERS and value}
+    if where.get("state") == COUNTED:
+        where["state"] = {"$in": ["read", "set_aside"]}
     between = {sign: moment for sign, moment in (("$gte", since), ("$lt", until)) if moment is not None}
     return {**where, "at": between} if between else where
 

@@ -12,6 +12,7 @@ from hub import wording
 from hub.clock import SHANGHAI, local
 from hub.desk import rehearsing
 from hub.desk.board import Board, board
+from hub.desk.replies import COUNTED
 from hub.domain.alert import LEVEL_NAMES, STATE_NAMES
 from hub.domain.errors import Invalid
 from hub.domain.figures import UNSAID
@@ -119,14 +120,14 @@ def _said(found: Board, hours: str | None) -> list[dict[str, Any]]:
     share = "" if found.usual_negative is None else f"平时 {wording.percent(found.usual_negative, 0)}"
     levels = "，".join(f"{LEVEL_NAMES[name]} {count}" for name, count in found.open_issues.items())
     total = wording.number(found.total)
-    rows = _stretch(start, end, state="read")
+    rows = _stretch(start, end, state=COUNTED)
     return [
         {"label": f"{dict(STRETCHES)[hours or '24']}留言", "value": total, "note": usual, "href": rows},
         {
             "label": "负面占比",
             "value": wording.percent(found.negative),
             "note": share,
-            "href": _stretch(start, end, state="read", sentiment="neg"),
+            "href": _stretch(start, end, state=COUNTED, sentiment="neg"),
         },
         {
             "label": "苗头",
@@ -207,7 +208,7 @@ def _heat(found: Board, channels: list[str], districts: list[str]) -> list[dict[
             {
                 "value": cells[district].count,
                 "step": cells[district].step,
-                "href": _stretch(found.span.start, found.span.end, state="read", channel=channel, district=district),
+                "href": _stretch(found.span.start, found.span.end, state=COUNTED, channel=channel, district=district),
             }
             for district in (*districts, UNSAID)
         ]

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from datetime import UTC, datetime, timedelta
 from typing import Any
+from urllib.parse import urlencode
 
 from sanic import HTTPResponse, Request
 
@@ -11,6 +12,8 @@ from hub import wording
 from hub.clock import local
 from hub.desk import noticing, publishing
 from hub.desk.accounts import list_accounts
+from hub.desk.replies import COUNTED
+from hub.desk.week import Week, still_planned, week_of_publications, week_of_replies
 from hub.desk.working import my_work, today
 from hub.domain.errors import Invalid
 from hub.domain.rights import may
@@ -37,6 +40,9 @@ async def show_home(request: Request) -> HTTPResponse:
         greeting=f"{actor.name}，{_greeting(now)}",
         said=f"{wording.day(now)} {wording.weekday(now)}　{said}",
         rows=rows,
+        urgent=[row for row in rows if row.tone != "quiet"],
+        later=[row for row in rows if row.tone == "quiet"],
+        figures=await _figures(request, now),
         today=_with_now(posts, now),
         now_last=bool(posts) and all(post["at"] <= now for post in posts),
         accounts=[_account(row) for row in await _accounts(request)],
@@ -46,6 +52,58 @@ async def show_home(request: Request) -> HTTPResponse:
         may_hold=may(actor, "hold.all"),
         may_publications=may(actor, "publication.read"),
     )
+
+
+async def _figures(request: Request, now: datetime) -> list[dict[str, Any]]:
+    """The week in figures, as far as this person may see them; each opens the rows it counts."""
+    desk, actor = desk_of(request), actor_of(request)
+    figures = []
+    if may(actor, "publication.read"):
+        figures += [
+            _published(await week_of_publications(actor, desk)),
+            _planned(await still_planned(actor, desk), now),
+        ]
+    if may(actor, "board.read"):
+        figures += _said(await week_of_replies(actor, desk))
+    return figures
+
+
+def _published(week: Week) -> dict[str, Any]:
+    note = f"上周同期 {wording.number(week.before)} 篇"
+    value = f"{wording.number(week.count)} 篇"
+    return {
+        "label": "本周发布",
+        "value": value,
+        "note": note,
+        "href": "/publications?tab=published",
+        "spark": week.days,
+    }
+
+
+def _planned(planned: tuple[int, datetime | None], now: datetime) -> dict[str, Any]:
+    count, first = planned
+    note = f"下一篇 {wording.near(first, now)}" if first else "七天内没有排定的"
+    return {"label": "已排定", "value": f"{count} 篇", "note": note, "href": "/publications?tab=scheduled"}
+
+
+def _said(week: Week) -> list[dict[str, Any]]:
+    rows = {"since": week.since.isoformat(), "until": week.until.isoformat(), "state": COUNTED}
+    before = "" if week.negative_before is None else f"上周同期 {wording.percent(week.negative_before)}"
+    return [
+        {
+            "label": "本周留言",
+            "value": f"{wording.number(week.count)} 条",
+            "note": f"上周同期 {wording.number(week.before)} 条",
+            "href": f"/replies?{urlencode(rows)}",
+            "spark": week.days,
+        },
+        {
+            "label": "负面占比",
+            "value": wording.percent(week.negative),
+            "note": before,
+            "href": f"/replies?{urlencode({**rows, 'sentiment': 'neg'})}",
+        },
+    ]
 
 
 def _greeting(now: datetime) -> str:

@@ -8,6 +8,7 @@ from urllib.parse import urlencode
 from sanic import HTTPResponse, Request
 
 from hub import wording
+from hub.clock import local
 from hub.desk import alerting, issues
 from hub.desk.board import newest_alerts
 from hub.domain.alert import LEVEL_NAMES, STATE_NAMES, open_moves
@@ -100,13 +101,28 @@ async def _issue(request: Request, id: str, *, error: str = "", status: int = 20
         moves=moves,
         error=error,
         now=desk.clock.now(),
-        times=[wording.short_moment(at) for at in found.bars_at],
+        times=_times(found.bars_at),
+        chance=_chance(found.issue["chance"]),
         voices=[_voice(row, found.issue) for row in found.words],
         course=_course(found),
         channels=CHANNELS,
         states=STATE_NAMES,
         feelings=FEELINGS,
     )
+
+
+def _times(at: list[datetime]) -> list[str]:
+    """Hours within one day, days too beyond it."""
+    within = bool(at) and local(at[0]).date() == local(at[-1]).date()
+    return [wording.hour(moment) if within else wording.short_moment(moment) for moment in at]
+
+
+def _chance(chance: float) -> str:
+    """How likely this is by mere chance, in round words."""
+    for edge, words in ((1e-5, "小于十万分之一"), (1e-4, "小于万分之一"), (1e-3, "小于千分之一")):
+        if chance < edge:
+            return words
+    return wording.percent(chance)
 
 
 def _voice(row: Document, issue: Document) -> Document:
@@ -136,6 +152,10 @@ def _course(found: issues.IssuePage) -> list[dict[str, str]]:
     steps: list[tuple[datetime, dict[str, str]]] = [
         (found.issue["first_at"], {"title": "第一个人反映", "text": "", "tone": "seen"})
     ]
+    if found.reached:
+        steps.append(
+            (found.reached, {"title": f"第 {issues.LEAST} 个人反映", "text": "达到预警所需的人数", "tone": "seen"})
+        )
     for alert in found.alerts:
         said = "为往日留言，没有通知" if alert["silent"] else "已通知值班人员"
         name = LEVEL_NAMES[alert["level"]]
@@ -147,7 +167,8 @@ def _course(found: issues.IssuePage) -> list[dict[str, str]]:
             steps.append((note["at"], {"title": f"{note['name']} {words}", "text": note["remark"], "tone": "done"}))
     for row in found.publications:
         if row.get("published_at"):
-            steps.append((row["published_at"], {"title": f"发布《{row['title']}》", "text": "", "tone": "done"}))
+            text = CHANNELS[row["channel"]][1]
+            steps.append((row["published_at"], {"title": f"发布《{row['title']}》", "text": text, "tone": "done"}))
     steps.sort(key=lambda step: step[0])
     return [{"at": wording.short_moment(at), **step} for at, step in steps]
 

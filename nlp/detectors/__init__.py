@@ -1,1 +1,1 @@
-"""Detectors of emerging issues, one file each; single texts are read in the files above."""
+"""Detectors of emerging issues: kinds lists them, clusters is the first and the other files are its parts."""

@@ -15,6 +15,7 @@ FLOORS = (
     ("hub.app", 4),
     ("hub.serving", 4),
     ("hub.processes", 4),
+    ("hub.household", 4),
     ("hub.demo", 4),
     ("hub.__main__", 4),
     ("hub.pages", 3),
@@ -114,7 +115,7 @@ def test_pages_and_commands_of_people_never_touch_channels_but_their_contract() 
 
 
 def test_only_entry_points_import_wiring() -> None:
-    doors = ("hub.__main__", "hub.commands", "hub.serving", "scheduler.__main__")
+    doors = ("hub.__main__", "hub.commands", "hub.serving", "hub.household", "scheduler.__main__")
     wrong = [
         f"{found.module}:{found.line}"
         for found in house.imports()

@@ -42,7 +42,7 @@
 
   const fetchPart = async (url, id, options) => {
     const answer = await fetch(url, { credentials: "same-origin", headers: { "X-Part": id }, ...options });
-    if (answer.redirected && new URL(answer.url).pathname.startsWith("/sign-in")) { location.reload(); return null; }
+    if (answer.redirected && new URL(answer.url).pathname.startsWith("/login")) { location.reload(); return null; }
     const page = new DOMParser().parseFromString(await answer.text(), "text/html");
     return { answer, part: page.getElementById(id) };
   };
