@@ -247,6 +247,7 @@ async def new_watch(desk: Desk) -> Watch:
         least_voices=int(await value("alert_voices")),
         chance=float(await value("alert_chance")),
         cool_down_days=float(await value("cooldown_days")),
+        alerts_a_week=int(await value("alerts_a_week")),
     )
     return Watch(lambda: DETECTORS["clusters"](settings))
 

@@ -101,6 +101,10 @@ def _hold(content: Document, each: Preview) -> Hold:
     return Hold(account, words, row["state"], content["state"] == "approved", row["at"])
 
 
+def _website_first(row: Document) -> tuple[bool, str]:
+    return row["channel"] != "site", str(row["account"])
+
+
 async def publications_of(actor: Actor, desk: Desk, ids: Sequence[str]) -> Mapping[str, list[Document]]:
     """The publications of these contents that are not given up, newest plan of each account, by content.
 
@@ -116,4 +120,4 @@ async def publications_of(actor: Actor, desk: Desk, ids: Sequence[str]) -> Mappi
     for row in rows:
         early = row["state"] == "scheduled" and states.get(row["content"]) != "approved"
         found.setdefault(row["content"], {})[row["account"]] = {**row, "state": "proposed"} if early else row
-    return {content: list(accounts.values()) for content, accounts in found.items()}
+    return {content: sorted(accounts.values(), key=_website_first) for content, accounts in found.items()}

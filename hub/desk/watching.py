@@ -166,6 +166,10 @@ def voice_of(reply: Document) -> Voice:
 async def _write(desk: Desk, change: IssueChange, stream: str) -> None:
     """The issue as it is now, its replies' mark, and an alert where people must be told; each step repeatable."""
     issue = _issue_id(stream, change.issue)
+    if not change.voices:  # its words went into another issue, whose own change follows
+        gone = {"$set": {"state": "merged", "level": "none", "explanation": change.explanation}}
+        await desk.store.change("issues", {"_id": issue, "state": "open"}, gone)
+        return
     await desk.store.change("issues", {"_id": issue}, _update(desk, change, stream), upsert=True)
     marked = {"_id": {"$in": list(change.reply_ids)}, "issue": {"$ne": issue}}
     await desk.store.change_many("replies", marked, {"$set": {"issue": issue}})
@@ -232,11 +236,17 @@ async def _alert(desk: Desk, change: IssueChange, issue: str, level: str) -> Non
     await desk.store.change("issues", again, {"$set": {"state": "open"}})  # somebody must look at it once more
 
 
+def usual_words(usual: float) -> str:
+    """How many people usually say this, in words that do not read as nobody."""
+    return "不到 0.1 人" if usual < 0.1 else f" {usual:.1f} 人"
+
+
 def _rows(desk: Desk, change: IssueChange, issue: str, id: str, level: str, silent: bool) -> list[outbox.Row]:
     now = desk.clock.now()
     rows = [outbox.event(desk.ids.new(), "alert", id, now, detail={"level": level})]
     if not silent:
-        text = f"{LEVEL_NAMES[level]}预警：{change.title}。{change.voices} 人反映，平时 {change.usual:.1f} 人。请认领。"
+        usual = usual_words(change.usual)
+        text = f"{LEVEL_NAMES[level]}预警：{change.title}。{change.voices} 人反映，平时{usual}。请认领。"
         link = f"/issues/{issue}"
         rows.append(
             outbox.notice(desk.ids.new(), "alert", id, now, people=["duty"], text=text, link=link, key=f"alert:{id}")

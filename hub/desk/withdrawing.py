@@ -66,7 +66,7 @@ async def correct(
 
 def _said(words: str, ask: str) -> str:
     if not words.strip() or len(words) > 500:
-        raise Invalid(ask, (FieldError("reason", "1 到 500 字。"),))
+        raise Invalid(ask, (FieldError("reason", "请写一句，500 字以内。"),))
     return words.strip()
 
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Any
@@ -17,6 +17,7 @@ from hub.domain.rights import may, require
 from hub.store.base import Document
 
 TROUBLE = ("unknown", "refused", "held")
+ACTS = {"withdraw": "撤下", "correct": "更正"}  # what an operation asks a person to do on the platform
 SHOWN = 6  # rows of one kind; the rest is behind the link of its page
 
 
@@ -73,7 +74,7 @@ async def my_work(actor: Actor, desk: Desk) -> list[Work]:
         rows += await _returned(actor, desk)
     if may(actor, "account.read"):
         rows += await _accounts(actor, desk)
-    rows += [_task(row, desk.clock.now()) for row in await my_tasks(actor, desk, limit=SHOWN)]
+    rows += await _tasks(actor, desk)
     order = {"danger": 1, "warn": 0, "quiet": 2}
     return sorted(rows, key=lambda row: (row.kind != "unknown", order[row.tone], row.since))
 
@@ -98,10 +99,42 @@ def _trouble(row: Document, account: str) -> Work:
     return Work("held", "pause", f"{title}在{account}上暂停，等您决定", reason, row["at"], "去决定", href, "warn")
 
 
-def _task(row: Document, now: datetime) -> Work:
+async def _tasks(actor: Actor, desk: Desk) -> list[Work]:
+    """待办, each saying which post of which account it is about and what is to be done with it."""
+    found = await my_tasks(actor, desk, limit=SHOWN)
+    about = [str(row["about"]) for row in found]
+    acts = [str(row["_id"]).rpartition(":")[0] for row in found]
+    posts = await _by_id(desk, "publications", about, ("title", "account"))
+    kinds = await _by_id(desk, "operations", acts, ("kind",))
+    names = await _by_id(desk, "accounts", [str(row["account"]) for row in posts.values()], ("name",))
+    rows: list[Work] = []
+    for row, act in zip(found, acts, strict=True):
+        post = posts.get(str(row["about"]), {})
+        account = str(names.get(str(post.get("account")), {}).get("name", ""))
+        title = _task_title(row, str(post.get("title", "")), account, str(kinds.get(act, {}).get("kind", "")))
+        rows.append(_task(row, title, desk.clock.now()))
+    return rows
+
+
+async def _by_id(desk: Desk, table: str, ids: Sequence[str], fields: Sequence[str]) -> dict[str, Document]:
+    if not ids:
+        return {}
+    rows = await desk.store.find(table, {"_id": {"$in": sorted(set(ids))}}, limit=len(ids), fields=fields)
+    return {str(row["_id"]): row for row in rows}
+
+
+def _task_title(row: Document, title: str, account: str, act: str) -> str:
+    name = KINDS[row["kind"]][0]
+    if not title:
+        return name
+    if row["kind"] == "operation.by_hand" and account and act in ACTS:
+        return f"请到“{account}”手工{ACTS[act]}《{title}》"
+    return f"{name}：《{title}》"
+
+
+def _task(row: Document, title: str, now: datetime) -> Work:
     tone = "danger" if row["due"] < now else "warn" if row["due"] - now < timedelta(hours=4) else "quiet"
     href = f"/tasks/{row['_id']}" if KINDS[row["kind"]][1] else f"/publications?open={row['about']}"
-    title = KINDS[row["kind"]][0]
     return Work("task", "check", title, str(row.get("text") or ""), row["due"], "去办", href, tone)
 
 
@@ -190,4 +223,6 @@ async def today(actor: Actor, desk: Desk, start: datetime, end: datetime) -> lis
         )
         state = seen_state(row, contents.get(row["content"], {}))
         one["states"].append({"channel": row["channel"], "state": state})
+    for one in rows.values():
+        one["states"].sort(key=lambda each: each["channel"] != "site")  # websites first, as everywhere
     return list(rows.values())

@@ -291,5 +291,5 @@ def check_override(override: Mapping[str, Any]) -> Json:
     if override.get("blocks"):
         result["blocks"] = check(override["blocks"])
     if not result:
-        raise Invalid("渠道版本还是空的。要恢复成自动生成的，请用“回到原稿”。")
+        raise Invalid("渠道版本还是空的。要用自动生成的，请按“恢复自动”。")
     return result

@@ -62,7 +62,10 @@ POLICIES: Mapping[str, Policy] = {
         Policy("withdraw_review_hours", 24, "小时", "撤稿后多久内复核", _PRACTICE, floor=1, ceiling=24, guarded=True),
         # public opinion
         Policy("alert_voices", 4, "人", "苗头至少几人发声才预警", _HOUSE, floor=2, ceiling=1000, guarded=True),
-        Policy("alert_chance", 0.01, "", "偶然概率低于多少才预警", _HOUSE, floor=1e-9, ceiling=0.05, guarded=True),
+        Policy("alert_chance", 0.01, "", "全部苗头里偶然出一个的概率低于多少才预警", _HOUSE,
+               floor=1e-9, ceiling=0.05, guarded=True),
+        Policy("alerts_a_week", 2, "条", "一周预警额度；超出后每多一条，标准再严十倍", _HOUSE,
+               floor=1, ceiling=50, guarded=True),
         Policy("cooldown_days", 30, "天", "同一苗头预警后多少天内不重复", _HOUSE, floor=0, ceiling=90),
         # notices and keeping
         Policy("quiet_from", 22, "时", "几点以后不发普通邮件（0–24）", _HOUSE, floor=0, ceiling=24),

@@ -213,8 +213,14 @@ async def schedule(request: Request, id: str) -> HTTPResponse:
         wishes = [Wish(account, moment, given["late"]) for account in accounts]
         await publishing.schedule(actor_of(request), desk_of(request), id, wishes)
     except Invalid as error:
-        return await _schedule(request, id, errors=error.errors, said=error.message, given=given, status=422)
+        return await _schedule(request, id, errors=_once(error.errors), said=error.message, given=given, status=422)
     return go(f"/contents/{id}/schedule", "planned")
+
+
+def _once(errors: Sequence[FieldError]) -> tuple[FieldError, ...]:
+    """What is wrong with every account alike is the time's fault and is said once, at the time."""
+    words = {error.message for error in errors}
+    return (FieldError("at", words.pop()),) if len(errors) > 1 and len(words) == 1 else tuple(errors)
 
 
 ROUTES = (

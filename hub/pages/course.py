@@ -47,7 +47,7 @@ def _attempt(attempt: Mapping[str, Any]) -> list[Step]:
         reason = str(attempt.get("reason") or "")
         steps.append((attempt["ended_at"], OUTCOME_WORDS.get(outcome, "已结束"), reason, ENDINGS.get(outcome, SEEN)))
     settled = attempt.get("settled") or {}
-    if settled.get("ended_at"):
+    if settled.get("ended_at") and not str(settled.get("reason") or "").startswith("人工认定"):  # its own step says so
         words, reason = OUTCOME_WORDS.get(str(settled.get("outcome")), "已处理"), str(settled.get("reason") or "")
         steps.append((settled["ended_at"], words, reason, ENDINGS.get(str(settled.get("outcome")), SEEN)))
     return steps

@@ -11,7 +11,7 @@ from sanic.response import json as json_response
 from hub import wording
 from hub.checks.finding import ACKNOWLEDGE, BLOCK, HINT, Finding
 from hub.checks.kinds import NAMES as RULES
-from hub.desk import columns, filing, naming, previewing, writing
+from hub.desk import columns, filing, naming, previewing, reviewing, writing
 from hub.desk.checking import check_content
 from hub.desk.picturing import upload
 from hub.domain.blocks import length
@@ -50,6 +50,7 @@ async def _page(
     said: str = "",
     dropped: Sequence[str] = (),
     newest: bool = False,
+    kept: bool = False,
     status: int = 200,
 ) -> HTTPResponse:
     """The editor with this draft in its fields; `content` None: it is not saved yet. `said`: why it was not saved."""
@@ -79,6 +80,8 @@ async def _page(
         said=said,
         dropped=dropped,
         clash=newest,
+        kept=kept,
+        returned=await _returned(request, content),
         form_key=field(request, "key", 40) or desk.ids.new(),
         author=names.get(content["author"], "") if content else actor.name,
         states=STATES,
@@ -87,6 +90,18 @@ async def _page(
         has_editor=shared_renderer().has_asset(EDITOR),
         now=desk.clock.now(),
     )
+
+
+async def _returned(request: Request, content: Document | None) -> dict[str, Any] | None:
+    """Why the draft came back and from whom, until it is sent to review again; None: it did not come back."""
+    if content is None or content["state"] != "draft":
+        return None
+    verdicts = await reviewing.reviews_of(desk_of(request), content["_id"])
+    last = verdicts[0] if verdicts else None
+    if last is None or last["verdict"] != "return":
+        return None
+    names = await naming.names_of(actor_of(request), desk_of(request), [last["by"]])
+    return {"who": names.get(last["by"], "审核人"), "at": last["at"], "remark": last["remark"]}
 
 
 async def _files(request: Request, draft: Draft) -> list[Document]:
@@ -197,7 +212,8 @@ async def _newest(request: Request, content: Document) -> Document:
     return await writing.revision_of(desk_of(request), content["_id"], content["revision"])
 
 
-async def _unsaved(request: Request, id: str, read: Read, error: HubError) -> HTTPResponse:
+async def _unsaved(request: Request, id: str, read: Read, error: HubError, *, kept: bool = False) -> HTTPResponse:
+    """The form again with what is wrong; `kept`: the text was saved, only the sending to review was refused."""
     content = await writing.content_of(desk_of(request), id)
     stale = isinstance(error, Conflict)
     errors = error.errors if isinstance(error, Invalid) else ()
@@ -208,7 +224,8 @@ async def _unsaved(request: Request, id: str, read: Read, error: HubError) -> HT
         errors=errors,
         said=error.message,
         dropped=read.dropped,
-        newest=stale,
+        newest=stale and not kept,
+        kept=kept,
         status=409 if stale else 422,
     )
 
@@ -260,9 +277,12 @@ async def submit(request: Request, id: str) -> HTTPResponse:
     reasons = {name.removeprefix("reason."): field(request, name, 200) for name in names}
     try:
         content = await writing.save(actor, desk, id, read.draft, revision=read.revision)
-        await writing.submit(actor, desk, id, revision=content["revision"], acknowledged=reasons)
     except (Invalid, Conflict) as error:
         return await _unsaved(request, id, read, error)
+    try:
+        await writing.submit(actor, desk, id, revision=content["revision"], acknowledged=reasons)
+    except (Invalid, Conflict) as error:
+        return await _unsaved(request, id, read, error, kept=True)
     return go(f"/contents/{id}", "submitted")
 
 

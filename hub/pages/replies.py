@@ -110,13 +110,19 @@ async def _reply(
         issue=(await issues.titles(actor, desk, [row["issue"]])).get(row["issue"], "") if row.get("issue") else "",
         analysis=analysis,
         facts=_facts(row, analysis) if analysis else (),
-        reasons=(analysis.get("sentiment") or {}).get("why", [])[:5],
+        reasons=_reasons(analysis),
         plain=plain,
         errors=errors,
         may_reveal=may(actor, "reply.reveal"),
         may_label=may(actor, "reply.write"),
         channels=CHANNELS,
     )
+
+
+def _reasons(analysis: dict[str, Any]) -> list[tuple[str, bool]]:
+    """The words that moved the judgement most, True where towards negative; only what a person reads as a word."""
+    why = (analysis.get("sentiment") or {}).get("why", [])
+    return [(piece, weight > 0) for piece, weight in why if len(piece) > 1 and piece.isalnum()][:5]
 
 
 def _facts(row: dict[str, Any], analysis: dict[str, Any]) -> tuple[tuple[str, str], ...]:

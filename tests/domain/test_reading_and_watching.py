@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+from dataclasses import replace
 from datetime import timedelta
 
 import pytest
@@ -12,6 +14,7 @@ from hub.desk.watching import Watch
 from hub.domain.errors import Conflict, Invalid, NotAllowed
 from hub.failpoints import Stopped
 from hub.store import rollups
+from nlp.contract import IssueChange, Voice
 
 from tests.domain.listening_office import (
     EDITOR,
@@ -171,3 +174,22 @@ async def test_an_editor_cannot_handle_an_alert() -> None:
     id = await an_alert(office)
     with pytest.raises(NotAllowed):
         await handle_alert(EDITOR, office.desk, id, "acknowledge")
+
+
+async def test_an_issue_whose_words_went_into_another_is_no_longer_open() -> None:
+    office = await make_office()
+    await an_alert(office)
+    issue = (await office.desk.store.find("issues", {}, limit=1))[0]
+
+    class Merging(Counting):
+        def take(self, voices: Sequence[Voice]) -> list[IssueChange]:
+            change = self._change(voices[0], [], alert=False)
+            return [replace(change, issue=issue["_id"], level=None, voices=0, explanation="已并入另一个苗头")]
+
+    office.source.say("又一句", author="第五人")
+    office.clock.move(40)
+    await listen(LISTENER, office.desk)
+    await read_new(READER, office.desk)
+    await watched(office, Merging())
+    gone = await office.desk.store.get("issues", issue["_id"]) or {}
+    assert (gone["state"], gone["title"]) == ("merged", issue["title"])

@@ -242,6 +242,13 @@
     return false;
   };
 
+  // A web address as people write it, with or without its beginning; without, it is completed.
+  const whole = (url) => (/^https?:\/\//i.test(url.trim()) ? url.trim() : `https://${url.trim()}`);
+  const linkRules = {
+    checkLink: (_, url) => (/^https?:\/\/[^\s/]+\.[^\s]+$/i.test(whole(url)) ? true : "链接没有放进去：网址要像 www.example.cn 或 https://www.example.cn/page 这样。"),
+    parseLinkUrl: whole,
+  };
+
   const makeEditor = (E) => {
     register(E);
     E.i18nChangeLanguage("zh-CN");
@@ -258,7 +265,7 @@
         hoverbarKeys: { text: { menuKeys: [] }, image: { menuKeys: [] }, link: { menuKeys: ["editLink", "unLink"] }, table: { menuKeys: ["tableHeader", "insertTableRow", "deleteTableRow", "insertTableCol", "deleteTableCol", "deleteTable"] } },
         customPaste: (_, event) => { const go = tidyPaste(event); if (!go) event.preventDefault(); return go; },
         customAlert: (text) => tell(text),
-        MENU_CONF: { uploadImage: { customUpload: (file) => uploadPicture(file) }, insertLink: { checkLink: (_, url) => (/^https?:\/\//.test(url) ? true : "请写以 http:// 或 https:// 开头的完整网址") } },
+        MENU_CONF: { uploadImage: { customUpload: (file) => uploadPicture(file) }, insertLink: linkRules, editLink: linkRules },
       },
     });
     E.createToolbar({
@@ -280,7 +287,7 @@
         const label = (button.dataset.tooltip || "").split("\n")[0];
         if (label && button.getAttribute("aria-label") !== label) button.setAttribute("aria-label", label);
       }
-      for (const field of rich.querySelectorAll("textarea:not([aria-label]), input:not([aria-label])")) field.setAttribute("aria-label", field.placeholder || "文字");
+      for (const field of rich.querySelectorAll("textarea:not([aria-label]), input:not([aria-label])")) if (!field.labels?.length) field.setAttribute("aria-label", field.placeholder || "文字");
     };
     nameButtons();
     new MutationObserver(nameButtons).observe(toolbar, { subtree: true, childList: true });
@@ -517,12 +524,32 @@
     const answer = await fetch(own.action, { method: "POST", credentials: "same-origin", body: new URLSearchParams(new FormData(own)), headers: { Accept: "application/json", "X-CSRF-Token": csrf } });
     const got = await answer.json().catch(() => ({}));
     document.activeElement?.blur();
-    if (answer.ok) took(got, changedAt); else refused(answer.status, got);
+    if (answer.ok) { own.closest("details")?.removeAttribute("open"); took(got, changedAt); } else refused(answer.status, got);
   });
 
   const unsaved = (event) => { if (saved.textContent.startsWith("已保存") || saved.textContent.startsWith("还没有")) return; keepHere(); event.preventDefault(); };
   const stopAsking = () => removeEventListener("beforeunload", unsaved);
   addEventListener("beforeunload", unsaved);
+
+  // ---- reasons are sent with the submission only: until then they are kept on this computer
+
+  const reasonsAt = () => `govhub-reasons-${document.body.dataset.person || ""}-${form.dataset.id}`;
+  const reasons = () => [...document.querySelectorAll("#editor-aside input[name^='reason.']")];
+  const keepReasons = () => {
+    const typed = Object.fromEntries(reasons().filter((each) => each.value.trim()).map((each) => [each.name, each.value]));
+    try { localStorage.setItem(reasonsAt(), JSON.stringify(typed)); } catch { /* no room for drafts here */ }
+  };
+  const bringReasons = () => {
+    let typed = {};
+    try { typed = JSON.parse(localStorage.getItem(reasonsAt()) || "{}"); } catch { return; }
+    for (const each of reasons()) {
+      if (each.value || !typed[each.name]) continue;
+      each.value = typed[each.name];
+      each.closest("details").open = true;
+    }
+    if (form.dataset.state !== "draft") localStorage.removeItem(reasonsAt());
+  };
+  document.addEventListener("input", (event) => { if (event.target.matches?.("#editor-aside input[name^='reason.']")) keepReasons(); });
 
   const offerKept = () => {
     let found = null;
@@ -552,6 +579,7 @@
   count();
   light(0);
   mark();
+  bringReasons();
   offerKept();
   addEventListener("online", () => { if (!saved.textContent.startsWith("已保存")) save(); });
 })();
