@@ -93,9 +93,14 @@ async def _lines(actor: Actor, desk: Desk, ids: Sequence[str]) -> list[Line]:
         line = made.setdefault(
             content, Line(content, row["title"], row["at"], int(row["revision"]), str(known.get("state", "")))
         )
-        line.revision = max(line.revision, int(row["revision"]))
+        line.revision = max(line.revision, int(row["revision"]), _to_be_sent(row, known))
         line.cells[row["channel"]].append(shown(row, known))
     return [made[id] for id in ids if id in made]
+
+
+def _to_be_sent(row: Mapping[str, Any], content: Mapping[str, Any]) -> int:
+    """What has not begun to go out will go out as the content then stands."""
+    return int(content.get("revision", 0)) if row["state"] in ("scheduled", "waiting") else 0
 
 
 async def states_of(actor: Actor, desk: Desk, ids: Sequence[str]) -> dict[str, Document]:
@@ -104,7 +109,9 @@ async def states_of(actor: Actor, desk: Desk, ids: Sequence[str]) -> dict[str, D
     if not ids:
         return {}
     where = {"_id": {"$in": sorted(set(ids))}}
-    rows = await desk.store.find("contents", where, limit=max(1, len(ids)), fields=("state", "approved_hash"))
+    rows = await desk.store.find(
+        "contents", where, limit=max(1, len(ids)), fields=("state", "approved_hash", "revision")
+    )
     return {row["_id"]: row for row in rows}
 
 

@@ -17,6 +17,7 @@ from hub.sealing import CITIZEN, Unsealable
 from hub.store.base import Document
 from hub.store.search import find_text
 
+ORDER = (("at", -1), ("_id", -1))
 LABELS = ("neg", "neu", "pos")
 HIDDEN = ("sealed", "author_key", "terms", "outbox", "outbox_open", "outbox_count", "lease_owner", "lease_until")
 COUNTED = "counted"  # the state of whatever stands in the figures of the board: read, or set aside after failing
@@ -55,13 +56,14 @@ async def list_replies(
     if outside:
         where["district"] = {"$nin": list(outside)}
     size = max(1, min(limit, 200))
-    if words.strip():
-        found = await find_text(desk.store, "replies", words, where, size)
-        return Replies([shown(row) for row in found], None)
-    total = await desk.store.count("replies", where, ceiling=MOST_COUNTED) if counted else None
+    words = words.strip()
+    total = await desk.store.count("replies", where, ceiling=MOST_COUNTED) if counted and not words else None
     if cursor:
         where = {"$and": [where, _after(cursor)]} if where else _after(cursor)
-    found = await desk.store.find("replies", where, sort=[("at", -1), ("_id", -1)], limit=size + 1)
+    if words:
+        found = await find_text(desk.store, "replies", words, where, size + 1, sort=ORDER)
+    else:
+        found = await desk.store.find("replies", where, sort=ORDER, limit=size + 1)
     last = found[size - 1] if len(found) > size else None
     after = f"{last['at'].isoformat()}|{last['_id']}" if last else None
     return Replies([shown(row) for row in found[:size]], after, total)

@@ -5,11 +5,11 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
-from typing import Any
 
 from hub.desk.desk import Desk
 from hub.desk.noticing import count_unread
 from hub.desk.overview import seen_state, states_of
+from hub.desk.reviewing import queue
 from hub.desk.tasks import KINDS, my_tasks
 from hub.domain.alert import LEVEL_NAMES
 from hub.domain.people import Actor
@@ -157,9 +157,9 @@ async def _alerts(actor: Actor, desk: Desk) -> list[Work]:
 
 
 async def _reviews(actor: Actor, desk: Desk) -> list[Work]:
-    """Texts under review that this person did not write; whose turn it is exactly, the review page says."""
-    where: dict[str, Any] = {"state": "in_review", "author": {"$ne": actor.id}}
-    found = await desk.store.find("contents", where, sort=[("updated_at", 1)], limit=SHOWN)
+    """Texts under review whose turn is this person's, the longest waiting of the newest page first."""
+    waiting_texts = await queue(actor, desk)
+    found = [row.content for row in reversed(waiting_texts.rows) if row.mine][:SHOWN]
     return [
         Work(
             "review",

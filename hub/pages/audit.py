@@ -18,6 +18,7 @@ from hub.clock import SHANGHAI
 from hub.desk import auditing, naming
 from hub.desk.auditing import Verdict
 from hub.domain.errors import FieldError, Invalid
+from hub.domain.moves import STATE_WORDS
 from hub.pages.act_words import act_word
 from hub.pages.routes import Route, desk_of
 from hub.pages.shell import actor_of, field, show
@@ -26,6 +27,41 @@ from hub.store.base import Document
 FILTERS = ("who", "act", "subject", "since")
 COLUMNS = ("number", "at", "actor", "act", "subject", "result", "address", "detail", "hash")
 PROGRAM = "program:"
+PROGRAMS = {
+    "dispatcher": "自动发布",
+    "listener": "收留言",
+    "watcher": "舆情预警",
+    "settler": "核对结果",
+    "caretaker": "照看账号",
+    "carrier": "送通知",
+    "mirror": "同步网站",
+    "reader": "读留言",
+    "keeper": "清理",
+    "worker": "后台",
+    "console": "命令行",
+}
+DETAILS = {
+    "hash": "指纹",
+    "from": "原为",
+    "to": "改为",
+    "level": "级别",
+    "attempt": "第几次",
+    "at": "时间",
+    "acknowledged": "保留的提示",
+    "voided": "作废的审批",
+    "login": "登录名",
+    "roles": "角色",
+    "reason": "原因",
+    "channel": "渠道",
+    "outcome": "结果",
+    "state": "状态",
+    "type": "类型",
+    "size": "字节",
+    "remark": "意见",
+    "label": "名称",
+    "duty": "值班",
+    "asked_by": "提出人",
+}
 BATCH = 500  # rows of an export sent at a time
 
 
@@ -75,12 +111,27 @@ def _row(row: Document, names: Mapping[str, str]) -> dict[str, Any]:
     detail = row.get("detail") or {}
     return {
         **row,
-        "who": names.get(actor) or (f"系统 {actor.removeprefix(PROGRAM)}" if actor.startswith(PROGRAM) else actor),
-        "said": "　".join(f"{name} {_plain(value)}" for name, value in detail.items()),
+        "who": names.get(actor) or _program(actor),
+        "said": "　".join(f"{DETAILS.get(name, name)} {_plain(_named(name, value))}" for name, value in detail.items()),
         "about": names.get(str(row["subject"]), str(row["subject"])),
         "word": act_word(str(row["act"]), str(detail.get("from", ""))),
         "mark": wording.fingerprint(str(row["hash"])),
     }
+
+
+def _program(actor: str) -> str:
+    """A part of the hub by what it does; whoever else it was, as it stands."""
+    name = actor.removeprefix(PROGRAM)
+    return f"系统（{PROGRAMS.get(name, name)}）" if actor.startswith(PROGRAM) else actor
+
+
+def _named(name: str, value: Any) -> Any:
+    """A state by its word, a hash by its first signs, nothing as 无; what is none of these stays."""
+    if name == "hash":
+        return wording.fingerprint(str(value))
+    if value in ([], {}, "", None):
+        return "无"
+    return STATE_WORDS.get(str(value), value) if name in ("from", "to", "state") else value
 
 
 def _plain(value: Any) -> str:

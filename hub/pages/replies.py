@@ -18,7 +18,7 @@ from hub.pages.shell import actor_of, field, go, show
 
 NAMES = ("words", "channel", "district", "sentiment", "state", "issue", "since", "until", "publication")
 SENTIMENTS = {"neg": "负面", "neu": "中性", "pos": "正面"}
-PLAIN = {"author": "姓名", "contact": "联系方式", "text": "原话"}
+PLAIN = {"author": "姓名", "contact": "联系方式"}
 
 
 async def show_replies(request: Request) -> HTTPResponse:
@@ -95,6 +95,7 @@ async def _reply(
     id: str,
     *,
     plain: tuple[tuple[str, str], ...] = (),
+    words: str = "",
     errors: tuple[FieldError, ...] = (),
     status: int = 200,
 ) -> HTTPResponse:
@@ -112,6 +113,7 @@ async def _reply(
         facts=_facts(row, analysis) if analysis else (),
         reasons=_reasons(analysis),
         plain=plain,
+        words=words,
         errors=errors,
         may_reveal=may(actor, "reply.reveal"),
         may_label=may(actor, "reply.write"),
@@ -142,7 +144,12 @@ async def reveal_reply(request: Request, id: str) -> HTTPResponse:
         found = await replies.reveal(actor_of(request), desk_of(request), id, field(request, "reason", 500))
     except Invalid as error:
         return await _reply(request, id, errors=error.errors, status=422)
-    return await _reply(request, id, plain=tuple((PLAIN[name], found[name]) for name in PLAIN if found.get(name)))
+    return await _reply(
+        request,
+        id,
+        plain=tuple((PLAIN[name], found[name]) for name in PLAIN if found.get(name)),
+        words=found.get("text", ""),
+    )
 
 
 async def label_reply(request: Request, id: str) -> HTTPResponse:

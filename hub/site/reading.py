@@ -133,11 +133,15 @@ def _elsewhere(body: Mapping[str, Any], site: Site) -> dict[str, Any] | None:
 async def search(request: Request, site: Site) -> HTTPResponse:
     query = " ".join((request.args.get("q") or "").split())[:60]
     page, short = Page([]), len(query) == 1
+    near: list[Any] = []
     if query and not short:
         await site.windows.admit("search", address_of(request, site))
         page = await site.shelf.search(query, PER_PAGE, after=request.args.get("after") or "")
+        if not page.items and not request.args.get("after"):
+            near = await site.shelf.near(query, ON_HOME)
     return await show(
-        request, site, "search", here="search", query=query, short=short, items=page.items, words=site.facts.words,
+        request, site, "search", here="search", query=query, short=short, items=page.items, near=near,
+        words=site.facts.words,
         **_paging(request, "/search", page, q=query),
     )  # fmt: skip
 

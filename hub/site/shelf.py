@@ -15,9 +15,10 @@ from hub.site.bodies import Checked, check_body, file_term
 from hub.site.items import PUBLIC, Change, Decision, Item, Put, Refusal, decide_put, decide_withdrawal, name_of
 from hub.store.base import Document, Duplicate, Store
 from hub.store.files import Files
-from hub.store.search import find_text
+from hub.store.search import asked_of, find_text
 
 TABLE = "items"
+MOST_TERMS = 8  # terms of a query that are looked for one by one
 TRIES = 20  # writers at one item at one instant; each round one of them gets through
 LISTED = ("_id", "kind", "id", "version", "state", "card", "column", "published_at", "updated_at", "corrections")
 COMPARED = ("id", "kind", "version", "state", "published_at", "updated_at", "hash")
@@ -148,6 +149,17 @@ class Shelf:
         found = await find_text(self._store, TABLE, query, where, limit + 1, sort=NEWEST, texts=("text",))
         more = len(found) > limit
         return Page(found[:limit], cursor_after(found[limit - 1]) if more else "")
+
+    async def near(self, query: str, limit: int) -> list[Item]:
+        """Public articles that hold some words of the query, those with most of them first; for when none holds all."""
+        found: dict[str, tuple[int, Item]] = {}
+        for term in asked_of(query)[:MOST_TERMS]:
+            where = {"kind": "article", "state": PUBLIC, "terms": term}
+            for item in await self._store.find(TABLE, where, sort=NEWEST, limit=limit, fields=LISTED):
+                times, _ = found.get(item["_id"], (0, item))
+                found[item["_id"]] = (times + 1, item)
+        ranked = sorted(found.values(), key=lambda one: (one[0], one[1]["published_at"]), reverse=True)
+        return [item for _, item in ranked[:limit]]
 
     async def pinned(self) -> Item | None:
         """The article whose notice stands above every page now."""

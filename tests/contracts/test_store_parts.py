@@ -360,7 +360,7 @@ DUE: Filter = {"$lte": NOW}
     ("rollups", {"period": "hour", "at": {"$gte": NOW, "$lt": NOW}}, [("at", 1)]),
     ("notices", {"person": "p"}, [("at", -1)]),
     ("tasks", {"owner": "o", "state": "open"}, [("due", 1)]),
-    ("audit", {"subject": "s"}, [("at", -1)]),
+    ("audit", {"subject": "s"}, [("number", -1)]),
 ])
 async def test_a_page_walks_an_index_and_sorts_nothing(
     tmp_path: Path, table: str, where: Filter, sort: Sort

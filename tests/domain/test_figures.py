@@ -79,3 +79,27 @@ def test_what_names_no_district_stands_in_its_own_column() -> None:
 def test_days_of_a_month_begin_at_local_midnight() -> None:
     span: Span = span_of(NOON, 720)
     assert {at.astimezone(SHANGHAI).hour for at in span.buckets()} == {0}
+
+
+def test_a_day_that_is_over_ends_its_stretch_at_midnight_and_holds_nothing_of_the_next() -> None:
+    midnight = datetime(2019, 4, 1, tzinfo=SHANGHAI)
+    for hours in (24, 168, 720):
+        assert span_of((midnight - timedelta(milliseconds=1)).astimezone(UTC), hours).end == midnight
+
+
+@pytest.mark.parametrize(
+    ("people", "of", "before", "of_before", "said"),
+    [
+        (5, 100, 0, 100, "新"),
+        (30, 100, 10, 100, "升"),
+        (10, 100, 30, 100, "降"),
+        (10, 100, 10, 100, "平"),
+        (20, 200, 10, 100, "平"),
+        (5, 100, 0, 0, ""),
+        (0, 0, 3, 10, ""),
+    ],
+)
+def test_a_word_rises_by_its_share_and_is_new_only_where_something_came_before(
+    people: int, of: int, before: int, of_before: int, said: str
+) -> None:
+    assert figures.direction(people, of, before, of_before) == said

@@ -7,6 +7,7 @@ from dataclasses import replace
 from datetime import timedelta
 
 import pytest
+
 from hub.desk.alerting import handle_alert, list_alerts
 from hub.desk.listening import listen
 from hub.desk.reading import count_rest, read_new
@@ -15,7 +16,6 @@ from hub.domain.errors import Conflict, Invalid, NotAllowed
 from hub.failpoints import Stopped
 from hub.store import rollups
 from nlp.contract import IssueChange, Voice
-
 from tests.domain.listening_office import (
     EDITOR,
     LISTENER,

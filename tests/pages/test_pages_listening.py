@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
+import html
+import re
 from datetime import timedelta
 from typing import Any
 
 import pytest
 
+from hub.desk.issues import FEW, bars
 from hub.desk.listening import take
 from hub.desk.reading import read_new
 from hub.desk.watching import Watch
@@ -62,6 +65,93 @@ async def test_a_board_of_the_past_is_asked_for_by_its_day(room: Room) -> None:
     assert "老早水不清" in (await monitor.get(f"/board?hours=720&until={day}")).text
     assert "老早水不清" not in (await monitor.get("/board")).text
     assert (await monitor.get("/board?until=昨天")).status_code == 422
+
+
+def opened(page: str, label: str) -> str:
+    """Where the figure with this label leads."""
+    found = re.search(rf"<dt>{label}</dt><dd><b><a href=\"([^\"]+)\"", page)
+    assert found, label
+    return html.unescape(found[1])
+
+
+async def test_each_figure_of_the_board_leads_to_as_many_rows_as_it_says(room: Room) -> None:
+    await say(room, *["清源路水不清"] * 4, "谢谢师傅")
+    monitor = await room.as_("monitor")
+    page = (await monitor.get("/board")).text
+    assert "共 5 条" in (await monitor.get(opened(page, "24 小时留言"))).text
+    assert "共 4 条" in (await monitor.get(opened(page, "负面占比"))).text
+    assert "清源路水不清" in (await monitor.get(opened(page, "苗头"))).text
+    assert "未认领" in (await monitor.get(opened(page, "七天预警"))).text
+    assert "未认领" in (await monitor.get(opened(page, "等待认领"))).text
+
+
+async def test_what_names_no_district_can_be_opened_from_the_table_too(room: Room) -> None:
+    await say(room, "水不清", "路灯不亮")
+    monitor = await room.as_("monitor")
+    assert "共 2 条" in (await monitor.get("/replies?district=未写明&state=counted")).text
+    assert "没有这样的留言" in (await monitor.get(f"/replies?district={DISTRICTS[0]}")).text
+
+
+async def test_the_board_counts_every_issue_and_says_how_many_it_does_not_show(room: Room) -> None:
+    for number in range(14):
+        await say(room, *[f"{number:02}号楼水不清"] * 4)
+    page = (await (await room.as_("monitor")).get("/board")).text
+    assert "黄色 14" in page
+    assert "另有 2 个" in page
+
+
+async def test_a_past_day_holds_nothing_of_the_day_after_and_no_figure_of_today(room: Room) -> None:
+    await say(room, *["老早水不清"] * 4, days=400)
+    monitor = await room.as_("monitor")
+    day = (MORNING - timedelta(days=401)).date().isoformat()
+    page = (await monitor.get(f"/board?hours=720&until={day}")).text
+    assert "老早水不清" not in page
+    assert "等待认领" not in page
+    assert f"截至 {int(day[:4])} 年 {int(day[5:7])} 月 {int(day[8:])} 日" in page
+
+
+async def test_issues_of_the_past_stand_apart_from_those_that_form_now(room: Room) -> None:
+    await say(room, *["老早水不清"] * 4, days=400)
+    monitor = await room.as_("monitor")
+    assert "老早水不清" not in (await monitor.get("/issues")).text
+    assert "老早水不清" in (await monitor.get("/issues?state=past")).text
+    assert "往日，没有通知" in (await monitor.get("/issues?state=alerts")).text
+    assert "没有等待认领的预警" in (await monitor.get("/issues?state=new")).text
+
+
+async def test_the_board_says_who_took_an_alert_and_how_far_they_are(room: Room) -> None:
+    await say(room, *["清源路水不清"] * 4)
+    monitor = await room.as_("monitor")
+    alert = await first(room, "alerts")
+    await monitor.post(f"/alerts/{alert['_id']}/acknowledge")
+    name = (await room.desk.store.get("alerts", alert["_id"]) or {})["taken_name"]
+    for path in ("/board", "/issues"):
+        assert f"{name} 已认领" in (await monitor.get(path)).text
+
+
+def test_a_short_burst_is_drawn_by_the_minute_with_the_quiet_before_it_and_copies_apart() -> None:
+    def row(number: int, who: str, key: str) -> dict[str, Any]:
+        analysis = {"copy_key": key, "simhash": "0"}
+        at = MORNING + timedelta(minutes=number)
+        return {"_id": str(number), "at": at, "author_key": who, "analysis": analysis}
+
+    rows = [row(0, "a", "x"), row(1, "b", "x"), row(2, "c", "y"), row(3, "a", "z")]
+    at, people, others = bars(rows)
+    assert len(at) == FEW
+    assert (at[-1], at[1] - at[0]) == (MORNING + timedelta(minutes=3), timedelta(minutes=1))
+    assert (people[-4:], others[-4:]) == ([1, 0, 1, 0], [0, 1, 0, 1])
+    assert (sum(people), sum(others)) == (2, 2)
+
+
+@pytest.mark.parametrize("days", [0.01, 0.5, 3, 20, 400])
+def test_bars_of_any_length_hold_every_row_and_are_never_too_many(days: float) -> None:
+    rows: list[dict[str, Any]] = [
+        {"_id": str(number), "at": MORNING + timedelta(days=days) * number / 9} for number in range(10)
+    ]
+    at, people, others = bars(rows)
+    assert FEW <= len(at) <= 37
+    assert sum(people) + sum(others) == 10
+    assert at[0] <= MORNING
 
 
 async def test_an_alert_is_taken_on_its_issues_page_and_a_second_taker_is_told(room: Room) -> None:
@@ -137,6 +227,27 @@ async def test_replies_are_found_by_words_and_paged(room: Room) -> None:
     assert (await monitor.get("/replies?cursor=nonsense")).status_code == 422
 
 
+async def test_what_a_search_finds_is_paged_like_every_list(room: Room) -> None:
+    await say(room, *[f"第 {number} 户水不清" for number in range(60)])
+    monitor = await room.as_("monitor")
+    page = (await monitor.get("/replies?words=水不清")).text
+    more = re.search(r'href="([^"]+)" rel="next"', page)
+    assert more
+    rest = (await monitor.get(html.unescape(more[1]))).text
+    assert (page.count("户水不清</a>"), rest.count("户水不清</a>")) == (50, 10)
+
+
+async def test_why_it_was_read_so_is_said_in_words_never_in_pieces(room: Room) -> None:
+    await say(room, "水不清")
+    reply = await first(room, "replies")
+    why = [["了，", 0.9], ["不", 0.8], ["发黄", 0.7]]
+    await room.desk.store.change("replies", {"_id": reply["_id"]}, {"$set": {"analysis.sentiment.why": why}})
+    page = (await (await room.as_("monitor")).get(f"/replies/{reply['_id']}")).text
+    assert "<b>发黄</b>" in page
+    assert "<b>了，</b>" not in page
+    assert "<b>不</b>" not in page
+
+
 async def test_everything_is_held_with_a_reason_and_lifted_by_a_reviewer_only(room: Room) -> None:
     monitor, reviewer = await room.as_("monitor"), await room.as_("reviewer")
     assert (await monitor.post("/hold-all", {"reason": ""})).status_code == 422
@@ -155,3 +266,22 @@ async def test_home_begins_with_what_may_be_public_and_wrong(room: Room) -> None
     unknown, alert = page.index("是否发出，尚不清楚"), page.index("黄色预警")
     assert unknown < alert
     assert page.index("去核对") < page.index("认领")
+
+
+async def test_home_says_the_week_beside_the_one_before_and_opens_its_rows(room: Room) -> None:
+    await say(room, *["清源路水不清"] * 4, "谢谢师傅")
+    await say(room, "上周的水不清", days=7)
+    await say(room, "上上周的水不清", days=14)
+    await room.post_out("c1", "停水通知")
+    monitor = await room.as_("monitor")
+    page = (await monitor.get("/")).text
+    assert "<dt>本周发布</dt>" in page
+    assert "5 条" in page
+    assert "上周同期 1 条" in page
+    assert "共 5 条" in (await monitor.get(opened(page, "本周留言"))).text
+    assert "共 4 条" in (await monitor.get(opened(page, "负面占比"))).text
+
+
+async def test_home_shows_no_figures_to_whom_they_are_closed(room: Room) -> None:
+    page = (await (await room.as_("auditor")).get("/")).text
+    assert "本周留言" not in page

@@ -170,7 +170,9 @@ async def test_a_reason_is_asked_for_and_kept_for_the_reviewers(office: Office) 
     keys = re.findall(r'name="reason\.([0-9a-f]+)"', page)
     assert keys
     given = {**FORM, **words, "revision": "1"}
-    assert (await office.post("editor", f"/contents/{id}/submit", given)).status_code == 422
+    refused = await office.post("editor", f"/contents/{id}/submit", given)
+    assert refused.status_code == 422 and "已保存，没有送审" in refused.text and "没有保存" not in refused.text
+    assert '<details class="reason" open>' in refused.text
     reasons = {f"reason.{key}": "本人同意公开" for key in keys}
     assert (await office.post("editor", f"/contents/{id}/submit", {**given, **reasons})).status_code == 303
     assert "本人同意公开" in (await office.get("reviewer1", f"/reviews/{id}?tab=findings")).text
@@ -182,6 +184,8 @@ async def test_the_weibo_text_is_written_by_hand_and_given_back_to_the_machine(o
     assert (await office.post("editor", here, {"text": "清源路来水发黄，请先放水。"})).status_code == 303
     page = (await office.get("editor", f"/contents/{id}")).text
     assert "清源路来水发黄，请先放水。" in page and "手工改写" in page and "恢复自动" in page
+    empty = await office.post("editor", here, {"text": " "})
+    assert empty.status_code == 422 and "恢复自动" in empty.text
     await office.post("editor", f"{here}/clear")
     assert "清源路来水发黄，请先放水。" not in (await office.get("editor", f"/contents/{id}")).text
 
@@ -201,6 +205,8 @@ async def test_times_are_set_before_the_approval_and_bad_times_are_answered_at_t
     assert none.status_code == 422 and "至少选一个账号" in none.text and "请选日期和时间" in none.text
     past = await office.post("editor", here, {"accounts": "site-main", "at": "2020-01-01T09:00", "late": "ask"})
     assert past.status_code == 422 and "已经过去" in past.text and 'value="2020-01-01T09:00"' in past.text
+    both = {"accounts": ["site-main", "weibo-main"], "at": "2020-01-01T09:00", "late": "ask"}
+    assert (await office.post("editor", here, both)).text.count("已经过去") == 2  # in the summary, and at the time
     good = {"accounts": "site-main", "at": "2026-11-25T09:00", "late": "hold"}
     assert (await office.post("editor", here, good)).status_code == 303
     row = (await office.desk.store.find("publications", {"content": id}, limit=5))[0]
@@ -224,6 +230,9 @@ async def test_two_levels_pass_by_two_people_and_the_writer_by_nobody(office: Of
     assert 'name="verdict"' not in own.text and "只能看" in own.text
     assert (await verdict(office, "reviewer1", id, 1, "pass")).status_code == 303
     assert "轮到您" in (await office.get("reviewer2", f"/reviews/{id}")).text
+    assert "轮到您" not in (await office.get("reviewer1", f"/reviews/{id}")).text
+    assert "待审：《" in (await office.get("reviewer2", "/")).text
+    assert "待审：《" not in (await office.get("reviewer1", "/")).text
     assert 'name="verdict"' not in (await office.get("reviewer1", f"/reviews/{id}")).text
     answer = await verdict(office, "reviewer2", id, 2, "pass", "数据已核")
     assert answer.headers["location"].endswith("done=approved")
@@ -236,8 +245,10 @@ async def test_a_return_needs_its_reason_and_the_next_look_shows_what_changed_si
     bare = await verdict(office, "reviewer1", id, 1, "return")
     assert bare.status_code == 422 and "退回请写明" in bare.text
     assert (await verdict(office, "reviewer1", id, 1, "return", "请写明几处送水")).status_code == 303
+    assert "退回：请写明几处送水" in (await office.get("editor", f"/contents/{id}")).text
     changed = {**FORM, "revision": "1", "text": FORM["text"] + "\n\n设 6 处送水点。"}
     assert (await office.post("editor", f"/contents/{id}/submit", changed)).status_code == 303
+    assert "退回：" not in (await office.get("editor", f"/contents/{id}")).text
     page = (await office.get("reviewer1", f"/reviews/{id}")).text
     assert "退回的第 1 版" in page and "<ins>设 6 处送水点。</ins>" in page and "请写明几处送水" in page
 
