@@ -125,7 +125,8 @@ class Variant:
     """渠道版本: what one revision is to become on one account.
 
     `blocks` are the content's blocks in their canonical JSON form. `meta` holds the facts beside the text (kind,
-    column, source, author, keywords, published_at …). `link` is the website's address of the same content, once it has one.
+    column, source, author, keywords, published_at …). `link` is the website's address of the same content, once it
+    has one.
     `override` is the text written by hand for this channel, or None for the derived one.
     """
 

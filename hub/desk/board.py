@@ -16,7 +16,7 @@ from hub.domain.reply import LIVE
 from hub.domain.rights import require
 from hub.store.base import Document
 
-LIVE_ROWS = 16
+LIVE_ROWS = 12
 ISSUE_ROWS = 12
 SAMPLE = 2_000  # newest replies whose terms are counted by people; said beside the list
 TERMS = 12

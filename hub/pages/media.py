@@ -10,7 +10,7 @@ from sanic.response import json as json_response
 from sanic.response import raw
 
 from hub.desk.filing import file
-from hub.desk.picturing import Drawing, upload
+from hub.desk.picturing import LARGEST_FILE, Drawing, upload
 from hub.domain.errors import FieldError, Invalid, NotFound
 from hub.pages.routes import Route, desk_of
 from hub.pages.shell import actor_of
@@ -18,6 +18,7 @@ from hub.pages.shell import actor_of
 HASH = re.compile(r"[0-9a-f]{64}")
 SHOWN = ("image/jpeg", "image/png", "image/webp", "image/gif")
 POLICY = "default-src 'none'; sandbox"
+UPLOAD = LARGEST_FILE + 100_000  # with the form around it
 
 
 def drawing_of(request: Request) -> Drawing:
@@ -58,6 +59,6 @@ async def show_media(request: Request, sha256: str) -> HTTPResponse:
 
 
 ROUTES = (
-    Route("POST", "/media", take_upload, "content.write", "form"),
+    Route("POST", "/media", take_upload, "content.write", "form", most_bytes=UPLOAD),
     Route("GET", "/media/<sha256:str>", show_media, "content.read", "file"),
 )

@@ -8,6 +8,7 @@ from typing import Any
 
 import msgspec
 from sanic import Request
+from sanic.exceptions import PayloadTooLarge
 from sanic.response import BaseHTTPResponse
 
 from hub.desk.desk import Desk
@@ -36,6 +37,7 @@ class Route:
     body: Any = None  # a Body, or a list of one
     summary: str = ""
     sensitive: bool = False  # asks for the password again
+    most_bytes: int = 0  # of a body larger than the application takes elsewhere; read only after the gate let it in
     query: tuple[str, ...] = ()  # names that the address may carry after `?`, for the description
 
     @property
@@ -63,3 +65,13 @@ def desk_of(request: Request) -> Desk:
     """The desk that this process serves."""
     desk: Desk = request.app.ctx.desk
     return desk
+
+
+async def take_body(request: Request, most: int) -> None:
+    """Read a large body, unless it announces more than this, or turns out to be more."""
+    announced = request.headers.get("content-length", "0")
+    if not announced.isdecimal() or int(announced) > most:
+        raise PayloadTooLarge("announced")
+    if request.stream is not None:
+        request.stream.request_max_size = most
+        await request.receive_body()  # type: ignore[no-untyped-call]

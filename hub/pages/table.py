@@ -32,7 +32,7 @@ from hub.pages import (
     stream,
     tasks,
 )
-from hub.pages.routes import Route
+from hub.pages.routes import Route, take_body
 from hub.pages.shell import actor_of
 from hub.rendering import shared_renderer
 
@@ -70,9 +70,13 @@ def wrap(route: Route) -> Handler:
     async def handle(request: Request, **parts: str) -> BaseHTTPResponse:
         if route.right not in (None, "open"):
             require(actor_of(request), str(route.right))
+        if route.most_bytes:
+            await take_body(request, route.most_bytes)
         plain = {name: unquote(part) if isinstance(part, str) else part for name, part in parts.items()}
         return await route.handle(request, **plain)
 
+    if route.most_bytes:
+        handle.is_stream = True  # type: ignore[attr-defined]  # Sanic leaves the body unread for such a handler
     return handle
 
 

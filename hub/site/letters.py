@@ -127,7 +127,9 @@ def article_of(page: str) -> str:
 
 
 def mistake_text(values: dict[str, str]) -> str:
-    kept = {"title": f"我要找错：{values['page']}", "text": values["text"], "matter": "mistake"}
+    """An article is named by the row's `about`; any other page by its address, in the title."""
+    title = "我要找错" if article_of(values["page"]) else f"我要找错：{values['page']}"
+    kept = {"title": title, "text": values["text"], "matter": "mistake"}
     if values["contact"]:
         kept["contact"] = values["contact"]
     return json.dumps({**kept, "agreed": True}, ensure_ascii=False)

@@ -158,7 +158,9 @@ class Shelf:
             for item in await self._store.find(TABLE, where, sort=NEWEST, limit=limit, fields=LISTED):
                 times, _ = found.get(item["_id"], (0, item))
                 found[item["_id"]] = (times + 1, item)
-        ranked = sorted(found.values(), key=lambda one: (one[0], one[1]["published_at"]), reverse=True)
+        most = max((times for times, _ in found.values()), default=0)
+        close = [one for one in found.values() if one[0] * 2 >= most]
+        ranked = sorted(close, key=lambda one: (one[0], one[1]["published_at"]), reverse=True)
         return [item for _, item in ranked[:limit]]
 
     async def pinned(self) -> Item | None:

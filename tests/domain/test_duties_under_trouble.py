@@ -64,7 +64,8 @@ async def test_more_events_than_one_look_holds_make_pages_read_everything_anew()
     for number in range(MOST):
         await desk.store.insert("events", {"_id": f"e{number:05}", "name": "issue", "subject": "x", "at": now})
     await tail.look(desk, now)
-    await desk.store.insert("events", {"_id": "later", "name": "alert", "subject": "x", "at": now + timedelta(seconds=1)})
+    later = {"_id": "later", "name": "alert", "subject": "x", "at": now + timedelta(seconds=1)}
+    await desk.store.insert("events", later)
     async with tail.listening() as queue:
         await tail.look(desk, now)
         assert queue.get_nowait() == EVERYTHING

@@ -5,11 +5,11 @@ from __future__ import annotations
 import json
 
 import pytest
+
 from hub.desk.listening import listen, take
 from hub.failpoints import Stopped
 from hub.sealing import CITIZEN
 from hub.store.memory import MemoryStore
-
 from tests.domain.listening_office import LISTENER, make_office
 
 PHONE = "13912345678"

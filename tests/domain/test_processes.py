@@ -1,4 +1,4 @@
-"""The household: a fallen child is started again, a hopeless one ends all, and no child outlives the one who started it."""
+"""The household: a fallen child starts again, a hopeless one ends all, and none outlives the one who started it."""
 
 from __future__ import annotations
 

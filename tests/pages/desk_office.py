@@ -107,6 +107,16 @@ class Office:
         given = {"csrf": self.tokens[login], **(data or {})}
         return await client.post(path, data=given, headers=headers, **more)
 
+    async def token(self, login: str) -> str:
+        """The form token of this person's session."""
+        await self._browser(login)
+        return self.tokens[login]
+
+    async def cookie(self, login: str) -> str:
+        """The session cookie of this person's browser, as a header says it."""
+        client = await self._browser(login)
+        return "; ".join(f"{name}={value}" for name, value in client.cookies.items())
+
 
 @asynccontextmanager
 async def running(name: str) -> AsyncIterator[Office]:

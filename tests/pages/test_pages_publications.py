@@ -12,6 +12,7 @@ from hub.desk.publishing import Wish, schedule
 from hub.domain.errors import Invalid
 from hub.domain.people import program
 from hub.pages.calendar import grid_of, month_of, next_month
+from hub.pages.course import course_of
 from hub.pages.publications import moment_of
 from tests.domain.publishing_office import MORNING
 from tests.pages.desk_room import Room
@@ -234,3 +235,20 @@ async def test_search_finds_titles_and_masked_words_and_only_what_one_may_see(ro
     assert page.count("公交线路调整") == 2 and "公交太少" in page
     outsider = (await (await room.as_("secadmin")).get("/search?q=公交")).text
     assert "公交线路调整" not in outsider and "公交太少" not in outsider and "没有找到" in outsider
+
+
+def test_what_a_person_said_is_one_step_of_the_course_and_not_the_platforms_word() -> None:
+    at = datetime(2026, 11, 24, 1, 0, tzinfo=UTC)
+    settled = {"outcome": "refused", "reason": "人工认定没有公开", "ended_at": at}
+    attempt = {"number": 1, "at": at, "ended_at": at, "outcome": "unknown", "reason": "", "settled": settled}
+    said = {"by": "u1", "at": at, "outcome": "not_published", "evidence": "翻看主页，没有"}
+    titles = [step["title"] for step in course_of({"attempts": [attempt], "resolve": said}, {"u1": "周敏"})]
+    assert "周敏 认定没有发出" in titles and not [title for title in titles if "平台没有接受" in title]
+
+
+async def test_what_waits_for_its_hour_is_listed_with_the_version_that_will_go_out(room: Room) -> None:
+    await room.office.write("c1", "停水范围")
+    later = room.desk.clock.now() + timedelta(hours=3)
+    await schedule(room.people["editor"], room.desk, "c1", [Wish("site-main", later)])
+    await room.desk.store.change("contents", {"_id": "c1"}, {"$set": {"revision": 4}})
+    assert "第 4 版" in (await (await room.as_("editor")).get("/publications")).text

@@ -185,6 +185,7 @@ async def test_the_auditor_reads_filters_verifies_and_takes_the_chain_out(room: 
     await carry(program("carrier"), room.desk)
     auditor = await room.as_("auditor")
     page = (await auditor.get("/audit")).text
+    assert "系统（命令行）" in page and "角色 " in page and "program:" not in re.sub(r"<[^>]*>", "", page)
     assert "publication.schedule" in page and "周敏" in page
     narrowed = (await auditor.get("/audit?act=publication.schedule")).text
     assert "publication.accept" not in narrowed.split("</form>", 3)[-1]

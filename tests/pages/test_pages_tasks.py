@@ -35,3 +35,15 @@ async def test_a_task_over_its_time_is_said_first_and_a_foreign_one_is_not_found
     await room.desk.store.change("tasks", {"_id": task}, {"$set": {"due": room.desk.clock.now() - timedelta(hours=1)}})
     assert 'data-tone="danger"' in (await (await room.as_("reviewer2")).get("/")).text
     assert (await (await room.as_("editor")).get(f"/tasks/{task}")).status_code == 404
+
+
+async def test_what_a_person_does_by_hand_is_named_with_its_post_and_its_account(room: Room) -> None:
+    await room.post_out("c1", "停水通知", ("site-main", "weibo-main"))
+    [operation] = await withdraw(room.people["editor"], room.desk, "c1", accounts=["weibo-main"], reason="时间写错")
+    key = f"{operation['_id']}:by_hand"
+    task = {"_id": key, "key": key, "kind": "operation.by_hand", "about": operation["publication"], "state": "open"}
+    due = {"owner": room.people["editor"].id, "due": room.desk.clock.now() + timedelta(hours=1), "text": "时间写错"}
+    await room.desk.store.insert("tasks", {**task, **due})
+    page = (await (await room.as_("editor")).get("/")).text
+    assert "请到“云川发布”手工撤下《停水通知》" in page and " 前<" in page
+    assert "复核撤稿：《停水通知》" in (await (await room.as_("reviewer2")).get("/")).text

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import re
 from collections.abc import AsyncIterator
 from datetime import timedelta
@@ -279,7 +280,8 @@ async def test_a_picture_needs_its_words_and_is_shown_to_the_desk_alone(office: 
     assert (await office.get("auditor", f"/media/{block['media']}")).status_code == 403
     assert (await office.get("editor", "/media/" + "0" * 64)).status_code == 404
     drawing = {"file": ("a.svg", b"<svg/>", "image/svg+xml")}
-    refused = await office.post("editor", "/media", files=drawing, headers={"Accept": "application/json"})
+    token = {"X-CSRF-Token": await office.token("editor"), "Accept": "application/json"}
+    refused = await office.post("editor", "/media", files=drawing, headers=token)
     assert refused.status_code == 422 and "SVG" in refused.json()["detail"]
 
 
@@ -294,3 +296,20 @@ async def test_the_list_filters_and_pages(office: Office) -> None:
     found = (await office.get("editor", "/contents?words=07")).text
     assert "稿件07号" in found and "稿件08号" not in found
     assert "没有这样的稿件" in (await office.get("editor", "/contents?state=approved")).text
+
+
+async def test_a_large_upload_is_taken_and_one_that_announces_too_much_is_refused_unread(office: Office) -> None:
+    token = {"X-CSRF-Token": await office.token("editor"), "Accept": "application/json"}
+    large = BytesIO()
+    Image.effect_noise((3000, 2200), 90).convert("RGB").save(large, "PNG")
+    assert len(large.getvalue()) > 12_000_000
+    sent = {"file": ("a.png", large.getvalue(), "image/png")}
+    assert (await office.post("editor", "/media", files=sent, headers=token)).status_code == 201
+    lines = ("POST /media HTTP/1.1", "Host: {}", "Origin: {}", "Cookie: {}", "X-CSRF-Token: {}", "Content-Length: 90000000")
+    head = "\r\n".join([*lines, "", ""])
+    host = office.base.removeprefix("http://")
+    name, _, port = host.partition(":")
+    reader, writer = await asyncio.open_connection(name, int(port))
+    writer.write(head.format(host, office.base, await office.cookie("editor"), token["X-CSRF-Token"]).encode())
+    assert b" 413 " in await asyncio.wait_for(reader.readline(), 10)
+    writer.close()
