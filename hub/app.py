@@ -107,6 +107,8 @@ async def _receive(request: Request) -> HTTPResponse | None:
     hosts = request.headers.getall("host", [])
     target = request.raw_url.decode("latin-1")
     if len(hosts) != 1 or not hosts[0].strip() or _CONTROL.search(target) or _smuggled(request):
+        if request.stream is not None:
+            request.stream.keep_alive = False  # type: ignore[attr-defined]  # the rest is never read as a request
         return _problem(request, 400, "请求有误", _SENTENCES[400])
     if request.method == "TRACE":
         return _problem(request, 405, "不支持", _SENTENCES[405])

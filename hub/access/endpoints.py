@@ -193,7 +193,7 @@ async def new_password(gate: Gate, request: Request, _: Mapping[str, str]) -> HT
     words = given(request, "old", "new")
     _refuse_half(_signed(request))
     await staffing.change_own_password(gate.desk_of(request), _signed(request), words["old"], words["new"])
-    onward = redirect(f"{SIGN_IN}?{urlencode({'next': _next(request)})}", status=303)
+    onward = redirect(f"{SIGN_IN}?{urlencode({'done': 'password', 'next': _next(request)})}", status=303)
     response = empty() if _is_api(request) else onward
     gate.drop_cookie(response)
     return _kept_private(response)

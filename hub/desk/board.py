@@ -41,6 +41,7 @@ class Board:
     open_issues: dict[str, int]
     alerts: int
     false_alarms: int
+    budget: int
     waiting: list[Document]
     terms: list[Document]
     terms_of: int
@@ -91,6 +92,7 @@ async def board(
         open_issues=await _levels(desk, span),
         alerts=alerts,
         false_alarms=false,
+        budget=int(await desk.policies.value("alerts_a_week")),
         waiting=await desk.store.find("alerts", {"state": "new", "silent": False}, sort=[("at", 1)], limit=20),
         terms=terms,
         terms_of=sampled,

@@ -10,6 +10,7 @@ from typing import Any
 from hub.clock import local
 from hub.desk.desk import Desk
 from hub.desk.replies import shown
+from hub.domain.alert import LEVELS
 from hub.domain.errors import FieldError, Invalid, NotFound
 from hub.domain.people import Actor
 from hub.domain.rights import require
@@ -19,7 +20,6 @@ from nlp.copies import Copies
 BARS = 36  # most bars of the people-and-copies chart
 FEW = 12  # fewest
 STEPS = tuple(timedelta(minutes=minutes) for minutes in (1, 5, 10, 30, 60, 180, 360, 720, 1440))
-LEAST = 4  # people that must speak before anybody is told
 WORDS = 12  # newest words on the page; all of them are one click away
 ROWS = 2_000  # replies of one issue that are drawn; more are counted in its numbers
 
@@ -28,7 +28,8 @@ ROWS = 2_000  # replies of one issue that are drawn; more are counted in its num
 class IssuePage:
     """An issue, its alerts (newest first), its newest words, and its people and copies over time.
 
-    `said`: how many replies there are; `reached`: when the LEAST-th person spoke.
+    `said`: how many replies there are; `least`: people that must
+    speak before anybody is told; `reached`: when that many had.
     """
 
     issue: Document
@@ -40,6 +41,7 @@ class IssuePage:
     marks: list[tuple[int, str]]
     publications: list[Document]
     said: int
+    least: int
     reached: datetime | None
 
 
@@ -53,6 +55,8 @@ async def issue(actor: Actor, desk: Desk, id: str) -> IssuePage:
     rows = await desk.store.find("replies", {"issue": id}, sort=[("at", -1)], limit=ROWS)
     rows.reverse()
     at, people, copies = bars(rows)
+    least = int(await desk.policies.value("alert_voices"))
+    reached = _milestone(rows, least) if len(rows) < ROWS else None
     return IssuePage(
         issue=found,
         alerts=alerts,
@@ -60,10 +64,11 @@ async def issue(actor: Actor, desk: Desk, id: str) -> IssuePage:
         bars_at=at,
         people=people,
         copies=copies,
-        marks=_marks(alerts, at),
+        marks=_marks(alerts, at, least, reached),
         publications=await _publications(desk, rows),
         said=await desk.store.count("replies", {"issue": id}, ceiling=100_000),
-        reached=_milestone(rows) if len(rows) < ROWS else None,
+        least=least,
+        reached=reached,
     )
 
 
@@ -103,19 +108,23 @@ def _own_words_first(rows: list[Document]) -> list[bool]:
     return answers
 
 
-def _milestone(rows: list[Document]) -> datetime | None:
+def _milestone(rows: list[Document], least: int) -> datetime | None:
     """When the person spoke who made it as many as are needed for any alert; None while there are fewer."""
     new = [row["at"] for row, own in zip(rows, _own_words_first(rows), strict=True) if own]
-    return new[LEAST - 1] if len(new) >= LEAST else None
+    return new[least - 1] if len(new) >= least else None
 
 
-def _marks(alerts: list[Document], at: list[datetime]) -> list[tuple[int, str]]:
-    marks = []
-    for alert in reversed(alerts):
-        places = [number for number, moment in enumerate(at) if moment <= alert["at"]]
-        if places:
-            marks.append((places[-1], {"yellow": "黄色", "orange": "橙色", "red": "红色"}.get(alert["level"], "观察")))
-    return marks
+def _marks(alerts: list[Document], at: list[datetime], least: int, reached: datetime | None) -> list[tuple[int, str]]:
+    """The thresholds on the time axis; those of one bar share one mark."""
+    names = {"yellow": "黄色", "orange": "橙色", "red": "红色"}
+    steps = [(reached, f"第 {least} 人")] if reached else []
+    steps += [(alert["at"], names.get(alert["level"], "观察")) for alert in reversed(alerts)]
+    places: dict[int, list[str]] = {}
+    for moment, name in steps:
+        here = [number for number, start in enumerate(at) if start <= moment]
+        if here:
+            places.setdefault(here[-1], []).append(name)
+    return [(place, "、".join(said)) for place, said in sorted(places.items())]
 
 
 async def _publications(desk: Desk, rows: list[Document]) -> list[Document]:
@@ -131,9 +140,10 @@ async def _publications(desk: Desk, rows: list[Document]) -> list[Document]:
 
 
 async def titles(actor: Actor, desk: Desk, ids: list[str]) -> dict[str, str]:
-    """What these issues are about, by id; one that is gone is left out."""
+    """What these issues are about, by id; left out are those that are gone, and those that are no more than a voice."""
     require(actor, "issue.read")
-    rows = await desk.store.find("issues", {"_id": {"$in": ids}}, limit=200, fields=["title"]) if ids else []
+    told = {"_id": {"$in": ids}, "level": {"$in": list(LEVELS)}}
+    rows = await desk.store.find("issues", told, limit=200, fields=["title"]) if ids else []
     return {row["_id"]: str(row["title"]) for row in rows}
 
 
@@ -153,7 +163,7 @@ async def list_issues(
     `since` and `before` bound the last word (a matter still alive, or one of the past), `until` the first.
     """
     require(actor, "issue.read")
-    where: dict[str, Any] = {"state": state, "level": {"$in": ["watch", "yellow", "orange", "red"]}}
+    where: dict[str, Any] = {"state": state, "level": {"$in": list(LEVELS)}}
     if since or before:
         where["last_at"] = {sign: at for sign, at in (("$gte", since), ("$lt", before)) if at}
     if until:

@@ -129,7 +129,7 @@ def _task_title(row: Document, title: str, account: str, act: str) -> str:
         return name
     if row["kind"] == "operation.by_hand" and account and act in ACTS:
         return f"请到“{account}”手工{ACTS[act]}《{title}》"
-    return f"{name}：《{title}》"
+    return f"{name}：《{title}》" + (f"（{account}）" if account else "")
 
 
 def _task(row: Document, title: str, now: datetime) -> Work:

@@ -19,6 +19,7 @@ from hub.desk import auditing, naming
 from hub.desk.auditing import Verdict
 from hub.domain.errors import FieldError, Invalid
 from hub.domain.moves import STATE_WORDS
+from hub.domain.people import NAMES as ROLE_NAMES
 from hub.pages.act_words import act_word
 from hub.pages.routes import Route, desk_of
 from hub.pages.shell import actor_of, field, show
@@ -48,7 +49,7 @@ DETAILS = {
     "attempt": "第几次",
     "at": "时间",
     "acknowledged": "保留的提示",
-    "voided": "作废的审批",
+    "voided": "审批作废",
     "login": "登录名",
     "roles": "角色",
     "reason": "原因",
@@ -62,6 +63,7 @@ DETAILS = {
     "duty": "值班",
     "asked_by": "提出人",
 }
+ROLES = {role.value: words for role, words in ROLE_NAMES.items()}
 BATCH = 500  # rows of an export sent at a time
 
 
@@ -126,7 +128,11 @@ def _program(actor: str) -> str:
 
 
 def _named(name: str, value: Any) -> Any:
-    """A state by its word, a hash by its first signs, nothing as 无; what is none of these stays."""
+    """Yes and no, roles and states by their words, a hash by its first signs, nothing as 无; what is left stays."""
+    if isinstance(value, bool):
+        return "是" if value else "否"
+    if name == "roles" and isinstance(value, list):
+        return "、".join(ROLES.get(role, str(role)) for role in value)
     if name == "hash":
         return wording.fingerprint(str(value))
     if value in ([], {}, "", None):

@@ -24,7 +24,6 @@ from hub.store.base import Document
 STRETCHES = (("24", "24 小时"), ("168", "7 天"), ("720", "30 天"))
 CHANNELS = {"weibo": ("博", "微博"), "wechat": ("微", "微信"), "site": ("网", "网站"), "app": ("端", "应用")}
 FEELINGS = {"neg": "negative", "pos": "positive", "neu": "neutral"}
-BUDGET = 2  # alerts a week that an office can look into with care; said beside the figure
 
 
 def until_of(request: Request, now: datetime) -> datetime:
@@ -146,7 +145,7 @@ def _figures(found: Board, now: datetime, hours: str | None) -> list[dict[str, A
         {
             "label": "七天预警",
             "value": str(found.alerts),
-            "note": f"额度 {BUDGET}，误报 {found.false_alarms}",
+            "note": f"额度 {found.budget}，误报 {found.false_alarms}",
             "href": _stretch(now - timedelta(days=7), now, "/issues", state="alerts"),
         },
         {

@@ -22,17 +22,28 @@ def course_of(row: Document, names: Mapping[str, str]) -> list[dict[str, str]]:
     steps: list[Step] = []
     if row.get("created_at"):
         who = names.get(str(row.get("by")), "")
-        text = f"定于 {wording.full_moment(row['at'])}"
+        text = "" if _sent_before(row) else f"定于 {wording.full_moment(row['at'])}"
         steps.append((row["created_at"], f"{who} 排期" if who else "已排期", text, SEEN))
     for attempt in row.get("attempts", []):
         steps += _attempt(attempt)
     steps += [*_looks(row), *_word(row, names)]
     for operation in row.get("operations", []):
         steps += _operation(operation, names)
-    if row.get("removed_at"):
+    if row.get("removed_at") and not _withdrawn(row):
         steps.append((row["removed_at"], "已撤下", "", DONE))
     steps.sort(key=lambda step: step[0])
     return [{"at": _when(at), "title": title, "text": text, "tone": tone} for at, title, text, tone in steps]
+
+
+def _withdrawn(row: Document) -> bool:
+    """Taken down by our own order, which is a step of its own."""
+    return any(each["kind"] == "withdraw" and each["state"] == "published" for each in row.get("operations", []))
+
+
+def _sent_before(row: Document) -> bool:
+    """Sent again later: `at` is then the hour of that, no more the plan's."""
+    attempts = row.get("attempts") or []
+    return bool(attempts) and bool(attempts[0]["at"] < row["at"])
 
 
 def _when(at: datetime) -> str:
@@ -80,7 +91,10 @@ def _operation(operation: Document, names: Mapping[str, str]) -> list[Step]:
     steps: list[Step] = [(operation["at"], f"{who} 要求{kind}".strip(), words, SEEN)]
     state = str(operation["state"])
     if state == "published":
-        steps.append((operation["changed_at"], f"{kind}已完成", "", DONE))
+        said = operation.get("resolve") or {}
+        who = names.get(str(said.get("by")), "")
+        title = f"{who} 确认{kind}已手工完成" if said and who else f"{kind}已完成"
+        steps.append((operation["changed_at"], title, str(said.get("evidence") or ""), DONE))
     elif state == "refused":
         steps.append((operation["changed_at"], f"{kind}须人工办理", str(operation.get("reason") or ""), WARN))
     else:

@@ -27,7 +27,9 @@ async def sign_in_page(request: Request) -> HTTPResponse:
     if request.ctx.actor is not None:
         return redirect(own_path(request.args.get("next")), status=303)
     then = own_path(request.args.get("next"))
-    return show_bare(request, "login.html", errors=_errors(request, "login"), login="", step="password", next=then)
+    said = "口令已改好，请用新口令登录。" if request.args.get("done") == "password" else ""
+    errors = _errors(request, "login")
+    return show_bare(request, "login.html", errors=errors, said=said, login="", step="password", next=then)
 
 
 async def second_page(request: Request) -> HTTPResponse:

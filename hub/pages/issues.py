@@ -154,7 +154,7 @@ def _course(found: issues.IssuePage) -> list[dict[str, str]]:
     ]
     if found.reached:
         steps.append(
-            (found.reached, {"title": f"第 {issues.LEAST} 个人反映", "text": "达到预警所需的人数", "tone": "seen"})
+            (found.reached, {"title": f"第 {found.least} 个人反映", "text": "达到预警所需的人数", "tone": "seen"})
         )
     for alert in found.alerts:
         said = "为往日留言，没有通知" if alert["silent"] else "已通知值班人员"

@@ -208,7 +208,8 @@ async def _panel(request: Request, id: str, accounts: Mapping[str, Document]) ->
     line = await overview.line_of(actor, desk, str(row["content"]))
     seen = next((each for each in line.all() if each["_id"] == id), None) if line else None
     row["seen"] = seen["seen"] if seen else row["state"]
-    people = {row.get("by"), (row.get("resolve") or {}).get("by"), *(each["by"] for each in row["operations"])}
+    sayings = [(each.get("resolve") or {}).get("by") for each in (row, *row["operations"])]
+    people = {row.get("by"), *sayings, *(each["by"] for each in row["operations"])}
     names = await naming.names_of(actor, desk, [str(each) for each in people if each])
     account, acts = accounts.get(row["account"], {}), _acts(request, row)
     return {

@@ -48,6 +48,7 @@ async def show_replies(request: Request) -> HTTPResponse:
         "desk/replies.html",
         "replies",
         rows=found.items,
+        titles=await issues.titles(actor, desk, sorted({row["issue"] for row in found.items if row.get("issue")})),
         more=more,
         first=f"/replies?{urlencode(kept)}",
         cursor=cursor,

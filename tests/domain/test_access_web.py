@@ -274,7 +274,7 @@ async def test_a_new_password_leads_back_through_sign_in(site: Site) -> None:
     await site.sign_in()
     form = {"old": PASSWORD, "new": "Heron-under-9-bridges", "csrf": site.csrf, "next": "/page"}
     answer = await site.client.post("/session/password", data=form, headers={"Origin": site.base})
-    assert answer.headers["location"] == "/login?next=%2Fpage"
+    assert answer.headers["location"] == "/login?done=password&next=%2Fpage"
     assert (await site.client.get("/api/v1/who")).status_code == 401
     assert (await site.sign_in(password="Heron-under-9-bridges")).status_code == 200
 

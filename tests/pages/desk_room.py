@@ -4,6 +4,7 @@ role, a website, a 微博 account and the platforms behind them. `open_room` for
 
 from __future__ import annotations
 
+import gc
 import socket
 from collections.abc import AsyncIterator, Mapping, Sequence
 from contextlib import AsyncExitStack, asynccontextmanager
@@ -213,6 +214,7 @@ def build(desk: Desk, name: str) -> Sanic[Any, Any]:
 @asynccontextmanager
 async def open_room() -> AsyncIterator[Room]:
     """The desk, served on a free port of this machine until the block ends."""
+    gc.collect()  # a socket left by somebody else must not be found while Sanic compiles its routes
     office, people = await _office()
     app = build(office.desk, f"desk_room_{next(_numbers)}")
     door = socket.create_server(("127.0.0.1", 0))

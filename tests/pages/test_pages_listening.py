@@ -17,6 +17,11 @@ from tests.domain.listening_office import LISTENER, READER, WATCHER, Counting, S
 from tests.pages.desk_room import DISTRICTS, MORNING, Room
 
 PHONE = "13912345678"
+ISSUE: dict[str, Any] = {
+    "_id": "i-1", "title": "清源路水不清", "level": "watch", "state": "open", "voices": 4, "usual": 0.4, "negative": 4,
+    "copies": 0, "channels": ["site"], "districts": ["临江区"], "chance": 0.00002, "terms": ["水不清"],
+    "explanation": "4 人说同一件事。", "first_at": MORNING, "last_at": MORNING, "outbox": [], "stream": "live",
+}  # fmt: skip
 SCRIPT = "<script>alert(1)</script>"
 
 
@@ -55,7 +60,7 @@ async def test_the_board_adds_up_and_every_figure_opens_its_rows(room: Room) -> 
     assert "黄色" in page
     assert all(district in page for district in DISTRICTS)
     rows = await monitor.get("/replies?sentiment=neg")
-    assert rows.text.count("清源路水不清") == 4
+    assert rows.text.count("清源路水不清</a></p>") == 4  # each also names its issue
 
 
 async def test_a_board_of_the_past_is_asked_for_by_its_day(room: Room) -> None:
@@ -131,6 +136,18 @@ async def test_the_board_says_who_took_an_alert_and_how_far_they_are(room: Room)
     name = (await room.desk.store.get("alerts", alert["_id"]) or {})["taken_name"]
     for path in ("/board", "/issues"):
         assert f"{name} 已认领" in (await monitor.get(path)).text
+
+
+async def test_the_course_of_an_issue_says_when_enough_people_had_spoken(room: Room) -> None:
+    await say(room, *["清源路水不清", "清源路水不清啊", "清源路水还是不清", "清源路的水不清"])
+    rows = await room.desk.store.find("replies", {}, limit=10)
+    for number, row in enumerate(sorted(rows, key=lambda row: str(row["_id"]))):
+        seen = {"issue": "i-1", "analysis.copy_key": str(number), "at": MORNING + timedelta(minutes=number)}
+        await room.desk.store.change("replies", {"_id": row["_id"]}, {"$set": seen})
+    await room.desk.store.insert("issues", ISSUE)
+    page = (await (await room.as_("monitor")).get("/issues/i-1")).text
+    assert page.index("第一个人反映") < page.index("第 4 个人反映")
+    assert "不足 4 人不预警" in page
 
 
 def test_a_short_burst_is_drawn_by_the_minute_with_the_quiet_before_it_and_copies_apart() -> None:
@@ -239,6 +256,19 @@ async def test_what_a_search_finds_is_paged_like_every_list(room: Room) -> None:
     assert more
     rest = (await monitor.get(html.unescape(more[1]))).text
     assert (page.count("户水不清</a>"), rest.count("户水不清</a>")) == (50, 10)
+
+
+async def test_a_reply_names_its_issue_only_where_that_is_more_than_one_voice(room: Room) -> None:
+    await say(room, "清源路水不清")
+    reply = await first(room, "replies")
+    await room.desk.store.change("replies", {"_id": reply["_id"]}, {"$set": {"issue": "i-1"}})
+    await room.desk.store.insert("issues", {**ISSUE, "title": "清源路一带", "level": "none"})
+    monitor = await room.as_("monitor")
+    for path in ("/board", "/replies", f"/replies/{reply['_id']}"):
+        assert "清源路一带" not in (await monitor.get(path)).text
+    await room.desk.store.change("issues", {"_id": "i-1"}, {"$set": {"level": "watch"}})
+    for path in ("/board", "/replies", f"/replies/{reply['_id']}"):
+        assert "清源路一带" in (await monitor.get(path)).text
 
 
 async def test_why_it_was_read_so_is_said_in_words_never_in_pieces(room: Room) -> None:

@@ -252,3 +252,19 @@ async def test_what_waits_for_its_hour_is_listed_with_the_version_that_will_go_o
     await schedule(room.people["editor"], room.desk, "c1", [Wish("site-main", later)])
     await room.desk.store.change("contents", {"_id": "c1"}, {"$set": {"revision": 4}})
     assert "第 4 版" in (await (await room.as_("editor")).get("/publications")).text
+
+
+def test_a_withdrawal_done_by_hand_says_who_confirmed_it_and_what_was_seen() -> None:
+    at = datetime(2026, 11, 24, 1, 0, tzinfo=UTC)
+    seen = {"by": "u2", "at": at, "evidence": "刷新主页，已不见"}
+    order = {"kind": "withdraw", "by": "u1", "at": at, "cause": "时间写错", "state": "published", "changed_at": at}
+    steps = course_of({"operations": [{**order, "resolve": seen}], "removed_at": at}, {"u1": "周敏", "u2": "田宁"})
+    assert [(step["title"], step["text"]) for step in steps][1:] == [("田宁 确认撤回已手工完成", "刷新主页，已不见")]
+
+
+def test_what_is_sent_again_does_not_pretend_to_have_been_planned_for_then() -> None:
+    at = datetime(2026, 11, 24, 1, 0, tzinfo=UTC)
+    row = {"created_at": at, "by": "u1", "at": at + timedelta(minutes=1), "attempts": []}
+    assert "定于" in course_of(row, {})[0]["text"]
+    tried = {"number": 1, "at": at, "outcome": "refused"}
+    assert course_of({**row, "attempts": [tried]}, {})[0]["text"] == ""

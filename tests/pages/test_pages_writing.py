@@ -305,7 +305,14 @@ async def test_a_large_upload_is_taken_and_one_that_announces_too_much_is_refuse
     assert len(large.getvalue()) > 12_000_000
     sent = {"file": ("a.png", large.getvalue(), "image/png")}
     assert (await office.post("editor", "/media", files=sent, headers=token)).status_code == 201
-    lines = ("POST /media HTTP/1.1", "Host: {}", "Origin: {}", "Cookie: {}", "X-CSRF-Token: {}", "Content-Length: 90000000")
+    lines = (
+        "POST /media HTTP/1.1",
+        "Host: {}",
+        "Origin: {}",
+        "Cookie: {}",
+        "X-CSRF-Token: {}",
+        "Content-Length: 90000000",
+    )
     head = "\r\n".join([*lines, "", ""])
     host = office.base.removeprefix("http://")
     name, _, port = host.partition(":")
