@@ -5,11 +5,14 @@ Every step may be repeated: what is there already is left as it stands.
 
 from __future__ import annotations
 
+import json
+import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from datetime import timedelta
+from datetime import datetime, timedelta
 from typing import Any
 
+from hub import wording
 from hub.clock import local
 from hub.demo.city import articles, city, crowd
 from hub.desk import accounts, columns, reviewing, staffing, writing
@@ -23,6 +26,7 @@ from hub.domain.rows import Row, in_order
 
 CONSOLE = program("console")
 SITE, WEIBO = "site-main", "weibo-main"
+_DATE = re.compile(r"\{(?P<kind>day|weekday|sat)(?P<days>[+-]\d+)?\}")
 
 
 @dataclass(frozen=True)
@@ -105,7 +109,7 @@ async def _accounts(desk: Desk, where: Addresses) -> None:
 async def _article(desk: Desk, people: Mapping[str, Actor], article: Mapping[str, Any], number: int) -> None:
     """One text on its way as far as it is meant to come: draft, under review, or scheduled."""
     editor = people["editor"]
-    content = await writing.start(editor, desk, _draft(article), key=f"demo:{article['key']}")
+    content = await writing.start(editor, desk, _draft(article, desk.clock.now()), key=f"demo:{article['key']}")
     wanted = article.get("state", "approved")
     if wanted == "draft" or content["state"] != "draft" or content.get("round", 0):
         return
@@ -142,7 +146,25 @@ class _Reasons(dict[str, str]):
         return "演练稿件，数字与用语已核对。"
 
 
-def _draft(article: Mapping[str, Any]) -> Draft:
+def dated(text: str, now: datetime) -> str:
+    """`{day+7}` is the date a week from now, `{weekday+7}` its weekday, `{sat}` the next Saturday but one day at least.
+
+    Dates of the demonstration are always near: a text of last year would be found wrong by the checks, and rightly.
+    """
+    today = local(now)
+
+    def fill(found: re.Match[str]) -> str:
+        if found["kind"] == "sat":
+            ahead = (5 - today.weekday()) % 7
+            return wording.day(now + timedelta(days=ahead if ahead >= 2 else ahead + 7))
+        at = now + timedelta(days=int(found["days"]))
+        return wording.day(at) if found["kind"] == "day" else wording.weekday(at)
+
+    return _DATE.sub(fill, text)
+
+
+def _draft(article: Mapping[str, Any], now: datetime) -> Draft:
+    article = json.loads(dated(json.dumps(dict(article), ensure_ascii=False), now))
     meta = {"source": article["source"], "keywords": article["keywords"], "author_name": "周敏"}
     return Draft(
         kind=article["kind"],

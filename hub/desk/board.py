@@ -160,7 +160,7 @@ async def _issues(actor: Actor, desk: Desk, span: Span) -> list[Document]:
 
 async def newest_alerts(actor: Actor, desk: Desk, issues: list[str]) -> dict[str, Document]:
     """The newest alert of each of these issues that has one: who took it, and how far they are."""
-    require(actor, "issue.read")
+    require(actor, "board.read")
     fields = ["issue", "level", "state", "taken_name", "silent", "at"]
     where = {"issue": {"$in": issues}}
     rows = await desk.store.find("alerts", where, sort=[("at", -1)], limit=400, fields=fields) if issues else []

@@ -311,12 +311,12 @@ async def lift_hold_all(actor: Actor, desk: Desk, *, reason: str = "") -> None:
 
 
 async def _switch(desk: Desk, actor: Actor, act: str, fields: Mapping[str, Any], said: str) -> None:
-    now = desk.clock.now()
+    now, said = desk.clock.now(), mask_text(said)[:200]
     who = "有人在服务器上" if actor.kind == "program" else actor.name
     text = f"{who}已全部暂停发布：{said}" if fields["on"] else f"{who}已恢复发布{'：' if said else '。'}{said}"
     row = desk.ids.new()
     rows = (
-        outbox.audit(desk.ids.new(), actor, act, holding.HOLD_ALL, now, detail={"reason": mask_text(said)[:200]}),
+        outbox.audit(desk.ids.new(), actor, act, holding.HOLD_ALL, now, detail={"reason": said}),
         outbox.event(desk.ids.new(), "hold_all.changed", holding.HOLD_ALL, now),
         outbox.notice(row, act, holding.HOLD_ALL, now, people=["duty"], text=text, link="/publications", key=row),
     )

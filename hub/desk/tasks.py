@@ -9,6 +9,7 @@ from hub.domain import outbox
 from hub.domain.errors import Conflict, FieldError, Invalid, NotAllowed, NotFound
 from hub.domain.people import Actor
 from hub.domain.rights import require
+from hub.masking import mask_text
 from hub.store.base import Document
 
 # kind -> what it is called, and whether it is closed on its own page (else where the work itself is done)
@@ -53,7 +54,8 @@ async def finish_task(actor: Actor, desk: Desk, id: str, remark: str) -> None:
     if len(remark.strip()) < LEAST:
         raise Invalid("请写复核意见。", (FieldError("remark", "写明撤得对不对、后续怎么办。"),))
     now = desk.clock.now()
-    row = outbox.audit(desk.ids.new(), actor, "task.finish", id, now, detail={"remark": remark.strip()[:500]})
+    said = {"remark": mask_text(remark.strip())[:500]}
+    row = outbox.audit(desk.ids.new(), actor, "task.finish", id, now, detail=said)
     change: dict[str, Any] = {"state": "done", "done_by": actor.id, "done_at": now, "remark": remark.strip()[:500]}
     done = await desk.store.change("tasks", {"_id": id, "state": "open"}, outbox.noted({"$set": change}, row))
     if done is None:

@@ -211,7 +211,8 @@ def _heat(found: Board, channels: list[str], districts: list[str]) -> list[dict[
             }
             for district in (*districts, UNSAID)
         ]
-        rows.append({"label": CHANNELS[channel][1], "cells": drawn, "total": sum(cell["value"] for cell in drawn)})
+        total = sum(cells[district].count for district in (*districts, UNSAID))
+        rows.append({"label": CHANNELS[channel][1], "cells": drawn, "total": total})
     return rows
 
 

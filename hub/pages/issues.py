@@ -63,8 +63,10 @@ async def _issue_list(request: Request, state: str) -> HTTPResponse:
 async def _alerts(request: Request, state: str) -> HTTPResponse:
     desk, actor = desk_of(request), actor_of(request)
     since, until, before = moment_of(request, "since"), moment_of(request, "until"), request.args.get("cursor") or ""
-    waiting = {"state": "new", "silent": False} if state == "new" else {}
-    rows = await alerting.list_alerts(actor, desk, since=since, until=until, before=before, limit=PAGE + 1, **waiting)
+    new, loud = ("new", False) if state == "new" else (None, None)
+    rows = await alerting.list_alerts(
+        actor, desk, state=new, silent=loud, since=since, until=until, before=before, limit=PAGE + 1
+    )
     kept = {name: request.args.get(name) for name in ("state", "since", "until") if request.args.get(name)}
     more = {**kept, "cursor": rows[PAGE - 1]["_id"]} if len(rows) > PAGE else None
     return await show(

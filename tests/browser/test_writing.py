@@ -296,3 +296,17 @@ def test_the_pages_of_one_text_are_accessible_and_stay_inside_their_width(
         found += [f"{path}: {each}" for each in axe(page)]
         found += [f"{path}: {overflow(page)} pixels too wide"] if overflow(page) else []
     assert found == []
+
+
+@pytest.mark.skipif(not RICH, reason="运行 python -m hub vendor 取回编辑器")
+def test_a_reason_that_was_begun_is_still_there_after_the_page_was_left(signed: Signed) -> None:
+    page = signed("editor")
+    _heads(page)
+    page.locator("#editor-rich [contenteditable]").click()
+    page.keyboard.type("有疑问请打 13800001234。")
+    _saved(page)
+    page.locator(".reason summary").first.click()
+    page.locator(".reason input").first.fill("值班电话，可以公开")
+    page.goto(page.url)
+    expect(page.locator(".reason input").first).to_have_value("值班电话，可以公开")
+    expect(page.locator(".reason input").first).to_be_visible()

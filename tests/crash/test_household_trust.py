@@ -23,15 +23,14 @@ from tests.browser.household import KEY, Household, household
 pytestmark = pytest.mark.crash
 
 PHONE, NAME, TOKEN = "13655512345", "欧阳晴岚", "Qq7-canary-token-Zx81"
-CARD = next(
-    first + last for first in ("11010519880912345",) for last in "0123456789X" if id_card_holds(first + last)
-)
+CARD = next(first + last for first in ("11010519880912345",) for last in "0123456789X" if id_card_holds(first + last))
 CANARIES = (PHONE, CARD, NAME, TOKEN)
 SPELT = {word: {word, quote(word), json.dumps(word).strip('"')} for word in CANARIES}
 SAID = f"{NAME}电话{PHONE}身份证{CARD}口令{TOKEN}"
 PIECE = re.compile(r"<[^>]+>")
-# forms that would end the session, or hold back everything; they are sent last of all, by their own person
-LAST = ("/session/end", "/api/v1/session", "/hold-all", "/demo/incident")
+# forms that would end the session, or hold back everything; a reason that staff types for all to read is theirs to
+# word (numbers in it are masked, a name cannot be known: test_pages_listening)
+LAST = ("/session/end", "/api/v1/session", "/hold-all", "/api/v1/hold-all", "/demo/incident")
 
 
 @pytest.fixture(scope="module")
@@ -156,7 +155,11 @@ def test_no_canary_sent_through_any_route_is_told_on(house: Household) -> None:
         clerk = Clerk(house, login)
         if login:
             clerk.sign_in()
-        routes = [route for route in (*table.ROUTES, *endpoints.ROUTES) if route.path not in LAST]
+        routes = [
+            route
+            for route in (*table.ROUTES, *endpoints.ROUTES)
+            if route.path not in LAST and "hold-all" not in route.path
+        ]
         wrong += send_everything(house.ports[0], house.desk_url, routes, clerk.cookie, clerk.csrf)
     wrong += send_everything(house.ports[1], house.site_url, serving.ROUTES, f"hub={TOKEN}", "")
     bearer = {"Authorization": f"Bearer {TOKEN}", "Origin": house.desk_url}

@@ -319,3 +319,12 @@ async def test_home_says_the_week_beside_the_one_before_and_opens_its_rows(room:
 async def test_home_shows_no_figures_to_whom_they_are_closed(room: Room) -> None:
     page = (await (await room.as_("auditor")).get("/")).text
     assert "本周留言" not in page
+
+
+async def test_a_number_in_a_reason_is_masked_before_everybody_on_duty_reads_it(room: Room) -> None:
+    monitor = await room.as_("monitor")
+    await monitor.post("/hold-all", {"reason": f"接电话通知，请回 {PHONE}"})
+    held = await room.desk.store.get("switches", "hold_all") or {}
+    told = [row for parcel in held["outbox"] for row in parcel["rows"]]
+    assert {row["kind"] for row in told} >= {"notice", "audit"}
+    assert PHONE not in str(told)
