@@ -50,6 +50,7 @@ async def show_home(request: Request) -> HTTPResponse:
         now=now,
         may_write=may(actor, "content.write"),
         may_hold=may(actor, "hold.all"),
+        may_lift=may(actor, "hold.lift"),
         may_publications=may(actor, "publication.read"),
     )
 
