@@ -86,6 +86,7 @@ async def _lines(actor: Actor, desk: Desk, ids: Sequence[str]) -> list[Line]:
         return []
     rows = await desk.store.find(PUBLICATIONS, {"content": {"$in": list(ids)}}, sort=[("at", 1)], limit=2_000)
     contents = await states_of(actor, desk, ids)
+    operations = await _open_operations(desk, ids)
     newest: dict[tuple[str, str], Document] = {(row["content"], row["account"]): row for row in rows}
     made: dict[str, Line] = {}
     for (content, _), row in sorted(newest.items(), key=lambda pair: (pair[1]["at"], pair[0])):
@@ -94,8 +95,16 @@ async def _lines(actor: Actor, desk: Desk, ids: Sequence[str]) -> list[Line]:
             content, Line(content, row["title"], row["at"], int(row["revision"]), str(known.get("state", "")))
         )
         line.revision = max(line.revision, int(row["revision"]), _to_be_sent(row, known))
-        line.cells[row["channel"]].append(shown(row, known))
+        line.cells[row["channel"]].append({**shown(row, known), "operation": operations.get(row["_id"])})
     return [made[id] for id in ids if id in made]
+
+
+async def _open_operations(desk: Desk, ids: Sequence[str]) -> dict[str, Document]:
+    """The newest correction or withdrawal that is not through yet, by publication."""
+    where = {"content": {"$in": list(ids)}, "state": {"$nin": ["published", "cancelled"]}}
+    fields = ("publication", "kind", "state", "code", "at")
+    rows = await desk.store.find(OPERATIONS, where, sort=[("at", 1)], limit=1_000, fields=fields)
+    return {row["publication"]: row for row in rows}
 
 
 def _to_be_sent(row: Mapping[str, Any], content: Mapping[str, Any]) -> int:

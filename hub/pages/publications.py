@@ -140,8 +140,18 @@ def _named(row: Document, accounts: Mapping[str, Document]) -> str:
     return str((accounts.get(row["account"]) or {}).get("name") or row["account"])
 
 
+def operation_words(operation: Mapping[str, Any]) -> str:
+    """What is still to come of a published one: by the program, by a person, or stuck."""
+    word = "撤回" if operation["kind"] == "withdraw" else "更正"
+    if operation.get("code") == "by_hand":
+        return f"待人工{word}"
+    return f"{word}待处理" if operation["state"] in ("refused", "unknown", "held") else f"{word}中"
+
+
 def second_line(row: Document, now: datetime) -> str:
     """Under the state's word: the time where all is well, else the reason, or how long nobody has known."""
+    if row.get("operation") and row["seen"] in ("published", "corrected"):
+        return operation_words(row["operation"])
     seen = row["seen"]
     if seen == "published":
         return wording.second(row["published_at"]) if row.get("published_at") else ""

@@ -74,6 +74,7 @@ class Town:
     over: threading.Event = field(default_factory=threading.Event)
     wrong: list[str] = field(default_factory=list)
     kills: Counter[str] = field(default_factory=Counter)
+    even: bool = False  # whether each process is killed as often as the others
 
     def live(self, work: Callable[[random.Random], None]) -> threading.Thread:
         """Someone who does this again and again until all is over."""
@@ -194,7 +195,8 @@ def kill_at_random(town: Town, count: int, seconds: float) -> None:
         able = [role for role in ROLES if running.get(role) and falls[role] < IN_A_MINUTE]
         if not able:
             continue
-        role = town.chance.choice(able)
+        least = min(town.kills[role] for role in able)
+        role = town.chance.choice([role for role in able if not town.even or town.kills[role] == least])
         os.kill(town.chance.choice(running[role]), signal.SIGKILL)
         town.kills[role] += 1
         recent.append((now, role))
@@ -369,3 +371,12 @@ async def test_a_household_killed_piece_by_piece_loses_nothing_and_says_nothing_
 async def test_fifty_kills_in_a_row_lose_nothing_and_say_nothing_twice(town: Town) -> None:
     town.pause = 0.6
     await kept_its_promises(town, 50, 225.0)
+
+
+@pytest.mark.long
+@pytest.mark.timeout(1800)
+@pytest.mark.parametrize("town", [3], indirect=True)
+async def test_fifty_kills_of_each_process_lose_nothing_and_say_nothing_twice(town: Town) -> None:
+    town.pause, town.even = 1.5, True
+    await kept_its_promises(town, 50 * len(ROLES), 50 / IN_A_MINUTE * 60 * 1.1)
+    assert min(town.kills[role] for role in ROLES) >= 45, town.kills

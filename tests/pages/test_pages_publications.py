@@ -268,3 +268,14 @@ def test_what_is_sent_again_does_not_pretend_to_have_been_planned_for_then() -> 
     assert "定于" in course_of(row, {})[0]["text"]
     tried = {"number": 1, "at": at, "outcome": "refused"}
     assert course_of({**row, "attempts": [tried]}, {})[0]["text"] == ""
+
+
+async def test_a_post_that_waits_for_a_hand_withdrawal_says_so_beside_being_public(room: Room) -> None:
+    sent = (await room.post_out("c-hand", "停水通知", ["weibo-main"]))[0]
+    operation = {"publication": sent["_id"], "content": "c-hand", "kind": "withdraw", "code": "by_hand", "key": "k-hand"}
+    at = room.desk.clock.now()
+    await room.desk.store.insert("operations", {"_id": "o-hand", **operation, "state": "refused", "at": at})
+    page = (await (await room.as_("reviewer")).get("/publications")).text
+    assert "待人工撤回" in page
+    await room.desk.store.change("operations", {"_id": "o-hand"}, {"$set": {"state": "published"}})
+    assert "待人工撤回" not in (await (await room.as_("reviewer")).get("/publications")).text
