@@ -271,8 +271,8 @@ def test_what_is_sent_again_does_not_pretend_to_have_been_planned_for_then() -> 
 
 
 async def test_a_post_that_waits_for_a_hand_withdrawal_says_so_beside_being_public(room: Room) -> None:
-    sent = (await room.post_out("c-hand", "停水通知", ["weibo-main"]))[0]
-    operation = {"publication": sent["_id"], "content": "c-hand", "kind": "withdraw", "code": "by_hand", "key": "k-hand"}
+    sent = (await room.post_out("c-hand", "停水通知"))[0]
+    operation = {"publication": sent["_id"], "content": "c-hand", "kind": "withdraw", "code": "by_hand", "key": "k"}
     at = room.desk.clock.now()
     await room.desk.store.insert("operations", {"_id": "o-hand", **operation, "state": "refused", "at": at})
     page = (await (await room.as_("reviewer")).get("/publications")).text
