@@ -10,6 +10,7 @@ WAL mode, and its errors say which condition of SQLite they stand for.
 from __future__ import annotations
 
 import asyncio
+import fcntl
 import logging
 import threading
 from collections.abc import Callable, Iterable, Sequence
@@ -79,7 +80,13 @@ class SqliteStore(Store):
         return connection
 
     def _prepare(self) -> apsw.Connection:
+        """The writer's connection, one process at a time: turning a new file to WAL heeds no busy timeout."""
         self._path.parent.mkdir(parents=True, exist_ok=True)
+        with open(f"{self._path}.opening", "w") as door:
+            fcntl.flock(door, fcntl.LOCK_EX)
+            return self._prepared()
+
+    def _prepared(self) -> apsw.Connection:
         connection = self._connect()
         wanted = [statement for table in self._tables.values() for statement in sql.schema(table)]
         if self._lacking(connection, wanted):

@@ -199,6 +199,16 @@ async def test_two_stores_on_one_file_claim_each_row_once(tmp_path: Path) -> Non
     assert sorted(claimed) == [f"{number:03}" for number in range(200)]
 
 
+async def test_many_who_open_a_new_file_at_once_all_get_in(tmp_path: Path) -> None:
+    for number in range(8):
+        stores = [SqliteStore(tmp_path / f"{number}.db", TABLES) for _ in range(6)]
+        await asyncio.gather(*(store.open() for store in stores))
+        await asyncio.gather(*(store.insert("plain", {"_id": str(n)}) for n, store in enumerate(stores)))
+        assert await stores[0].count("plain", {}) == 6
+        for store in stores:
+            await store.close()
+
+
 async def test_a_job_that_fails_takes_no_other_of_its_group_with_it(tmp_path: Path) -> None:
     store = SqliteStore(tmp_path / "store.db", TABLES)
     await store.open()
