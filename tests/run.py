@@ -12,7 +12,7 @@ GROUPS = (
     ("units and properties", 150, ["tests/domain", "tests/nlp", "tests/rehearsal"]),
     ("contracts", 120, ["tests/contracts"]),
     ("crash", 120, ["tests/crash"]),
-    ("pages and rest", 60, ["tests/pages", "tests/bench"]),
+    ("pages", 60, ["tests/pages"]),
     ("browser", 300, ["tests/browser"]),
 )
 
