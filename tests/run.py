@@ -6,14 +6,15 @@ import subprocess
 import sys
 import time
 
+IN_BROWSER = ("tests/pages/test_look_in_browser.py", "tests/pages/test_site_in_browser.py")
 # group, budget in seconds, pytest arguments
 GROUPS = (
     ("house", 20, ["tests/house"]),
     ("units and properties", 150, ["tests/domain", "tests/nlp", "tests/rehearsal"]),
     ("contracts", 120, ["tests/contracts"]),
     ("crash", 120, ["tests/crash"]),
-    ("pages", 60, ["tests/pages"]),
-    ("browser", 300, ["tests/browser"]),
+    ("pages", 60, ["tests/pages", *(f"--ignore={path}" for path in IN_BROWSER)]),
+    ("browser", 300, ["tests/browser", *IN_BROWSER]),
 )
 
 
