@@ -111,7 +111,7 @@ def _words(desk: Desk, heard: Heard) -> Words:
         raise ValueError("a letter is a mapping")
     said = {name: _plain(str(value or "")) for name, value in letter.items()}
     name, contact, place = said.get("author", ""), said.get("contact", ""), said.get("place", "")
-    text = f"{said['text']}\n地点：{place}" if place else said["text"]
+    text = f"{said['text']}\n（{place}）" if place else said["text"]
     who = contact or name or heard.external_id
     return Words(text, who, name, said.get("title", ""), said.get("district", ""), contact)
 
