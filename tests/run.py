@@ -14,7 +14,8 @@ GROUPS = (
     ("contracts", 120, ["tests/contracts"]),
     ("crash", 120, ["tests/crash"]),
     ("pages", 60, ["tests/pages", *(f"--ignore={path}" for path in IN_BROWSER)]),
-    ("browser", 300, ["tests/browser", *IN_BROWSER]),
+    ("browser: pages", 50, [*IN_BROWSER]),  # a process of its own: a browser of the walk would hold its event loop
+    ("browser: the walk", 250, ["tests/browser"]),
 )
 
 
