@@ -7,6 +7,7 @@ others. What is read are the masked words: no number or name can come back throu
 from __future__ import annotations
 
 import asyncio
+from collections.abc import Sequence
 from dataclasses import asdict
 from datetime import timedelta
 from typing import Any
@@ -33,7 +34,7 @@ async def read_new(actor: Actor, desk: Desk) -> int:
     await desk.failpoints.reach("analyse.claimed")
     rows = [{"text": _whole(reply), "kind": _kind(reply), "district": reply.get("district")} for reply in claimed]
     read = await _under_lease(desk, claimed, rows)
-    done = [await _write(desk, reply, analysis) for reply, analysis in zip(claimed, read, strict=True)]
+    done = await _write_all(desk, claimed, read)
     await count_rest(actor, desk)
     await _tell(desk, [reply for reply in done if reply is not None])
     return len(done)
@@ -82,6 +83,18 @@ def _whole(reply: Document) -> str:
 def _kind(reply: Document) -> str:
     """The profile of the reading: what stands under a post is a comment, a letter is a letter."""
     return {"comment": "comment", "letter": "letter", "message": "message"}.get(reply["kind"], "post")
+
+
+async def _write_all(
+    desk: Desk, claimed: Sequence[Document], read: Sequence[Analysis | None]
+) -> list[Document | None]:
+    """All of a batch at once, so that the store makes them durable together; the first fault is raised at the end."""
+    writes = (_write(desk, reply, analysis) for reply, analysis in zip(claimed, read, strict=True))
+    done = await asyncio.gather(*writes, return_exceptions=True)
+    for one in done:
+        if isinstance(one, BaseException):
+            raise one
+    return [one for one in done if not isinstance(one, BaseException)]
 
 
 async def _write(desk: Desk, reply: Document, analysis: Analysis | None) -> Document | None:
