@@ -121,7 +121,7 @@ def _times(at: list[datetime]) -> list[str]:
 
 def _chance(chance: float) -> str:
     """How likely this is by mere chance, in round words."""
-    for edge, words in ((1e-5, "小于十万分之一"), (1e-4, "小于万分之一"), (1e-3, "小于千分之一")):
+    for edge, words in ((1e-4, "不到万分之一"), (1e-3, "不到千分之一")):
         if chance < edge:
             return words
     return wording.percent(chance)
