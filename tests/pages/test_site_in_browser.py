@@ -85,6 +85,7 @@ async def test_a_letter_goes_out_by_keyboard_alone_without_script() -> None:
             await page.keyboard.press("Tab")
         await page.focus("#f-agreed")
         await page.keyboard.press("Space")
+        assert await page.is_checked("#f-agreed")
         await page.keyboard.press("Enter")
         await page.wait_for_url("**/letters/sent")
         assert len((await office.ask("GET", "/inbox")).json["rows"]) == 1
