@@ -182,8 +182,11 @@ async def _news(desk: Desk, content: Document, now: Standing, what: str) -> list
     """Who hears of it: the next level's reviewers, or the writer."""
     id, at, title = content["_id"], desk.clock.now(), content["title"]
     people = [content["author"]]
-    link = f"/contents/{id}"
-    text = f"《{title}》已全部通过，可以按时发出。" if what == "approve" else f"《{title}》被退回，请看审批意见后修改。"
+    link, text = f"/contents/{id}", f"《{title}》被退回，请看审批意见后修改。"
+    if what == "approve":
+        planned = await desk.store.find("publications", {"content": id}, limit=1, fields=("state",))
+        text = f"《{title}》已全部通过，" + ("会按排定的时间发出。" if planned else "还没有排时间，请去排。")
+        link = link if planned else f"{link}/schedule"
     key = f"{what}:{id}:{content['round']}"
     if what == "pass" and now.next_level is not None:
         gone = writers_of(content) | {each.by for each in now.passed}

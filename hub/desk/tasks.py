@@ -45,7 +45,6 @@ async def task(actor: Actor, desk: Desk, id: str) -> Document:
 async def finish_task(actor: Actor, desk: Desk, id: str, remark: str) -> None:
     """办结待办, with a sentence. A withdrawal is reviewed by another person than the one who ordered it."""
     require(actor, "notice.read")
-    require(actor, "notice.read")
     found = await task(actor, desk, id)
     if not KINDS[found["kind"]][1]:
         raise Invalid("这件待办在那条发布上办：办完后到发布页确认结果。")

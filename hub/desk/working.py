@@ -18,6 +18,8 @@ from hub.store.base import Document
 
 TROUBLE = ("unknown", "refused", "held")
 ACTS = {"withdraw": "撤下", "correct": "更正"}  # what an operation asks a person to do on the platform
+NEWEST = 20  # approved texts of one writer that are looked at for a missing time
+PLANNING = timedelta(days=14)  # after that nobody is reminded any more that a text has no time
 SHOWN = 6  # rows of one kind; the rest is behind the link of its page
 
 
@@ -72,6 +74,8 @@ async def my_work(actor: Actor, desk: Desk) -> list[Work]:
         rows += await _reviews(actor, desk)
     if may(actor, "content.write"):
         rows += await _returned(actor, desk)
+    if may(actor, "content.schedule"):
+        rows += await _unplanned(actor, desk)
     if may(actor, "account.read"):
         rows += await _accounts(actor, desk)
     rows += await _tasks(actor, desk)
@@ -175,7 +179,7 @@ async def _reviews(actor: Actor, desk: Desk) -> list[Work]:
 
 
 async def _returned(actor: Actor, desk: Desk) -> list[Work]:
-    where = {"state": "draft", "author": actor.id}
+    where = {"state": "draft", "author": actor.id, "round": {"$gte": 1}}  # what was never submitted was never returned
     found = await desk.store.find("contents", where, sort=[("updated_at", -1)], limit=SHOWN)
     rows = []
     for row in found:
@@ -188,6 +192,22 @@ async def _returned(actor: Actor, desk: Desk) -> list[Work]:
                 )
             )
     return rows
+
+
+async def _unplanned(actor: Actor, desk: Desk) -> list[Work]:
+    """The newest of this person's approved texts that nobody has given a time: they would never go out."""
+    since = desk.clock.now() - PLANNING
+    where = {"state": "approved", "author": actor.id, "approved_at": {"$gte": since}}
+    found = await desk.store.find("contents", where, sort=[("updated_at", -1)], limit=NEWEST)
+    ids = [row["_id"] for row in found]
+    planned = await desk.store.tally("publications", {"content": {"$in": ids}}, by=("content",)) if ids else []
+    return [_to_plan(row) for row in found if row["_id"] not in {each["content"] for each in planned}][:SHOWN]
+
+
+def _to_plan(row: Document) -> Work:
+    title = f"已审签，还没有排时间：《{row['title']}》"
+    href = f"/contents/{row['_id']}/schedule"
+    return Work("unplanned", "calendar", title, "不排时间就不会发出。", row["approved_at"], "排时间", href)
 
 
 async def _accounts(actor: Actor, desk: Desk) -> list[Work]:

@@ -15,14 +15,12 @@ from PIL import Image
 from playwright.sync_api import Browser, Page, expect
 
 from hub.pages.reviews import TABS
-from hub.rendering import STATIC
 from tests.browser.household import Household
 from tests.browser.people import at_desk, axe, overflow, quarrels
 
 pytestmark = [pytest.mark.browser, pytest.mark.timeout(240)]
 
 TITLE = "清源路一带供水发黄情况通报"
-RICH = (STATIC / "vendor" / "wangeditor" / "index.js").is_file()
 Signed = Callable[..., Page]
 
 
@@ -70,7 +68,6 @@ def _verdict(page: Page, here: str, value: str, remark: str = "") -> None:
     page.wait_for_url("**/reviews?done=*")
 
 
-@pytest.mark.skipif(not RICH, reason="运行 python -m hub vendor 取回编辑器")
 def test_a_text_goes_from_the_first_word_to_the_last_approval(signed: Signed, desk: str) -> None:
     page = signed("editor")
     _heads(page)
@@ -112,7 +109,6 @@ def test_a_text_goes_from_the_first_word_to_the_last_approval(signed: Signed, de
     expect(page.locator(".editor-head .chip")).to_have_text("已审签")
 
 
-@pytest.mark.skipif(not RICH, reason="运行 python -m hub vendor 取回编辑器")
 def test_a_picture_is_asked_for_its_words_and_survives_the_way_there_and_back(signed: Signed, tmp_path: Path) -> None:
     Image.new("RGB", (600, 300), (120, 150, 190)).save(tmp_path / "取样.png")
     page = signed("editor")
@@ -136,7 +132,6 @@ def test_a_picture_is_asked_for_its_words_and_survives_the_way_there_and_back(si
     expect(page.locator(".kept-line")).to_contain_text("取样现场")
 
 
-@pytest.mark.skipif(not RICH, reason="运行 python -m hub vendor 取回编辑器")
 def test_opening_every_text_of_the_demonstration_and_saving_it_changes_nothing(signed: Signed) -> None:
     page = signed("editor")
     page.goto("/contents")
@@ -168,7 +163,6 @@ WRITE = """async ([title, html]) => {
 }"""
 
 
-@pytest.mark.skipif(not RICH, reason="运行 python -m hub vendor 取回编辑器")
 def test_every_kind_of_block_goes_through_the_editor_and_back_unchanged(signed: Signed) -> None:
     page = signed("editor")
     _heads(page)
@@ -195,7 +189,6 @@ def test_without_script_a_text_is_written_corrected_and_submitted(signed: Signed
     page.wait_for_url("**done=submitted")
 
 
-@pytest.mark.skipif(not RICH, reason="运行 python -m hub vendor 取回编辑器")
 def test_without_a_network_the_words_stay_in_the_browser_and_are_saved_when_it_is_back(
     browser: Browser, house: Household
 ) -> None:
@@ -214,7 +207,6 @@ def test_without_a_network_the_words_stay_in_the_browser_and_are_saved_when_it_i
         expect(page.locator("#editor-rich")).to_contain_text("断网时写的这一句。")
 
 
-@pytest.mark.skipif(not RICH, reason="运行 python -m hub vendor 取回编辑器")
 def test_whoever_saves_second_is_told_and_may_keep_their_own(browser: Browser, house: Household) -> None:
     with at_desk(browser, house, "editor", base_url=house.desk_url) as first:
         _heads(first)
@@ -238,7 +230,6 @@ WORD = """<html><head><style>p{color:red}</style></head><body><h1 style="color:r
 <ul><li>甲</li></ul><img src="https://elsewhere.example/x.png"></body></html>"""
 
 
-@pytest.mark.skipif(not RICH, reason="运行 python -m hub vendor 取回编辑器")
 def test_what_is_pasted_from_word_keeps_its_shape_and_loses_its_looks(signed: Signed) -> None:
     page = signed("editor", permissions=["clipboard-read", "clipboard-write"])
     other = page.context.new_page()  # writing to the clipboard parses the HTML under the page's policy: one without
@@ -262,7 +253,6 @@ def test_what_is_pasted_from_word_keeps_its_shape_and_loses_its_looks(signed: Si
     assert "style=" not in paper.inner_html()
 
 
-@pytest.mark.skipif(not RICH, reason="运行 python -m hub vendor 取回编辑器")
 def test_an_approved_text_is_not_touched_by_a_stray_key(signed: Signed) -> None:
     page = signed("editor")
     page.goto("/contents?state=approved")
@@ -298,7 +288,6 @@ def test_the_pages_of_one_text_are_accessible_and_stay_inside_their_width(
     assert found == []
 
 
-@pytest.mark.skipif(not RICH, reason="运行 python -m hub vendor 取回编辑器")
 def test_a_reason_that_was_begun_is_still_there_after_the_page_was_left(signed: Signed) -> None:
     page = signed("editor")
     _heads(page)

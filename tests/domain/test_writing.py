@@ -12,7 +12,7 @@ import pytest
 
 from channels.contract import Prepared, Problem
 from hub.clock import SetClock
-from hub.desk import reviewing, writing
+from hub.desk import reviewing, working, writing
 from hub.desk.checking import check_content
 from hub.desk.desk import Desk
 from hub.domain.blocks import digest_of
@@ -268,6 +268,39 @@ async def test_two_levels_by_two_people_approve_exactly_the_hash(desk: Desk) -> 
     content = await approve(desk, content, FIRST, SECOND)
     assert content["state"] == "approved"
     assert content["approved_hash"] == content["hash"]
+
+
+def told(content: Mapping[str, Any], matter: str) -> list[tuple[str, str]]:
+    rows = [row for parcel in content["outbox"] for row in parcel["rows"] if row["kind"] == "notice"]
+    return [(row["text"], row["link"]) for row in rows if row["matter"] == matter]
+
+
+async def test_an_approved_text_without_a_time_is_on_its_writers_home_page_until_it_has_one(desk: Desk) -> None:
+    content = await approve(desk, await submitted(desk), FIRST, SECOND)
+    place = f"/contents/{content['_id']}/schedule"
+    assert told(content, "review.approve") == [("《临江区供热抢修进展》已全部通过，还没有排时间，请去排。", place)]
+    assert [row.href for row in await working.my_work(WRITER, desk) if row.kind == "unplanned"] == [place]
+    await desk.store.insert("publications", {"_id": "p1", "key": "k1", "content": content["_id"], "state": "scheduled"})
+    assert [row for row in await working.my_work(WRITER, desk) if row.kind == "unplanned"] == []
+
+
+async def test_a_text_that_had_its_time_before_the_approval_is_said_to_go_out_by_itself(desk: Desk) -> None:
+    content = await submitted(desk)
+    await desk.store.insert("publications", {"_id": "p1", "key": "k1", "content": content["_id"], "state": "scheduled"})
+    content = await approve(desk, content, FIRST, SECOND)
+    words = "《临江区供热抢修进展》已全部通过，会按排定的时间发出。"
+    assert told(content, "review.approve") == [(words, f"/contents/{content['_id']}")]
+
+
+async def test_a_returned_text_stays_on_the_home_page_behind_ten_newer_drafts(desk: Desk) -> None:
+    content = await submitted(desk)
+    asked = {"level": 1, "verdict": "return", "hash": content["hash"], "remark": "请补充恢复时间。"}
+    await reviewing.review(FIRST, desk, content["_id"], **asked)
+    desk.clock.move(60)  # type: ignore[attr-defined]
+    for number in range(10):
+        await writing.start(WRITER, desk, draft(f"另一篇稿件之{number}"), key=f"form-{number}")
+    found = [row.href for row in await working.my_work(WRITER, desk) if row.kind == "returned"]
+    assert found == [f"/contents/{content['_id']}"]
 
 
 async def test_a_column_with_one_level_needs_one_approval(desk: Desk) -> None:
