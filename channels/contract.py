@@ -101,7 +101,6 @@ class Capabilities:
     listens: str  # poll, push, none
     answers: bool
     needs_link: bool = False  # the post waits for the website's address
-    answer_window: timedelta | None = None
     settling: timedelta = timedelta(minutes=2)  # how long after a post a look-up may still miss it
     quotas: Mapping[str, Limit] = field(default_factory=dict)
 

@@ -42,19 +42,6 @@ class Shown(Protocol):
     def __call__(self, request: Request, status: int, title: str, message: str) -> HTTPResponse: ...
 
 
-class Routed(Protocol):
-    """What both route tables have in common."""
-
-    @property
-    def method(self) -> str: ...
-    @property
-    def path(self) -> str: ...
-    @property
-    def name(self) -> str: ...
-    @property
-    def form(self) -> str: ...
-
-
 Wrap = Callable[[Any], Callable[..., Any]]
 
 

@@ -6,7 +6,6 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 
 from nlp.contract import Sentiment
-from nlp.training import Labelled, profile_of
 
 BANDS = 10
 
@@ -89,8 +88,3 @@ def calibration(truth: Iterable[bool], scores: Iterable[float]) -> tuple[Band, .
         for number, rows in enumerate(bands)
         if rows
     )
-
-
-def of_profile(rows: Iterable[Labelled], profile: str) -> list[Labelled]:
-    """The rows that a profile reads."""
-    return [row for row in rows if profile_of(row.kind) == profile]

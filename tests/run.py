@@ -27,8 +27,9 @@ def main(words: list[str]) -> int:
         began = time.monotonic()
         code = subprocess.call([sys.executable, "-m", "pytest", "-q", *marks, *arguments])
         spent = time.monotonic() - began
-        failed = failed or code not in (0, 5)
-        report.append(f"{name:<22}{spent:7.1f} s of {budget:>4} s   {'passed' if code in (0, 5) else 'FAILED'}")
+        good = code == 0 or (code == 5 and "--long" in words)  # 5: no test; some groups have no long one
+        failed = failed or not good
+        report.append(f"{name:<22}{spent:7.1f} s of {budget:>4} s   {'passed' if good else 'FAILED'}")
     print("\n".join(["", "time by group", *report]))
     return int(failed)
 

@@ -20,8 +20,7 @@ from hub.domain.fold import fold
 
 PLAIN = (".txt", ".md")
 PAGES = (".html", ".htm")
-LATER = (".docx", ".xlsx", ".pdf", ".ofd", ".doc", ".wps")
-WORDS = {"block": "必须改", "acknowledge": "请确认", "hint": "提示"}
+WORDS = {"block": "须改正", "acknowledge": "须说明", "hint": "建议"}  # as on the desk
 
 
 def add(parser: argparse.ArgumentParser) -> None:

@@ -71,7 +71,7 @@ def _look_at_disk(settings: Settings) -> Finding:
     free = shutil.disk_usage(place).free / 2**30
     state = "ok" if free > 5 else "warn" if free > 1 else "bad"
     return Finding(
-        "磁盘", state, f"剩余 {free:.1f} GiB", "" if state == "ok" else "请清理或扩容，少于 1 GiB 时停止接收。"
+        "磁盘", state, f"剩余 {free:.1f} GiB", "" if state == "ok" else "请清理或扩容；写满以后收不下留言，也发不出稿。"
     )
 
 

@@ -7,7 +7,7 @@ others. What is read are the masked words: no number or name can come back throu
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Sequence
+from collections.abc import Awaitable, Callable, Sequence
 from dataclasses import asdict
 from datetime import timedelta
 from typing import Any
@@ -23,6 +23,7 @@ from nlp.contract import Analysis
 
 BATCH = 200
 LEASE = timedelta(seconds=60)
+Progress = Callable[[int], Awaitable[None]]  # hears how many replies have been looked at
 
 
 async def read_new(actor: Actor, desk: Desk) -> int:
@@ -44,6 +45,18 @@ async def count_rest(actor: Actor, desk: Desk) -> int:
     """Count what is read but not counted yet, one batch; after a crash this also finishes the batch under way."""
     require(actor, "reply.analyse")
     return await rollups.count_waiting(desk.store)
+
+
+async def verify_counts(actor: Actor, desk: Desk, progress: Progress) -> list[str]:
+    """核对汇总: the roll-up rows that do not say what the replies say. While replies arrive, perhaps more."""
+    require(actor, "reply.recount")
+    return await rollups.verify(desk.store, progress)
+
+
+async def recount(actor: Actor, desk: Desk, progress: Progress) -> int:
+    """重建汇总: count all replies anew, also beside running workers; how many rows there are."""
+    require(actor, "reply.recount")
+    return await rollups.rebuild(desk.store, progress)
 
 
 async def _claim(desk: Desk) -> list[Document]:

@@ -71,13 +71,6 @@ def decide_link(publication: Document, awaited: Document | None, now: datetime) 
     return Decision("await", {"waiting_since": now, "reason": "等网站上的同一篇先发出"})
 
 
-def quiet_words(switch: Document | None) -> str:
-    """The banner of 全部暂停, or nothing."""
-    if switch is None or not switch.get("on"):
-        return ""
-    return f"全部暂停中：{switch.get('reason', '')}"
-
-
 def switch_fields(on: bool, reason: str, by: str, at: datetime) -> dict[str, Any]:
     """The switch as it stands after this act."""
     return {"on": on, "reason": reason, "by": by, "at": at}

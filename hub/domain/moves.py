@@ -115,11 +115,6 @@ def step_for(state: str, event: str) -> Step | None:
     return _TABLE.get((state, event))
 
 
-def states_before(event: str) -> tuple[str, ...]:
-    """Every state that this event may find."""
-    return tuple(step.state.value for step in MOVES if step.event == event)
-
-
 OUTCOME_WORDS: Mapping[str, str] = {
     "accepted": "平台确认已公开",
     "refused": "平台没有接受，确定没有公开",

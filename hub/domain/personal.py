@@ -93,7 +93,6 @@ _LANDLINE = re.compile(rf"(?<![\d\-.])(?:{_AREA}[ \-\u2010-\u2014]?)[2-8]\d{{6,7
 _LOCAL_LINE = re.compile(r"(?<![\d\-.])[2-8]\d{6,7}(?![\d\-.])")
 _PHONE_WORDS = re.compile(r"(?:电话|座机|联系方式|热线|拨打|致电|传真|咨询)[^\d\n]{0,6}$")
 _ID_WORDS = re.compile(r"(?:身份证|证件号)[^\d\n]{0,8}$")
-_CARD_WORDS = re.compile(r"(?:卡号|账号|账户|帐号|银行卡|尾号|开户)[^\d\n]{0,8}$")
 
 
 def _after_words(pattern: re.Pattern[str], text: str, at: int) -> bool:

@@ -76,6 +76,7 @@ PROGRAMS: Mapping[str, frozenset[str]] = {
             "publication.read",
             "publication.release",
             "reply.import",
+            "reply.recount",
             "column.write",
             "account.write",
             "reply.take",

@@ -29,7 +29,6 @@ from hub.store.base import Document
 
 EDITOR = "vendor/wangeditor/index.js"
 FIELDS = {"title": "标题", "digest": "摘要", "body": "正文", "files": "附件"}
-LONG_FACTS = frozenset({"openness_reason"})
 
 
 async def show_new(request: Request) -> HTTPResponse:

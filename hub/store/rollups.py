@@ -18,6 +18,7 @@ would count twice; numbers never forget, and a batch writes each row once instea
 
 from __future__ import annotations
 
+import contextlib
 import hashlib
 from collections.abc import Awaitable, Callable, Iterable, Sequence
 from datetime import UTC, datetime
@@ -34,7 +35,6 @@ BY = ("channel", "district", "topic", "sentiment")
 READ = {"state": {"$in": ["read", "set_aside"]}}
 UNCOUNTED = {**READ, "counted": {"$in": [False, None]}}
 _FIELDS = ("at", "state", "counted", *BY)
-Progress = Callable[[int], object]
 
 
 def row_of(reply: Document, period: str) -> Document:
@@ -59,16 +59,6 @@ def sums(replies: Iterable[Document]) -> dict[str, Document]:
             row = row_of(reply, period)
             rows.setdefault(row["_id"], {**row, "count": 0})["count"] += 1
     return rows
-
-
-async def count_reply(store: Store, reply: Document) -> None:
-    """Count one reply that has been read, unless it is counted. Where many wait, `count_waiting` is far cheaper."""
-    while True:
-        done = await _settled(store)
-        fresh = await store.get("replies", reply["_id"], fields=_FIELDS)
-        if fresh is None or fresh.get("counted") or fresh["state"] not in READ["state"]["$in"]:
-            return
-        await _count(store, done, [fresh])
 
 
 async def count_waiting(store: Store, limit: int = BATCH) -> int:
@@ -143,13 +133,19 @@ async def _rebuild(store: Store, number: int, progress: Callable[[int], Awaitabl
     """Two that do this at once write the same: whole counts, not additions; rows without a reply go last."""
     rows = await _summed(store, progress)
     for row in rows.values():
-        whole = {name: value for name, value in row.items() if name != "_id"}
-        update = {"$set": {**whole, "batch": number}}
-        await store.change("rollups", {"_id": row["_id"]}, update, upsert=True)
+        await _put(store, row, number)
     await store.purge("rollups", {"batch": {"$lt": number}}, reason="roll-ups rebuilt")
     mine = {"_id": HEAD, "number": number, "state": "rebuilding"}
     await store.change("batches", mine, {"$set": {"state": "done"}})
     return len(rows)
+
+
+async def _put(store: Store, row: Document, number: int) -> None:
+    """Only over what this number has not reached: one that slept meanwhile takes back nothing that came later."""
+    whole = {name: value for name, value in row.items() if name != "_id"}
+    update = {"$set": {**whole, "batch": number}}
+    with contextlib.suppress(Duplicate):
+        await store.change("rollups", {"_id": row["_id"], "batch": {"$lt": number}}, update, upsert=True)
 
 
 async def verify(store: Store, progress: Callable[[int], Awaitable[None]] = _silent) -> list[str]:

@@ -65,8 +65,9 @@ def desk_pages(page: Page, base: str, paths: list[str]) -> Iterator[str]:
         assert answer is not None, path
         yield path if answer.status == 200 else f"{path} answered {answer.status}"
         link = BEHIND.get(path)
-        first = page.locator(link).first if link else None
-        if first is not None and first.count():
+        if link:
+            first = page.locator(link).first
+            assert first.count(), f"{path} has no row to open"
             page.goto(f"{base}{first.get_attribute('href')}")
             yield f"{path}/one"
 

@@ -11,7 +11,9 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from hub.desk.carrying import carry
 from hub.domain.errors import Invalid
+from hub.domain.people import program
 from hub.pages.api_answers import HIDDEN, may_leave, plain
 from hub.pages.api_contents import ContentBody, ScheduleBody
 from hub.pages.api_listening import ReplyBody
@@ -190,6 +192,8 @@ async def test_a_wrong_limit_or_cursor_is_said_in_chinese(room: Room, query: str
 async def test_every_list_takes_its_own_cursor_back(room: Room) -> None:
     await room.post_out("c1", "甲")
     await room.post_out("c2", "乙")
+    await room.as_("editor")
+    await carry(program("carrier"), room.desk)  # what the worker does: the chain of the audit
     for login, path in (
         ("editor", "/contents"),
         ("editor", "/publications"),
@@ -199,9 +203,6 @@ async def test_every_list_takes_its_own_cursor_back(room: Room) -> None:
     ):
         visitor = await room.as_(login)
         first = (await visitor.api("GET", f"{path}?limit=1")).json()
-        if first["cursor"] is None:
-            assert path == "/audit"  # its chain is filled by the worker, which does not run here
-            continue
         second = (await visitor.api("GET", f"{path}?limit=1&cursor={first['cursor']}")).json()
         assert second["items"] and second["items"][0]["id"] != first["items"][0]["id"], path
 

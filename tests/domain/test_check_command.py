@@ -33,7 +33,7 @@ def test_lines_name_file_row_and_column(tmp_path: Path, capsys: pytest.CaptureFi
     file = tmp_path / "a.md"
     file.write_text("# 通知\n请用帐号登录。", "utf-8")
     assert run(str(file)) == 0
-    assert f"{file}:2:3: 请确认 [错别字] 帐号 → 账号" in capsys.readouterr().out
+    assert f"{file}:2:3: 须说明 [错别字] 帐号 → 账号" in capsys.readouterr().out
 
 
 def test_html_is_checked_by_its_words_and_not_by_its_tags(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:

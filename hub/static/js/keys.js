@@ -19,6 +19,7 @@
     if (dialog && !dialog.open) dialog.showModal();
   };
 
+  for (const button of document.querySelectorAll("[data-keys-help]")) button.hidden = false;  // without script it could do nothing
   document.addEventListener("keydown", (event) => {
     if (event.ctrlKey || event.metaKey || event.altKey || event.isComposing || typing(event.target)) return;
     if (event.key === "j" || event.key === "J") move(1);
