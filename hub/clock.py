@@ -23,6 +23,26 @@ def to_milliseconds(moment: datetime) -> datetime:
     return moment.replace(microsecond=moment.microsecond // 1000 * 1000)
 
 
+EARLIEST, LATEST = datetime(1970, 1, 1, tzinfo=UTC), datetime(2200, 1, 1, tzinfo=UTC)
+
+
+def in_utc(moment: datetime) -> datetime:
+    """A moment that came from outside, in UTC; ValueError without an offset, or in a year none of our records has.
+
+    The bounds leave room on both sides: no time zone, day's start or month of a page carries such a moment off the
+    calendar, which would raise in every list that holds it.
+    """
+    if moment.tzinfo is None:
+        raise ValueError("a moment without an offset means nothing")
+    try:
+        found = moment.astimezone(UTC)
+    except OverflowError:
+        raise ValueError("a moment beyond the calendar") from None
+    if not EARLIEST <= found < LATEST:
+        raise ValueError("a moment in no year of ours")
+    return found
+
+
 def local(moment: datetime) -> datetime:
     """The moment as the office's people read it (Asia/Shanghai)."""
     return moment.astimezone(SHANGHAI)

@@ -71,8 +71,11 @@ def links(text: str) -> list[str]:
 
 
 def on_domain(url: str, domain: str) -> bool:
-    """Whether a link lies on the approved domain or below it."""
-    host = (urlsplit(url).hostname or "").lower()
+    """Whether a link lies on the approved domain or below it; what is no address (`http://[待定]`) lies nowhere."""
+    try:
+        host = (urlsplit(url).hostname or "").lower()
+    except ValueError:
+        return False
     return bool(domain) and (host == domain.lower() or host.endswith("." + domain.lower()))
 
 

@@ -12,6 +12,7 @@ from datetime import datetime
 
 from hub.desk import auditing
 from hub.desk.desk import Desk
+from hub.desk.staffing import everybody
 from hub.domain.notice import notices
 from hub.domain.outbox import Row
 from hub.domain.people import Actor
@@ -24,7 +25,6 @@ LEASE_SECONDS = 15.0
 LONGEST = 5.0  # seconds of rounds under one lease
 BATCH = 50  # documents of one table in one round
 _EVENTS = "events"  # in `cursors`: the highest number ever given
-PEOPLE = 2_000  # the largest office
 
 
 @dataclass(frozen=True)
@@ -86,7 +86,7 @@ async def _move_notices(desk: Desk, rows: Sequence[Row]) -> None:
     if not rows:
         return
     fields = ("roles", "duty", "disabled", "email")
-    users = await desk.store.find("users", {}, limit=PEOPLE, fields=fields)
+    users = await everybody(desk, fields=fields)
     documents = [document for row in rows for document in notices(row, users, mail=desk.mail is not None)]
     await desk.store.insert_new("notices", documents)
 

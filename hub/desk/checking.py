@@ -8,7 +8,8 @@ from typing import Any
 from hub.checks.finding import Context, Finding
 from hub.checks.running import run, unchecked
 from hub.clock import local
-from hub.desk.desk import Desk
+from hub.desk.desk import Desk, connected
+from hub.desk.previewing import unprepared
 from hub.desk.variants import override_of, package_of, variant_of
 from hub.domain.blocks import text_of
 from hub.domain.errors import NotFound
@@ -47,7 +48,9 @@ async def _channel_findings(desk: Desk, content: Document, revision: Document, c
         package = package_of(content, revision)
         link = _address(account, content["_id"])
         variant = await variant_of(desk, revision, override=override, package=package, link=link)
-        problems = desk.connect(account).prepare(variant).problems
+        channel = connected(desk, account)
+        prepared = unprepared(channel) if isinstance(channel, str) else channel.prepare(variant)
+        problems = prepared.problems
         found = run("", Context(context.day, problems=problems), field="body")
         name = str(account.get("name", account["_id"]))
         findings.extend(_of_account(each, account["_id"], name) for each in found)

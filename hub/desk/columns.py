@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from typing import Any
 
 from channels.contract import Accepted, Shelving
-from hub.desk.desk import Desk
+from hub.desk.desk import Desk, connected
 from hub.domain import outbox
 from hub.domain.columns import check_column
 from hub.domain.people import Actor
@@ -52,7 +52,7 @@ async def _bring(desk: Desk, account: Document, column: Document) -> int:
     place = f"mirrored.{account['_id'].replace('-', '_')}"
     if (column.get("mirrored") or {}).get(place.partition(".")[2]) == column["version"]:
         return 0
-    channel = desk.connect(account)
+    channel = connected(desk, account)
     if not isinstance(channel, Shelving):
         return 0
     body = {name: column[name] for name in SENT}
@@ -67,5 +67,6 @@ async def beat_sites(actor: Actor, desk: Desk) -> int:
     """Tell each website of ours that a worker lives; how many heard."""
     require(actor, "column.mirror")
     accounts = await desk.store.find("accounts", {"channel": "site"}, sort=[("_id", 1)], limit=50)
-    channels = [channel for channel in map(desk.connect, accounts) if isinstance(channel, Shelving)]
+    found = [connected(desk, account) for account in accounts]
+    channels = [channel for channel in found if isinstance(channel, Shelving)]
     return sum([await channel.beat(desk.owner) for channel in channels])

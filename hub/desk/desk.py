@@ -9,15 +9,19 @@ from typing import Any, Protocol
 
 from channels.contract import Channel, Outcome
 from hub.clock import Clock
+from hub.domain.errors import HubError
 from hub.failpoints import Failpoints
 from hub.identifiers import Identifiers
-from hub.sealing import Sealer
+from hub.sealing import Sealer, Unsealable
 from hub.store.base import Document, Store
 from hub.store.files import Files
 from nlp.contract import Analysis
 
 Connect = Callable[[Document], Channel]
 Read = Callable[[Sequence[Mapping[str, Any]]], Awaitable[list[Analysis | None]]]
+
+
+UNFIT = "这个账号的设置或凭据不完整，请系统管理员在“账号”页重新接入。"
 
 
 class Policies(Protocol):
@@ -76,3 +80,13 @@ class Desk:
     proofs: Proofs | None = None  # None: nobody can sign in here (workers)
     mail: Mail | None = None  # None: notices ring the bell only
     heads: Heads | None = None
+
+
+def connected(desk: Desk, account: Document) -> Channel | str:
+    """The account's channel, or the sentence why there is none: one account's trouble must not stop the others."""
+    try:
+        return desk.connect(account)
+    except HubError as error:
+        return error.message
+    except (ValueError, KeyError, TypeError, Unsealable):
+        return UNFIT

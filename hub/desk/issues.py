@@ -9,9 +9,10 @@ from typing import Any
 
 from hub.clock import local
 from hub.desk.desk import Desk
+from hub.desk.paging import read_mark
 from hub.desk.replies import shown
 from hub.domain.alert import LEVELS
-from hub.domain.errors import FieldError, Invalid, NotFound
+from hub.domain.errors import NotFound
 from hub.domain.people import Actor
 from hub.domain.rights import require
 from hub.store.base import Document
@@ -169,13 +170,7 @@ async def list_issues(
     if until:
         where["first_at"] = {"$lt": until}
     if cursor:
-        moment, _, last = cursor.partition("|")
-        try:
-            at = datetime.fromisoformat(moment)
-        except ValueError:
-            at = None
-        if at is None or at.tzinfo is None:
-            raise Invalid("翻页位置不对，请从第一页看起。", (FieldError("cursor", "请从第一页看起。"),))
+        at, last = read_mark(cursor)
         where["$or"] = [{"last_at": {"$lt": at}}, {"last_at": at, "_id": {"$lt": last}}]
     size = max(1, min(limit, 200))
     found = await desk.store.find("issues", where, sort=[("last_at", -1), ("_id", -1)], limit=size + 1)

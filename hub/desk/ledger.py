@@ -19,6 +19,7 @@ from hub.store.base import Document
 
 PUBLICATIONS, OPERATIONS = "publications", "operations"
 _WORDS = {PUBLICATIONS: "publication", OPERATIONS: "operation"}
+STANDING = {"state": {"$nin": ["cancelled", "removed"]}}  # what nobody has given up
 _QUIET = frozenset({"claim", "not_yet", "wait", "miss"})  # steps of the clockwork, of no weight for the audit
 _LEASED = frozenset({"staging", "sending"})
 

@@ -10,11 +10,15 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
+from hub.clock import in_utc
 from hub.desk.desk import Desk
 from hub.domain.errors import FieldError, Invalid
 from hub.store.base import Document
 
 MOST = 200
+
+
+WRONG = ("翻页位置不对，请从第一页看起。", (FieldError("cursor", "请从第一页看起。"),))
 
 
 @dataclass(frozen=True)
@@ -31,15 +35,26 @@ def _encode(row: Document, by: str) -> str:
     return base64.urlsafe_b64encode(json.dumps([mark, row["_id"]]).encode()).decode().rstrip("=")
 
 
+def read_mark(cursor: str) -> tuple[datetime, str]:
+    """A plain mark `moment|id`, as replies and issues use it; Invalid where it is none."""
+    moment, _, last = cursor.partition("|")
+    try:
+        if last:
+            return in_utc(datetime.fromisoformat(moment)), last
+    except ValueError:
+        pass
+    raise Invalid(*WRONG)
+
+
 def _decode(cursor: str) -> tuple[Any, str]:
-    wrong = Invalid("翻页位置不对，请从第一页看起。", (FieldError("cursor", "请从第一页看起。"),))
+    wrong = Invalid(*WRONG)
     try:
         value, last = json.loads(base64.urlsafe_b64decode(cursor + "=" * (-len(cursor) % 4)))
-        moment = datetime.fromisoformat(value) if isinstance(value, str) else value
+        moment = in_utc(datetime.fromisoformat(value)) if isinstance(value, str) else value
     except (ValueError, TypeError, binascii.Error):
         raise wrong from None
-    plain = isinstance(moment, datetime) or (isinstance(moment, int) and not isinstance(moment, bool))
-    if not plain or not isinstance(last, str) or (isinstance(moment, datetime) and moment.tzinfo is None):
+    whole = isinstance(moment, int) and not isinstance(moment, bool) and abs(moment) < 2**63
+    if not (whole or isinstance(moment, datetime)) or not isinstance(last, str):
         raise wrong
     return moment, last
 

@@ -7,14 +7,14 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
-from channels.contract import Capabilities, Prepared
-from hub.desk.desk import Desk
+from channels.contract import Prepared, Problem
+from hub.desk.desk import Desk, connected
+from hub.desk.ledger import STANDING
 from hub.desk.variants import override_of, package_of, variant_of
 from hub.domain.people import Actor
 from hub.domain.rights import require
 from hub.store.base import Document
 
-GONE = ("cancelled", "removed")
 MOST_ACCOUNTS = 50
 EARLY = ("proposed", "scheduled", "waiting")
 ILL = {"expired": "授权已失效", "not_connected": "账号没有连上", "quota_low": "今天的额度快用完了"}
@@ -25,7 +25,6 @@ class Preview:
     """One account's version: what `prepare` made of it, and the text written by hand with the revision it was for."""
 
     account: Document
-    capabilities: Capabilities
     prepared: Prepared
     publication: Document | None
     override: Mapping[str, Any] | None
@@ -67,7 +66,7 @@ def _link(accounts: Sequence[Document], id: str) -> str | None:
 async def _preview(
     desk: Desk, content: Document, revision: Document, account: Document, planned: Document | None, link: str | None
 ) -> Preview:
-    channel = desk.connect(account)
+    channel = connected(desk, account)
     override = override_of(content, account["_id"])
     kept = content.get("variants", {}).get(account["_id"], {})
     domain = account.get("settings", {}).get("domain")
@@ -75,7 +74,13 @@ async def _preview(
     package = package_of(content, revision)
     variant = await variant_of(desk, revision, override=override, package=package, link=address)
     behind = bool(override) and kept.get("revision") != revision["number"]
-    return Preview(account, channel.capabilities, channel.prepare(variant), planned, override, behind)
+    prepared = unprepared(channel) if isinstance(channel, str) else channel.prepare(variant)
+    return Preview(account, prepared, planned, override, behind)
+
+
+def unprepared(why: str) -> Prepared:
+    """What stands in place of a version where the account's channel cannot be had."""
+    return Prepared({}, {}, [Problem("account", "block", why)], "")
 
 
 def holds(content: Document, found: Sequence[Preview]) -> list[Hold]:
@@ -111,7 +116,7 @@ async def publications_of(actor: Actor, desk: Desk, ids: Sequence[str]) -> Mappi
     What is scheduled before its content is approved has the state `proposed` here (拟发).
     """
     require(actor, "content.read")
-    where = {"content": {"$in": list(ids)}, "state": {"$nin": list(GONE)}}
+    where = {"content": {"$in": list(ids)}, **STANDING}
     fields = ("content", "account", "channel", "state", "at", "url", "published_at", "hash")
     rows = await desk.store.find("publications", where, sort=[("at", 1)], limit=1_000, fields=fields) if ids else []
     contents = await desk.store.find("contents", {"_id": {"$in": list(ids)}}, limit=len(ids) or 1, fields=("state",))

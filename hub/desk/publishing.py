@@ -12,17 +12,17 @@ from datetime import datetime, timedelta
 from typing import Any
 
 from channels.contract import Channel, Problem
+from hub.clock import LATEST
 from hub.desk import ledger, variants
-from hub.desk.desk import Desk
+from hub.desk.desk import Desk, connected
 from hub.desk.paging import Page, page
 from hub.domain import holding, outbox
-from hub.domain.errors import Conflict, FieldError, HubError, Invalid, NotFound
+from hub.domain.errors import Conflict, FieldError, Invalid, NotFound
 from hub.domain.moves import OPEN_STATES, STATE_WORDS, attempt_words, step_for
 from hub.domain.people import Actor
 from hub.domain.publication import Decision
 from hub.domain.rights import require
 from hub.masking import mask_text
-from hub.sealing import Unsealable
 from hub.store.base import Document
 
 TABLE = ledger.PUBLICATIONS
@@ -94,6 +94,11 @@ def _check_order(wishes: Sequence[Wish], if_some_impossible: str) -> None:
         for number, wish in enumerate(wishes)
         if wish.at.tzinfo is None
     ]
+    errors += [
+        FieldError(f"publications[{number}].at", "这个时间太远了，请核对年份。")
+        for number, wish in enumerate(wishes)
+        if wish.at.tzinfo is not None and wish.at >= LATEST
+    ]
     if not wishes or len(wishes) > 200 or len({wish.account for wish in wishes}) < len(wishes):
         errors.append(FieldError("publications", "请选 1 到 200 个账号，每个账号一次。"))
     if if_some_impossible not in ("none", "the_rest"):
@@ -122,12 +127,9 @@ async def _reasons(
 
 async def _channel_reasons(desk: Desk, content: Document, revision: Document, account: Document) -> list[str]:
     """What the channel would refuse, found without asking it, and whether the account is fit to publish at all."""
-    try:
-        channel = desk.connect(account)
-    except HubError as error:
-        return [error.message]
-    except (ValueError, Unsealable):
-        return ["这个账号的设置或凭据不完整，请系统管理员在“账号”页重新接入。"]
+    channel = connected(desk, account)
+    if isinstance(channel, str):
+        return [channel]
     override = variants.override_of(content, str(account["_id"]))
     package = variants.package_of(content, revision)
     link = (
@@ -251,6 +253,7 @@ async def release(actor: Actor, desk: Desk, publication_id: str, *, at: datetime
     """恢复: due at the given time, or now, under the same key as long as its content is the same."""
     require(actor, "publication.release")
     now = desk.clock.now()
+    _check_order([Wish("-", at or now, "ask")], "none")
     fields = {**_fresh(max(at or now, now)), "pinned": None}  # a person has decided: the same content or a newer one
     return await _by_person(actor, desk, publication_id, Decision("release", fields))
 

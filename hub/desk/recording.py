@@ -8,11 +8,11 @@ from __future__ import annotations
 import json
 from collections.abc import Mapping
 from dataclasses import replace
-from datetime import timedelta
+from datetime import datetime, timedelta
 from typing import Any
 
 from channels.contract import Heard
-from hub.clock import local
+from hub.clock import in_utc, local
 from hub.desk.desk import Desk
 from hub.domain import outbox
 from hub.domain.people import Actor
@@ -62,15 +62,24 @@ def _whole(heard: Heard) -> Heard:
     )
 
 
+def _said_at(at: datetime, now: datetime) -> datetime:
+    """The platform's own moment; where it is none (a zero date, no offset), when we heard it: the words count."""
+    try:
+        return in_utc(at)
+    except ValueError:
+        return now
+
+
 def _arrival(desk: Desk, account: Document, heard: Heard, id: str, stream: str) -> Arrival:
+    now = desk.clock.now()
     return Arrival(
         id=id,
         account=account["_id"],
         channel=account["channel"],
         external_id=heard.external_id,
         kind=heard.kind,
-        at=heard.at,
-        received_at=desk.clock.now(),
+        at=_said_at(heard.at, now),
+        received_at=now,
         in_reply_to=heard.in_reply_to,
         stream=stream,
     )

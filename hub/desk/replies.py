@@ -8,6 +8,7 @@ from datetime import datetime
 from typing import Any
 
 from hub.desk.desk import Desk
+from hub.desk.paging import read_mark
 from hub.domain import outbox
 from hub.domain.errors import Conflict, FieldError, Invalid, NotFound
 from hub.domain.people import Actor
@@ -78,13 +79,7 @@ def _where(filters: Mapping[str, str], since: datetime | None, until: datetime |
 
 
 def _after(cursor: str) -> dict[str, Any]:
-    moment, _, last = cursor.partition("|")
-    try:
-        at = datetime.fromisoformat(moment)
-    except ValueError:
-        at = None
-    if at is None or at.tzinfo is None or not last:
-        raise Invalid("翻页位置不对，请从第一页看起。", (FieldError("cursor", "请从第一页看起。"),))
+    at, last = read_mark(cursor)
     return {"$or": [{"at": {"$lt": at}}, {"at": at, "_id": {"$lt": last}}]}
 
 

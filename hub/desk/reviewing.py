@@ -10,6 +10,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from hub.desk.desk import Desk
+from hub.desk.ledger import STANDING
 from hub.desk.paging import page
 from hub.desk.writing import content_of, reviewers_of, revision_of
 from hub.domain.content import KINDS, facts_of, move
@@ -184,7 +185,7 @@ async def _news(desk: Desk, content: Document, now: Standing, what: str) -> list
     people = [content["author"]]
     link, text = f"/contents/{id}", f"《{title}》被退回，请看审批意见后修改。"
     if what == "approve":
-        planned = await desk.store.find("publications", {"content": id}, limit=1, fields=("state",))
+        planned = await desk.store.find("publications", {"content": id, **STANDING}, limit=1, fields=("state",))
         text = f"《{title}》已全部通过，" + ("会按排定的时间发出。" if planned else "还没有排时间，请去排。")
         link = link if planned else f"{link}/schedule"
     key = f"{what}:{id}:{content['round']}"

@@ -13,7 +13,7 @@ from urllib.parse import urlsplit
 
 from channels.contract import Accepted, Channel, Found, Outcome, Staged, Unknown
 from hub.desk import claiming, ledger, variants
-from hub.desk.desk import Desk
+from hub.desk.desk import Desk, connected
 from hub.desk.sending import CALL_SECONDS
 from hub.domain.errors import Conflict, FieldError, Invalid, NotFound
 from hub.domain.moves import STATE_WORDS
@@ -77,9 +77,12 @@ async def _look_up(desk: Desk, actor: Actor, publication: Document) -> bool:
     account = await desk.store.get("accounts", str(publication["account"]))
     if account is None:
         return False
-    channel = desk.connect(account)
-    settling, lookup = _settling(channel), channel.capabilities.lookup
+    channel = connected(desk, account)
     now = desk.clock.now()  # before the look: what it did not see may have come up during it
+    if isinstance(channel, str):  # nothing can be learnt until somebody mends the account
+        unseen = decide_unseen(publication, now, "trusted", timedelta(minutes=5))
+        return await ledger.move(desk, actor, ledger.PUBLICATIONS, publication, unseen) is not None
+    settling, lookup = _settling(channel), channel.capabilities.lookup
     seen = await _find(desk, channel, publication)
     if isinstance(seen, Found):
         decision = decide_found(seen.external_id, seen.url, seen.at, now)
@@ -138,16 +141,18 @@ async def _check(desk: Desk, actor: Actor, publication: Document, rules: Rules) 
     account = await desk.store.get("accounts", str(publication["account"]))
     if account is None:
         return False
-    channel = desk.connect(account)
+    channel = connected(desk, account)
     outcome = await _verdict(channel, str(publication["ticket"]))
     decision = decide_checked(publication, outcome, desk.clock.now(), rules)
-    by_words = isinstance(outcome, Accepted) and not channel.capabilities.honours_key
+    by_words = not isinstance(channel, str) and not channel.capabilities.honours_key
     if isinstance(outcome, Accepted) and by_words and not await claiming.is_own(desk, publication, outcome.external_id):
         decision = decide_lost(publication, claiming.ANOTHERS, desk.clock.now())
     return await ledger.move(desk, actor, ledger.PUBLICATIONS, publication, decision) is not None
 
 
-async def _verdict(channel: Channel, ticket: str) -> Outcome:
+async def _verdict(channel: Channel | str, ticket: str) -> Outcome:
+    if isinstance(channel, str):
+        return Unknown(channel)
     try:
         return await channel.check(ticket)
     except Exception as error:  # a channel that raises is a bug; nothing was learnt
@@ -206,8 +211,12 @@ def _word(
 def _check_address(url: str | None, account: Mapping[str, Any]) -> None:
     """The address must lie where the account's posts lie. Where no host is known, the website's own is still refused
     for the other channels: their `domain` is what they link to, not where they are."""
-    host = urlsplit(url or "").hostname
-    if urlsplit(url or "").scheme not in ("http", "https") or not host:
+    try:
+        parts = urlsplit(url or "")
+    except ValueError:  # such as http://[x/
+        parts = urlsplit("")
+    host = parts.hostname
+    if parts.scheme not in ("http", "https") or not host:
         raise Invalid("请填公开后的完整网址。", (FieldError("url", "以 http:// 或 https:// 开头。"),))
     settings = account.get("settings", {})
     own = account.get("channel") == "site"

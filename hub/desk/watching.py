@@ -12,6 +12,7 @@ from collections.abc import Callable, Sequence
 from datetime import timedelta
 from typing import Any, Protocol
 
+from hub.desk.alerting import reopen, unfinished
 from hub.desk.desk import Desk
 from hub.desk.remembering import keep, recall
 from hub.domain import outbox
@@ -230,10 +231,10 @@ async def _alert(desk: Desk, change: IssueChange, issue: str, level: str) -> Non
     }
     try:
         await desk.store.insert("alerts", outbox.born(document, *_rows(desk, change, issue, id, level, silent)))
-    except Duplicate:
-        return
-    again = {"_id": issue, "state": {"$in": ["closed", "false_alarm"]}}
-    await desk.store.change("issues", again, {"$set": {"state": "open"}})  # somebody must look at it once more
+    except Duplicate:  # known, or left by a killed process that had not come to the next line
+        if not await unfinished(desk, issue):
+            return
+    await reopen(desk, issue)
 
 
 def usual_words(usual: float) -> str:

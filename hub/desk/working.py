@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 
 from hub.desk.desk import Desk
+from hub.desk.ledger import STANDING
 from hub.desk.noticing import count_unread
 from hub.desk.overview import seen_state, states_of
 from hub.desk.reviewing import queue
@@ -200,8 +201,9 @@ async def _unplanned(actor: Actor, desk: Desk) -> list[Work]:
     where = {"state": "approved", "author": actor.id, "approved_at": {"$gte": since}}
     found = await desk.store.find("contents", where, sort=[("updated_at", -1)], limit=NEWEST)
     ids = [row["_id"] for row in found]
-    planned = await desk.store.tally("publications", {"content": {"$in": ids}}, by=("content",)) if ids else []
-    return [_to_plan(row) for row in found if row["_id"] not in {each["content"] for each in planned}][:SHOWN]
+    where = {"content": {"$in": ids}, **STANDING}
+    planned = {each["content"] for each in await desk.store.tally("publications", where, by=("content",))}
+    return [_to_plan(row) for row in found if row["_id"] not in planned][:SHOWN]
 
 
 def _to_plan(row: Document) -> Work:

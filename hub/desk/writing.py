@@ -14,6 +14,7 @@ from hub.checks.finding import ACKNOWLEDGE, BLOCK, Finding
 from hub.desk.checking import check_content
 from hub.desk.desk import Desk
 from hub.desk.paging import Page, page
+from hub.desk.staffing import everybody
 from hub.domain.blocks import digest_of
 from hub.domain.content import (
     STATES,
@@ -308,7 +309,8 @@ def _reasons(actor: Actor, findings: list[Finding], acknowledged: Mapping[str, s
 
 async def reviewers_of(desk: Desk, level: int, *, without: frozenset[str] = frozenset()) -> list[str]:
     """Who may give this level: ids of users who are reviewers with it."""
-    users = await desk.store.find("users", {"disabled": {"$ne": True}}, limit=500, fields=("roles", "levels"))
+    users = await everybody(desk, fields=("roles", "levels", "disabled"))
+    users = [user for user in users if not user.get("disabled")]
     able = [user for user in users if Role.REVIEWER in user.get("roles", ()) and level in user.get("levels", ())]
     return sorted(user["_id"] for user in able if user["_id"] not in without)
 

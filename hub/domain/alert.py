@@ -17,6 +17,7 @@ STATE_NAMES = {
     "closed": "已办结",
     "false_alarm": "误报",
 }
+ENDS = ("closed", "false_alarm")
 
 
 @dataclass(frozen=True)

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
-from hub.clock import SHANGHAI, to_milliseconds
+from hub.clock import SHANGHAI, in_utc, to_milliseconds
 from hub.domain.errors import FieldError, Invalid
 
 FIELDS = ("external_id", "author", "title", "text", "at", "in_reply_to", "district", "kind")
@@ -48,9 +48,9 @@ def read_map(text: str) -> Mapping[str, str]:
 
 
 def read_moment(text: str) -> datetime:
-    """RFC 3339, or local time of the office where no offset stands; ValueError where it is no time."""
+    """RFC 3339, or local time of the office where no offset stands; ValueError where it is no time or in no year."""
     moment = datetime.fromisoformat(text.strip().replace("/", "-"))
-    return to_milliseconds(moment if moment.tzinfo else moment.replace(tzinfo=SHANGHAI))
+    return to_milliseconds(in_utc(moment if moment.tzinfo else moment.replace(tzinfo=SHANGHAI)))
 
 
 def read_row(values: Mapping[str, Any], names: Mapping[str, str]) -> Row:

@@ -6,14 +6,14 @@ import base64
 import binascii
 import dataclasses
 from collections.abc import Callable, Iterable, Mapping, Sequence
-from datetime import UTC, datetime
+from datetime import datetime
 from typing import Any
 
 import msgspec
 from sanic import HTTPResponse, Request
 from sanic.response import raw
 
-from hub.clock import local
+from hub.clock import in_utc, local
 from hub.domain.errors import FieldError, HubError, Invalid
 
 API = "/api/v1"
@@ -116,20 +116,17 @@ def moment_in(request: Request, name: str) -> datetime | None:
         return None
     wrong = Invalid("时间的写法不对。", (FieldError(name, "如 2026-11-24T09:00:00+08:00，+ 在网址里写作 %2B。"),))
     try:
-        moment = datetime.fromisoformat(said)
-        if moment.tzinfo is None:
-            raise wrong
-        return moment.astimezone(UTC)
-    except (ValueError, OverflowError):
+        return in_utc(datetime.fromisoformat(said))
+    except ValueError:
         raise wrong from None
 
 
 def utc(moment: datetime, name: str) -> datetime:
-    """A body's time in UTC; Invalid for one that lies beyond every calendar there."""
+    """A body's time in UTC; Invalid for one in no year of ours."""
     try:
-        return moment.astimezone(UTC)
-    except OverflowError:
-        raise Invalid("时间的写法不对。", (FieldError(name, "这个时间太远了。"),)) from None
+        return in_utc(moment)
+    except ValueError:
+        raise Invalid("时间的写法不对。", (FieldError(name, "这个时间太早或太远了，请核对年份。"),)) from None
 
 
 def one_of(name: str, value: str, choices: Iterable[str]) -> str:

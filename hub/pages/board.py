@@ -9,7 +9,7 @@ from urllib.parse import urlencode
 from sanic import HTTPResponse, Request
 
 from hub import wording
-from hub.clock import SHANGHAI, local
+from hub.clock import SHANGHAI, in_utc, local
 from hub.desk import rehearsing
 from hub.desk.board import Board, board
 from hub.desk.replies import COUNTED
@@ -33,6 +33,7 @@ def until_of(request: Request, now: datetime) -> datetime:
         return now
     try:
         day = datetime.strptime(wanted, "%Y-%m-%d").replace(tzinfo=SHANGHAI)
+        in_utc(day)
     except ValueError:
         raise Invalid("日期的写法是 2019-03-31。") from None
     return (day + timedelta(days=1) - timedelta(milliseconds=1)).astimezone(UTC)
@@ -42,10 +43,9 @@ def moment_of(request: Request, name: str) -> datetime | None:
     """A moment out of an address that a figure made; None where it is left out."""
     text = request.args.get(name) or ""
     try:
-        moment = datetime.fromisoformat(text) if text else None
+        return in_utc(datetime.fromisoformat(text)) if text else None
     except ValueError:
         raise Invalid("时间的写法不对，请从看板上点进来。") from None
-    return moment if moment is not None and moment.tzinfo else None
 
 
 async def show_board(request: Request) -> HTTPResponse:

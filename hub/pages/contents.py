@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from datetime import UTC, datetime, timedelta
+from datetime import datetime, timedelta
 from typing import Any
 from urllib.parse import urlencode
 
 from sanic import HTTPResponse, Request
 
-from hub.clock import SHANGHAI, local
+from hub.clock import SHANGHAI, in_utc, local
 from hub.desk import columns, naming, previewing, publishing, reviewing, writing
 from hub.desk.publishing import Wish
 from hub.domain.content import KINDS, STATES, facts_of
@@ -192,7 +192,7 @@ async def _schedule(
 
 def _moment(text: str) -> datetime | None:
     try:
-        return datetime.fromisoformat(text).replace(tzinfo=SHANGHAI).astimezone(UTC)
+        return in_utc(datetime.fromisoformat(text).replace(tzinfo=SHANGHAI))
     except ValueError:
         return None
 

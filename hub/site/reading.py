@@ -43,7 +43,10 @@ def opened(value: Any) -> Any:
 
 def leaves(link: str, own: Sequence[str]) -> bool:
     """Whether a link goes to something that is no government website."""
-    host = (urlsplit(link).hostname or "").lower()
+    try:
+        host = (urlsplit(link).hostname or "").lower()
+    except ValueError:  # no address at all
+        return True
     return not any(host == domain.lstrip(".") or host.endswith("." + domain.lstrip(".")) for domain in own)
 
 

@@ -79,7 +79,7 @@ class Route:
 
 def address_of(request: Request, site: Site) -> str:
     """The sender's address, as far as it can be believed."""
-    return believed_address(request.ip or "", request.headers.get("x-forwarded-for", ""), site.proxies)
+    return believed_address(request.ip or "", ",".join(request.headers.getall("x-forwarded-for", [])), site.proxies)
 
 
 def refuse_foreign(request: Request, site: Site) -> None:

@@ -506,3 +506,10 @@ async def test_an_answer_that_is_too_long_is_not_sent() -> None:
 
 def test_a_posts_address_is_made_from_its_number() -> None:
     assert wire.address("https://weibo.com", "1", "3501756485200075") == "https://weibo.com/1/z0JH2lOMb"
+
+
+@pytest.mark.parametrize("link", ["http://[待定]", "http://[x/", "https://[::1", "http://[]"])
+def test_a_link_that_is_no_address_is_text_and_no_fault(link: str) -> None:
+    prepared = weibo().channel.prepare(replace(variant(), title=f"请登录 {link} 查询"))
+    assert all(each.rule and each.message for each in prepared.problems)
+    assert not wire.on_domain(link, "example.com")

@@ -30,7 +30,8 @@ from hub.store import rollups
 from hub.store.base import Document
 from scheduler.jobs import JOBS
 from tests.browser.clerk import Clerk
-from tests.browser.household import Household, household
+from tests.browser.household import Household, answers, household
+from tests.browser.people import until
 
 pytestmark = pytest.mark.crash
 
@@ -220,11 +221,14 @@ async def let_time_pass(desk: Desk) -> None:
         if not await moving(desk):
             break
         clock.ahead += timedelta(minutes=4)
+    quiet = 0  # one empty round says little: the living worker may hold a lease just now
     for _ in range(50):
         carried = [await job.duty(program(job.actor), desk) for job in JOBS if job.name in ("listen", "carry", "read")]
-        if not any(carried):
+        quiet = 0 if any(carried) else quiet + 1
+        if quiet == 3:
             break
         clock.ahead += timedelta(minutes=1)
+        await asyncio.sleep(0.5)
     await rollups.count_waiting(desk.store)
 
 
@@ -335,10 +339,16 @@ def live_and_die(town: Town, kills: int, seconds: float) -> None:
         person.join(30)
 
 
+def all_stand(house: Household) -> bool:
+    """The supervisor has started what fell last, and it answers."""
+    running = house.children()
+    return all(running.get(role) for role in ROLES) and all(answers(port) for port in house.ports[:3])
+
+
 async def reckon(town: Town) -> Count:
     """After the last kill: time passes, everything is settled, the audit is whole, and all is counted."""
     clock = Later()
-    await asyncio.sleep(2)  # the supervisor starts what fell last
+    await asyncio.to_thread(until, lambda: all_stand(town.house), 30, "the whole household after the last kill")
 
     async def settle(desk: Desk) -> Count:
         await let_time_pass(desk)

@@ -1,6 +1,5 @@
 """Blocks: canonical form, hash and plain text; folding of HTML is in test_fold.py."""
 
-import time
 import unicodedata
 
 import pytest
@@ -10,6 +9,7 @@ from hypothesis import strategies as st
 from hub.domain.blocks import canonical, check, digest_of, length, media_of, text_of
 from hub.domain.errors import Invalid
 from hub.domain.runs import is_link
+from tests.ending import must_end
 
 SHA = "a" * 64
 
@@ -194,8 +194,7 @@ def test_an_empty_text_has_no_places() -> None:
 
 
 @pytest.mark.parametrize("marks", [[], ["bold"]])
-def test_very_many_short_runs_are_joined_in_a_second(marks: list[str]) -> None:
+def test_very_many_short_runs_are_joined_to_the_end(marks: list[str]) -> None:
     runs = [{"text": "字", "marks": marks} for _ in range(100_000)]
-    start = time.process_time()
-    assert len(check([{"kind": "p", "runs": runs}])[0]["runs"]) == 1
-    assert time.process_time() - start < 2.0
+    with must_end():
+        assert len(check([{"kind": "p", "runs": runs}])[0]["runs"]) == 1

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-import time
 from pathlib import Path
 
 import pytest
@@ -12,6 +11,7 @@ from hypothesis import strategies as st
 
 from hub.domain.personal import find_personal, id_card_holds, luhn_holds
 from hub.masking import mask_bank_card, mask_email, mask_id_card, mask_mobile, mask_name, mask_plate, mask_text
+from tests.ending import must_end
 
 ROWS = [
     json.loads(line)
@@ -83,10 +83,9 @@ def test_any_text_can_be_masked(text: str) -> None:
     ["1" * 100_000, "138-" * 25_000, "a@" * 50_000, "a." * 50_000, "京A" * 50_000, "镇" * 100_000, "王" * 100_000,
      "村1栋" * 33_000, "区一号" * 33_000, "姓名：" * 33_000, "王先" * 50_000, "1-1-" * 25_000, "里" * 100_000],
 )  # fmt: skip
-def test_100_kb_of_the_worst_text_is_masked_in_less_than_two_seconds(worst: str) -> None:
-    start = time.process_time()
-    mask_text(worst, ["王王"])
-    assert time.process_time() - start < 2.0
+def test_100_kb_of_the_worst_text_is_masked_to_its_end(worst: str) -> None:
+    with must_end():
+        mask_text(worst, ["王王"])
 
 
 def test_check_digits_are_those_of_the_standards() -> None:

@@ -509,7 +509,8 @@ async def unknown_one() -> tuple[Office, Document]:
 
 async def test_a_person_may_say_published_with_an_address_of_the_account() -> None:
     office, publication = await unknown_one()
-    for url in (None, "javascript:alert(1)", "https://elsewhere.example/1", "https://evil-a-main.example/1"):
+    elsewhere = ("https://elsewhere.example/1", "https://evil-a-main.example/1", "http://[x/")
+    for url in (None, "javascript:alert(1)", *elsewhere):
         with pytest.raises(Invalid):
             await settling.resolve(REVIEWER, office.desk, publication["_id"], "published", url=url, evidence="看过")
     after = await settling.resolve(

@@ -193,3 +193,71 @@ async def test_an_issue_whose_words_went_into_another_is_no_longer_open() -> Non
     await watched(office, Merging())
     gone = await office.desk.store.get("issues", issue["_id"]) or {}
     assert (gone["state"], gone["title"]) == ("merged", issue["title"])
+
+
+class Rising(Counting):
+    """Says an orange alert of the same issue at the next word."""
+
+    def take(self, voices: Sequence[Voice]) -> list[IssueChange]:
+        change = self._change(replace(voices[0], text="清源路水不清"), [voices[0].id], alert=True)
+        return [replace(change, level="orange")]
+
+
+async def it_rises(office: Office) -> str:
+    office.source.say("更多人说", author="第九人")
+    office.clock.move(40)
+    await listen(LISTENER, office.desk)
+    await read_new(READER, office.desk)
+    await watched(office, Rising())
+    rows = await office.desk.store.find("alerts", {"level": "orange"}, limit=2)
+    return str(rows[0]["_id"])
+
+
+async def states_by_level(office: Office) -> dict[str, str]:
+    return {row["level"]: row["state"] for row in await office.desk.store.find("alerts", {}, limit=10)}
+
+
+async def issue_state(office: Office) -> str:
+    return str((await office.desk.store.find("issues", {}, limit=1))[0]["state"])
+
+
+async def test_what_is_done_with_the_graver_alert_is_done_with_the_one_before() -> None:
+    office = await make_office()
+    await an_alert(office)
+    orange = await it_rises(office)
+    await handle_alert(MONITOR, office.desk, orange, "acknowledge")
+    assert await states_by_level(office) == {"yellow": "acknowledged", "orange": "acknowledged"}
+    await handle_alert(MONITOR, office.desk, orange, "false-alarm", "同一家广告")
+    assert await states_by_level(office) == {"yellow": "false_alarm", "orange": "false_alarm"}
+    assert await issue_state(office) == "false_alarm"
+
+
+async def test_closing_an_older_alert_leaves_the_issue_open_for_the_newer_one() -> None:
+    office = await make_office()
+    yellow = await an_alert(office)
+    await it_rises(office)
+    await handle_alert(MONITOR, office.desk, yellow, "false-alarm", "同一家广告")
+    assert await states_by_level(office) == {"yellow": "false_alarm", "orange": "new"}
+    assert await issue_state(office) == "open"
+
+
+async def test_an_issue_left_open_by_a_killed_process_is_closed_at_the_next_press() -> None:
+    office = await make_office()
+    id = await an_alert(office)
+    await handle_alert(MONITOR, office.desk, id, "false-alarm", "同一家广告")
+    issue = (await office.desk.store.find("issues", {}, limit=1))[0]["_id"]
+    await office.desk.store.change("issues", {"_id": issue}, {"$set": {"state": "open"}})  # as if killed between
+    with pytest.raises(Conflict, match="误报"):
+        await handle_alert(MONITOR, office.desk, id, "acknowledge")
+    assert await issue_state(office) == "false_alarm"
+
+
+async def test_an_alert_written_just_before_a_crash_opens_its_issue_when_it_is_met_again() -> None:
+    office = await make_office()
+    yellow = await an_alert(office)
+    await handle_alert(MONITOR, office.desk, yellow, "false-alarm", "同一家广告")
+    await it_rises(office)
+    issue = (await office.desk.store.find("issues", {}, limit=1))[0]["_id"]
+    await office.desk.store.change("issues", {"_id": issue}, {"$set": {"state": "false_alarm"}})  # as if killed between
+    await it_rises(office)
+    assert await issue_state(office) == "open"

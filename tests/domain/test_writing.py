@@ -453,3 +453,20 @@ async def test_variants_are_kept_by_account_and_cleared_to_the_same_hash_as_befo
         await writing.set_variant(WRITER, desk, content["_id"], "no-such", {"text": "短"}, revision=1)
     with pytest.raises(Stale):
         await writing.set_variant(WRITER, desk, content["_id"], "weibo-main", {"text": "短"}, revision=9)
+
+
+async def test_a_text_whose_plans_were_all_given_up_has_no_time_again(desk: Desk) -> None:
+    content = await submitted(desk, draft(column="kuaixun"))
+    given_up = {"_id": "p1", "key": "k1", "content": content["_id"], "account": "weibo-main", "state": "cancelled"}
+    await desk.store.insert("publications", given_up)
+    content = await approve(desk, content, FIRST)
+    place = f"/contents/{content['_id']}/schedule"
+    assert told(content, "review.approve") == [("《临江区供热抢修进展》已全部通过，还没有排时间，请去排。", place)]
+    assert [row.href for row in await working.my_work(WRITER, desk) if row.kind == "unplanned"] == [place]
+
+
+async def test_a_reviewer_behind_many_colleagues_is_found(desk: Desk) -> None:
+    for number in range(550):
+        crowd = {"_id": f"a{number:04}", "login": f"a{number}", "roles": ["editor"], "levels": []}
+        await desk.store.insert("users", crowd)
+    assert await writing.reviewers_of(desk, 1) == ["sun", "zhou"]

@@ -16,6 +16,8 @@ DESK = ROOT / "hub" / "desk"
 
 # Public functions of the desk that take no actor first, each with its reason.
 NO_ACTOR_FIRST = {
+    "alerting.reopen": "what follows an alert, under the right of the verb that moved or raised it",
+    "alerting.unfinished": "the same",
     "auditing.chain": "the carrier's own step, under its right",
     "auditing.note": "puts an act of a verb into the audit; the verb has asked",
     "beating.is_publishing": "the site and every page ask it before anybody is known; it tells yes or no",
@@ -51,6 +53,7 @@ NO_ACTOR_FIRST = {
     "signing_in.second": "one's own session, not an actor yet",
     "signing_in.sign_in": "nobody is known yet",
     "signing_in.sign_out": "one's own session",
+    "staffing.everybody": "whom to tell; nobody is shown",
     "staffing.change_own_password": "one's own session, not an actor yet",
     "tailing.Tail.listening": "wakes pages, which then read what they may see",
     "tailing.Tail.look": "the same",

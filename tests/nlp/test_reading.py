@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import threading
-import time
 
 import pytest
 from hypothesis import given, settings
@@ -11,6 +10,7 @@ from hypothesis import strategies as st
 
 from nlp.contract import Analysis
 from nlp.reading import KINDS, Reader, guess_kind
+from tests.ending import must_end
 
 READER = Reader()
 
@@ -27,16 +27,9 @@ def test_any_text_gives_an_analysis(text: str, kind: str | None) -> None:
 
 
 @pytest.mark.parametrize("poison", ["死", "？", "[泪]", "停水", "A1", "\n", "//@a:", "🤮", "不"])
-def test_a_poisoned_text_costs_milliseconds(poison: str) -> None:
-    start = time.perf_counter()
-    READER.read(poison * (1_000_000 // len(poison)))
-    assert time.perf_counter() - start < 0.5
-
-
-def test_models_load_in_less_than_a_second() -> None:
-    start = time.perf_counter()
-    Reader()
-    assert time.perf_counter() - start < 1.0
+def test_a_poisoned_text_is_read_to_its_end(poison: str) -> None:
+    with must_end():
+        READER.read(poison * (1_000_000 // len(poison)))
 
 
 @pytest.mark.parametrize(

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import io
-import time
 
 import numpy as np
 import pytest
@@ -22,11 +21,9 @@ def trained() -> bytes:
     return write_model(train(CORPUS, about=ABOUT))
 
 
-def test_training_twice_gives_the_same_bytes_within_seconds(trained: bytes) -> None:
-    start = time.perf_counter()
+def test_training_twice_gives_the_same_bytes(trained: bytes) -> None:
     again = write_model(train(CORPUS, about=ABOUT))
     assert again == trained
-    assert time.perf_counter() - start < 20
 
 
 def test_the_shipped_model_was_trained_on_the_shipped_texts(trained: bytes) -> None:

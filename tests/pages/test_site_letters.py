@@ -14,6 +14,7 @@ import pytest
 import pytest_asyncio
 from hypothesis import given
 from hypothesis import strategies as st
+from multidict import CIMultiDict
 
 from hub.sealing import PublicSealer
 from hub.site.inbox import Inbox
@@ -186,6 +187,16 @@ async def test_behind_one_proxy_its_word_counts_and_what_the_sender_wrote_before
         assert (
             await office.post("/letters/new", letter(text="他"), **{"X-Forwarded-For": "203.0.113.8"})
         ).status == 303
+
+
+async def test_of_two_forwarding_lines_the_proxys_own_is_the_last() -> None:
+    async with opened_site(proxies=1) as office:
+        said = []
+        for number in range(11):
+            lines = [("X-Forwarded-For", f"198.51.100.{number}"), ("X-Forwarded-For", "203.0.113.7")]
+            words = {"data": letter(text=f"第 {number} 封"), "headers": CIMultiDict(lines)}
+            said.append((await office.request("POST", "/letters/new", **words)).status)
+        assert said == [303] * 10 + [429]
 
 
 @pytest.mark.parametrize(

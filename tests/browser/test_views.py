@@ -11,6 +11,7 @@ from playwright.sync_api import Browser, Page
 from hub.pages import table
 from hub.pages.routes import Route
 from hub.site import serving
+from tests.browser.clerk import Clerk
 from tests.browser.household import ARTEFACTS, Household
 from tests.browser.people import COLOURS, at_desk, axe, overflow, quarrels, until, who_may
 
@@ -74,8 +75,17 @@ def desk_pages(page: Page, base: str, paths: list[str]) -> Iterator[str]:
 
 @pytest.fixture(scope="module", autouse=True)
 def lived_in(house: Household) -> None:
-    """The city has spoken: there are posts, letters and comments to look at."""
+    """The city has spoken: there are posts, letters, comments and an issue to look at."""
     until(lambda: house.posts(), 60, "the demonstration's first posts")
+    monitor = Clerk(house, "monitor")
+    monitor.sign_in()
+    if not has_issue(monitor):  # the walk, which comes first, leaves one
+        monitor.send("/demo/incident")
+        until(lambda: has_issue(monitor), 150, "the incident's issue")
+
+
+def has_issue(monitor: Clerk) -> bool:
+    return 'href="/issues/' in monitor.get("/issues").text
 
 
 @pytest.mark.parametrize("width,theme", LOOKS)
