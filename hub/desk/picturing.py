@@ -26,6 +26,7 @@ from hub.domain.outbox import audit, born
 from hub.domain.people import Actor
 from hub.domain.rights import require
 from hub.domain.runs import line
+from hub.orphans import end_with_parent
 from hub.store.base import Document
 
 LARGEST_PICTURE = 20 * 1024 * 1024  # bytes
@@ -105,6 +106,7 @@ def _magic(content: bytes) -> list[puremagic.PureMagicWithConfidence]:
 
 def _limit(memory: int) -> None:
     """No more memory than this beyond the present, and no core file; run once in each drawing process."""
+    end_with_parent()
     with open("/proc/self/statm", encoding="ascii") as file:
         now = int(file.read().split()[0]) * resource.getpagesize()
     resource.setrlimit(resource.RLIMIT_AS, (now + memory, now + memory))

@@ -9,6 +9,7 @@ from concurrent.futures.process import BrokenProcessPool
 from multiprocessing import get_context
 from typing import Any
 
+from hub.orphans import end_with_parent
 from nlp.contract import Analysis
 from nlp.reading import Reader
 
@@ -18,6 +19,7 @@ _READER: list[Reader] = []  # one per process of the pool, loaded when the proce
 
 
 def _load(office_words: str) -> None:
+    end_with_parent()
     _READER[:] = [Reader(office_words=office_words or None)]
 
 

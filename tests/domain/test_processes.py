@@ -8,6 +8,7 @@ import signal
 import socket
 import subprocess
 import sys
+import time
 from pathlib import Path
 
 import pytest
@@ -73,3 +74,43 @@ async def test_a_port_that_is_taken_is_said_with_what_to_do() -> None:
         assert await listening(port, CLOCK, 2)
         with pytest.raises(Misconfigured, match="--port"):
             refuse_taken(port, "采编端", "--port")
+
+
+POOLS = {
+    "reading": ("hub.desk.reading_pool import ReadingPool", "read([{'text': '停水'}])"),
+    "drawing": ("hub.desk.picturing import Drawing", "draw(b'no picture', 'image/png')"),
+}
+STARTS = """
+import asyncio, contextlib, threading
+from {room} as Pool
+if __name__ == "__main__":
+    pool = Pool()
+    with contextlib.suppress(Exception):
+        asyncio.run(pool.{work})
+    print(*pool._pool._processes, flush=True)
+    threading.Event().wait()
+"""
+
+
+@pytest.mark.parametrize("name", POOLS)
+def test_a_pools_processes_end_when_their_starter_was_killed(tmp_path: Path, name: str) -> None:
+    script = tmp_path / "starts.py"
+    room, work = POOLS[name]
+    script.write_text(STARTS.format(room=room, work=work), "utf-8")
+    with subprocess.Popen([sys.executable, str(script)], env=BASE, stdout=subprocess.PIPE) as starter:
+        assert starter.stdout is not None
+        pids = [int(word) for word in starter.stdout.readline().split()]
+        assert pids and all(lives(pid) for pid in pids)
+        starter.kill()
+    end = time.monotonic() + 10
+    while any(lives(pid) for pid in pids) and time.monotonic() < end:
+        time.sleep(0.05)
+    assert not [pid for pid in pids if lives(pid)]
+
+
+def lives(pid: int) -> bool:
+    """Not gone, and no zombie that nobody has collected."""
+    try:
+        return Path(f"/proc/{pid}/stat").read_text("utf-8").rpartition(")")[2].split()[0] != "Z"
+    except OSError:
+        return False
