@@ -258,6 +258,26 @@ class Channel(Protocol):
 Fault = Refused | Unknown
 
 
+@dataclass(frozen=True)
+class Verdict:
+    """The platform says that it has decided about a submission. Never believed, only a reason to `check` it now."""
+
+    submission: str  # the part of a Pending's ticket before its first colon
+
+
+@runtime_checkable
+class Receiving(Protocol):
+    """A platform that posts what citizens say to an address of ours, which the website's process serves."""
+
+    def callback_keys(self) -> Json | None:
+        """What proves such a post to be the platform's, and nothing more; None where none is agreed."""
+        ...
+
+    def receive(self, fields: Json, seen_at: datetime) -> Heard | Verdict | None:
+        """Pure: what a proved and opened post means; None where it means nothing to us."""
+        ...
+
+
 @runtime_checkable
 class Shelving(Protocol):
     """A website of ours, which also keeps reference data and watches whether our workers live."""

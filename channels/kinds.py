@@ -9,6 +9,8 @@ from typing import Any
 from channels.contract import Capabilities, Channel
 from channels.exchange import Transport
 from channels.site import channel as site_channel
+from channels.wechat import channel as wechat_channel
+from channels.wechat import profile as wechat_profile
 from channels.weibo import channel as weibo_channel
 from channels.weibo import profile as weibo_profile
 
@@ -17,10 +19,12 @@ Connect = Callable[[Mapping[str, Any], Mapping[str, Any], Transport, Callable[[]
 CHANNELS: Mapping[str, Connect] = {
     "site": site_channel.connect,
     "weibo": weibo_channel.connect,
+    "wechat": wechat_channel.connect,
 }
 DECLARED: Mapping[str, Capabilities] = {
     "site": site_channel.CAPABILITIES,
     "weibo": weibo_profile.capabilities(weibo_profile.TIERS["base"]),
+    "wechat": wechat_profile.capabilities(wechat_profile.Profile()),
 }
 
 

@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from hub.desk.accounts import look_after
 from hub.desk.auditing import seal_heads
 from hub.desk.beating import beat
+from hub.desk.callbacks import mirror_keys
 from hub.desk.carrying import carry
 from hub.desk.columns import beat_sites, mirror
 from hub.desk.desk import Desk
@@ -17,7 +18,7 @@ from hub.desk.listening import listen
 from hub.desk.noticing import send_mail
 from hub.desk.operating import operate, settle_operations
 from hub.desk.reading import count_rest, read_new
-from hub.desk.recording import reopen
+from hub.desk.reopening import reopen
 from hub.desk.settling import settle
 from hub.desk.watching import Watch
 from hub.domain.people import Actor
@@ -52,6 +53,7 @@ JOBS: tuple[Job, ...] = (
     Job("seal_heads", 60, seal_heads, "carrier", lease=True),
     Job("mail", 5, send_mail, "carrier"),
     Job("mirror", 3, mirror, "mirror", lease=True),
+    Job("mirror_keys", 10, mirror_keys, "mirror", lease=True),
     Job("beat_sites", 10, beat_sites, "mirror"),
     Job("listen", 2, listen, "listener"),
     Job("read", 1, read_new, "reader"),

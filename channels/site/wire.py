@@ -187,10 +187,11 @@ def picture_body(picture: Picture, content: bytes) -> dict[str, Any]:
 def heard(row: Json, seen_at: datetime) -> Heard | None:
     """One row of the inbox. Its words are sealed for the hub (`raw["sealed"]`), so the text is empty here.
 
-    None when the row has no id or is no citizen's word (a device, a platform's callback).
+    A platform's callback comes the same way, `in_reply_to` being the account it is about; the hub opens it. None when
+    the row has no id or is nothing that was said (a device).
     """
     kind = str(row.get("kind") or "")
-    if not row.get("id") or kind not in ("letter", "comment", "message", "demand"):
+    if not row.get("id") or kind not in ("letter", "comment", "message", "demand", "callback"):
         return None
     about = row.get("about")
     return Heard(

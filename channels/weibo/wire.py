@@ -13,6 +13,7 @@ from urllib.parse import quote, urlencode, urlsplit
 
 from channels.contract import Heard, Json
 from channels.exchange import Answer, Request
+from channels.forms import Part, multipart
 
 _MONTHS = {
     name: number
@@ -152,7 +153,7 @@ class Wire:
         if picture is None:
             return self._post("/2/statuses/share.json", status=text, rip=self.rip)
         fields = {"access_token": self.token, "status": text, "rip": self.rip}
-        kind, body = multipart(fields, picture, picture_type)
+        kind, body = multipart(fields, Part("pic", picture, picture_type))
         return Request("POST", self.base + "/2/statuses/share.json", {"Content-Type": kind}, body, seconds=60.0)
 
     def timeline(self, depth: int) -> Request:
@@ -172,18 +173,6 @@ class Wire:
         return self._post(
             "/2/comments/reply.json", cid=comment, id=status, comment=text, without_mention="0", rip=self.rip
         )
-
-
-def multipart(fields: Mapping[str, str], picture: bytes, picture_type: str) -> tuple[str, bytes]:
-    """Content type and body of a form with one file named `pic`; the boundary is made from the file."""
-    boundary = "govhub" + hashlib.sha256(picture).hexdigest()[:32]
-    lines = []
-    for name, value in fields.items():
-        lines.append(f'--{boundary}\r\nContent-Disposition: form-data; name="{name}"\r\n\r\n{value}\r\n'.encode())
-    ending = {"image/png": "png", "image/gif": "gif"}.get(picture_type, "jpg")
-    head = f'--{boundary}\r\nContent-Disposition: form-data; name="pic"; filename="pic.{ending}"\r\n'
-    lines += [head.encode(), f"Content-Type: {picture_type}\r\n\r\n".encode(), picture, b"\r\n"]
-    return f"multipart/form-data; boundary={boundary}", b"".join(lines) + f"--{boundary}--\r\n".encode()
 
 
 # Answers

@@ -11,8 +11,8 @@ from dataclasses import dataclass
 from datetime import timedelta
 
 from channels.contract import Fault, Heard, Page, Unknown
+from hub.desk.callbacks import receive
 from hub.desk.desk import Desk
-from hub.desk.recording import record
 from hub.domain.people import Actor
 from hub.domain.reply import LIVE, UNOPENED
 from hub.domain.rights import require
@@ -38,7 +38,8 @@ async def take(actor: Actor, desk: Desk, account: Document, heard: Sequence[Hear
     """Keep these replies, each once. When this returns, none of them can be lost any more."""
     require(actor, "reply.take")
     await desk.failpoints.reach("ingest.received")
-    documents = [await record(desk, account, one, stream) for one in heard]
+    found = [await receive(desk, account, one, stream) for one in heard]
+    documents = [document for document in found if document is not None]
     done = await desk.store.insert_new("replies", documents)
     await desk.failpoints.reach("ingest.stored")
     fresh = set(done.new)

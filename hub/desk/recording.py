@@ -1,6 +1,6 @@
-"""记录留言: one heard thing as a reply's document, sealed and masked; and boxes that did not open, tried again later.
+"""记录留言: one heard thing as a reply's document, sealed and masked; boxes that did not open: reopening.py.
 
-Nothing is dropped: what cannot be opened is kept whole, people are told, and once its key is mended it opens by itself.
+Nothing is dropped: what cannot be opened is kept whole, and people are told.
 """
 
 from __future__ import annotations
@@ -8,23 +8,19 @@ from __future__ import annotations
 import json
 from collections.abc import Mapping
 from dataclasses import replace
-from datetime import datetime, timedelta
+from datetime import datetime
 from typing import Any
 
 from channels.contract import Heard
 from hub.clock import in_utc, local
 from hub.desk.desk import Desk
 from hub.domain import outbox
-from hub.domain.people import Actor
 from hub.domain.reply import UNOPENED, Arrival, Words, compose
-from hub.domain.rights import require
 from hub.masking import mask_name, mask_text
 from hub.sealing import CITIZEN, Unsealable
 from hub.store.base import Document
 
 PUSHED = "author"  # purpose of the keyed fingerprint that tells one citizen's replies from another's
-AGAIN = timedelta(minutes=10)  # until a box that did not open is tried again
-BATCH = 100
 
 
 async def record(desk: Desk, account: Document, heard: Heard, stream: str) -> Document:
@@ -35,12 +31,12 @@ async def record(desk: Desk, account: Document, heard: Heard, stream: str) -> Do
     try:
         words = _words(desk, heard)
     except (Unsealable, ValueError, TypeError, KeyError):
-        return _aside(desk, compose(arrival, _sealed(desk, id, seals), "", "", "", "", ""))
+        return _aside(desk, compose(arrival, seal_fields(desk, id, seals), "", "", "", "", ""))
     seals |= {"text": words.text, "author": words.author_name, "contact": words.contact}
     key = desk.sealer.index(f"{account['channel']}:{words.author_id}", purpose=PUSHED)
     names = (words.author_name,) if words.author_name else ()
     text, title = mask_text(words.text, names=names), mask_text(words.title, names=names)
-    sealed = _sealed(desk, id, {name: value for name, value in seals.items() if value})
+    sealed = seal_fields(desk, id, {name: value for name, value in seals.items() if value})
     document = compose(arrival, sealed, key, mask_name(words.author_name), text, title, words.district)
     return {**document, **await _about(desk, account["_id"], heard.in_reply_to)}
 
@@ -101,7 +97,7 @@ def _aside(desk: Desk, document: Document) -> Document:
     return outbox.born({**document, "state": UNOPENED}, notice)
 
 
-def _sealed(desk: Desk, id: str, values: Mapping[str, str]) -> dict[str, str]:
+def seal_fields(desk: Desk, id: str, values: Mapping[str, str]) -> dict[str, str]:
     return {
         name: desk.sealer.seal(value, table="replies", id=id, field=name, purpose=CITIZEN)
         for name, value in values.items()
@@ -135,47 +131,3 @@ async def _about(desk: Desk, account: str, external_id: str | None) -> Document:
     if not rows:
         return {"publication": None}
     return {"publication": rows[0]["_id"], "about": rows[0].get("title", "")}
-
-
-# ---- once more
-
-
-async def reopen(actor: Actor, desk: Desk) -> int:
-    """Try the boxes again that did not open; how many did, and go the way of all replies from here."""
-    require(actor, "reply.take")
-    now = desk.clock.now()
-    due = {"state": UNOPENED, "$or": [{"retry_at": None}, {"retry_at": {"$lte": now}}]}
-    rows = await desk.store.find("replies", due, sort=[("at", -1)], limit=BATCH)
-    return sum([await _try(desk, row) for row in rows])
-
-
-async def _try(desk: Desk, reply: Document) -> int:
-    account = {"_id": reply["account"], "channel": reply["channel"]}
-    mine = {"_id": reply["_id"], "state": UNOPENED}
-    later = {"$set": {"retry_at": desk.clock.now() + AGAIN}}
-    try:
-        opened = await record(desk, account, _heard(desk, reply), reply["stream"])
-    except Unsealable:
-        await desk.store.change("replies", mine, later)
-        return 0
-    if opened["state"] == UNOPENED:
-        await desk.store.change("replies", mine, later)
-        return 0
-    return int(await desk.store.change("replies", mine, {"$set": _moved(desk, opened, reply["_id"])}) is not None)
-
-
-def _heard(desk: Desk, reply: Document) -> Heard:
-    raw = desk.sealer.open(reply["sealed"]["raw"], table="replies", id=reply["_id"], field="raw", purpose=CITIZEN)
-    about = reply.get("in_reply_to")
-    return Heard(reply["external_id"], reply["kind"], "", "", "", reply["at"], about, json.loads(raw))
-
-
-def _moved(desk: Desk, opened: Document, id: str) -> Document:
-    """What the new document says, with its seals bound to the row that is there."""
-    kept = ("_id", "received_at", "outbox", "outbox_open", "outbox_count")
-    plain = {
-        name: desk.sealer.open(value, table="replies", id=opened["_id"], field=name, purpose=CITIZEN)
-        for name, value in opened["sealed"].items()
-    }
-    fields = {name: value for name, value in opened.items() if name not in kept}
-    return {**fields, "sealed": _sealed(desk, id, plain)}

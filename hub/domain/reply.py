@@ -13,6 +13,7 @@ MOST_TEXT = 20_000  # characters of one reply that are kept for pages; the seale
 TRIES = 3  # readings that may fail before a reply is set aside for a person
 LIVE = "live"
 UNOPENED = "unopened"  # sealed for a key that does not open it: not read, not counted, tried again
+HINT = "hint"  # a platform's word to us that was taken for a letter while its box did not open: nobody's words
 
 
 @dataclass(frozen=True)

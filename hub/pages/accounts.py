@@ -41,12 +41,23 @@ SETTINGS: Mapping[str, Sequence[Asked]] = {
         Asked("page_url", "账号主页", "核对时打开的地址", needed=False),
         Asked("base_url", "接口地址", "不填即为微博开放平台", needed=False),
     ),
+    "wechat": (
+        Asked("app_id", "开发者 ID（AppID）", "公众平台“设置与开发—基本配置”里的 AppID"),
+        Asked("default_cover", "默认封面的媒体编号", "没有图片的稿件用它作封面；在媒体库上传后复制编号", needed=False),
+        Asked("page_url", "文章所在的网址", "核对时用；不填即为 https://mp.weixin.qq.com", needed=False),
+        Asked("base_url", "接口地址", "不填即为微信公众平台", needed=False),
+    ),
 }
 CREDENTIALS: Mapping[str, Sequence[Asked]] = {
     "site": (Asked("keys", "内容接口密钥", "与网站程序的设置一致；更换期间可写两个，用空格隔开"),),
     "weibo": (
         Asked("access_token", "访问令牌（access_token）", "在微博开放平台授权后得到"),
         Asked("uid", "账号编号（uid）", needed=False),
+    ),
+    "wechat": (
+        Asked("secret", "开发者密码（AppSecret）", "本机的出口地址须在公众平台的 IP 白名单里"),
+        Asked("callback_token", "令牌（Token）", "服务器配置里自己填的那一个；不收来信可不填", needed=False),
+        Asked("aes_key", "消息加解密密钥（EncodingAESKey）", "43 个字符，与安全模式一起用", needed=False),
     ),
 }
 TIERS = (("", "普通"), ("partner", "合作应用"))

@@ -15,11 +15,15 @@ from typing import Any
 from hub.clock import to_milliseconds
 from hub.domain import blocks
 from hub.domain.errors import FieldError, Invalid
+from hub.domain.services import check_service
 from hub.store.search import terms_of
 
 Json = dict[str, Any]
 
-KINDS = ("article", "column", "file", "service", "answer", "demand_status", "comment_state", "dataset", "autoreply")
+KINDS = (
+    "article", "column", "file", "service", "answer", "demand_status", "comment_state", "dataset", "autoreply",
+    "callback",
+)  # fmt: skip
 ARTICLE_KINDS = ("news", "notice", "policy", "reading", "response", "personnel", "repost")
 LARGEST_FILE = 10 * 1024 * 1024
 _OFFICE = "application/vnd.openxmlformats-officedocument."
@@ -207,12 +211,23 @@ def _file(body: Json) -> Checked:
     return Checked(text, digest_of(text), card, content=content)
 
 
+def _service(body: Json) -> Checked:
+    """The card is the whole entry: the directory is small, and is read whole for each question."""
+    card = check_service({"_id": "entry", **body})
+    del card["_id"]
+    text = canonical(body)
+    plain = "\n".join([card["name"], *card["aliases"]])
+    return Checked(text, digest_of(text), card, tuple(terms_of(plain)), plain)
+
+
 def _plain(body: Json) -> Checked:
     text = canonical(body)
     return Checked(text, digest_of(text))
 
 
-_BY_KIND: Mapping[str, Callable[[Json], Checked]] = {"article": _article, "column": _column, "file": _file}
+_BY_KIND: Mapping[str, Callable[[Json], Checked]] = {
+    "article": _article, "column": _column, "file": _file, "service": _service,
+}  # fmt: skip
 
 
 def check_body(kind: str, id: str, body: Json) -> Checked:

@@ -132,6 +132,12 @@ class Shelf:
         shown = [{"id": each["id"], **each["card"]} for each in found if each["card"]["public"]]
         return sorted(shown, key=lambda column: (column["order"], column["id"]))
 
+    async def services(self, most: int) -> list[Document]:
+        """The service directory, each entry whole: `{_id, name, aliases, needs, …}`."""
+        where = {"kind": "service", "state": PUBLIC}
+        found = await self._store.find(TABLE, where, sort=[("id", 1)], limit=most, fields=("id", "card"))
+        return [{"_id": each["id"], **each["card"]} for each in found if each["card"].get("public", True)]
+
     async def newest(self, limit: int, *, column: str = "", after: str = "", kind: str = "") -> Page:
         """Public articles, newest first."""
         where: dict[str, Any] = {"kind": "article", "state": PUBLIC, **behind(after)}

@@ -8,7 +8,9 @@ from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import Any
 
-from channels.contract import Channel, Picture, Staged, Variant
+from channels.wechat.rehearsal import WechatPlatform
+
+from channels.contract import Accepted, Channel, Outcome, Pending, Picture, Staged, Variant
 from channels.faults import parse
 from channels.kinds import CHANNELS, connect
 from channels.performance import InProcess, Performance, Platform
@@ -61,6 +63,29 @@ class Room:
     def asked(self, part: str) -> int:
         return sum(part in row["path"] for row in self.stage.requests)
 
+    async def published(self, number: int = 1, **more: Any) -> Accepted:
+        """Sent, and seen through to the platform's verdict where it gives one later."""
+        outcome = await self.settled(await self.channel.publish(await self.staged(number, **more), f"key-{number}"))
+        assert isinstance(outcome, Accepted), outcome
+        return outcome
+
+    async def settled(self, outcome: Outcome) -> Outcome:
+        """The verdict on what is pending; anything else as it is."""
+        for _ in range(10):
+            if not isinstance(outcome, Pending):
+                break
+            self.clock.move(outcome.check_after)
+            outcome = await self.channel.check(outcome.ticket)
+        return outcome
+
+    def later(self) -> None:
+        """Let the platform's settling time pass: what was taken has become public."""
+        self.clock.move(self.channel.capabilities.settling)
+
+    def say(self, external_id: str, text: str, author: str) -> str:
+        """A citizen speaks under our post; the platform's id of it."""
+        return self.stage.speak({"post": external_id.partition("~")[0], "text": text, "author": author})
+
     async def staged(self, number: int = 1, **more: Any) -> Staged:
         found = await self.channel.stage(self.channel.prepare(variant(number, **more)), f"key-{number}", pictures)
         assert isinstance(found, Staged)
@@ -101,5 +126,15 @@ def site() -> Room:
     return _room(lambda: server, account, {"keys": [SITE_KEY]}, "/items/article/")
 
 
-ROOMS: Mapping[str, Callable[[], Room]] = {"weibo": weibo, "site": site}
+def wechat(profile: Mapping[str, Any] | None = None) -> Room:
+    born = WechatPlatform()
+    for fact in born.birth(START):
+        born.apply(fact)
+    known = born.accounts()[0]
+    settings = {"app_id": known["appid"], "default_cover": SHA}
+    account = {"channel": "wechat", "settings": settings, "profile": profile or {}}
+    return _room(WechatPlatform, account, {"secret": known["secret"]}, "/freepublish/submit")
+
+
+ROOMS: Mapping[str, Callable[[], Room]] = {"weibo": weibo, "site": site, "wechat": wechat}
 assert set(ROOMS) == set(CHANNELS), "every channel of CHANNELS stands under the contract"

@@ -16,8 +16,8 @@ from hub.desk.alerting import handle_alert
 from hub.desk.issues import list_issues
 from hub.desk.listening import listen
 from hub.desk.reading import read_new
-from hub.desk.recording import reopen
 from hub.desk.remembering import PART, keep, recall
+from hub.desk.reopening import reopen
 from hub.desk.replies import reveal
 from hub.desk.watching import Watch
 from hub.domain.errors import Conflict, Invalid

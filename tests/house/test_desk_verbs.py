@@ -21,6 +21,7 @@ NO_ACTOR_FIRST = {
     "auditing.chain": "the carrier's own step, under its right",
     "auditing.note": "puts an act of a verb into the audit; the verb has asked",
     "beating.is_publishing": "the site and every page ask it before anybody is known; it tells yes or no",
+    "callbacks.receive": "makes a document, or wakes a look that is due anyway; taking in has asked",
     "claiming.is_own": "a step of sending and settling, under their right",
     "dispatching.wake": "a step of dispatch, under its right",
     "governing.StoredPolicies.value": "figures that every verb needs, whoever acts",

@@ -1,0 +1,90 @@
+"""自动答复 (M2M): the first answer to a citizen's message, from the service directory and the account's table; pure.
+
+It is never the answer to a demand: whatever it says, the message also goes to a person, and no clock stops for it.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+from hub.domain.services import Service, find_services, plain
+
+LONGEST = 600  # characters of one automatic answer; the platform's limit is 2,048 bytes
+ASK, SERVICES, PROGRESS = "ask", "services", "progress"  # keys of the menu's buttons
+WELCOME = (
+    "欢迎关注。您可以直接在这里说事、提问，工作人员会在这里回复您；也可以点下方菜单找办事指南。"
+    "请勿在消息里写身份证号、银行卡号。"
+)
+ASK_WORDS = "请直接回复：什么事、在哪里、什么时候发现的。不用注册。工作人员会在这里回复您。"
+PROGRESS_WORDS = "请打开网站的“互动交流”，凭查询码看办理进度：{site}/letters"
+NOT_FOUND = (
+    "没有找到对应的办事指南。您的话已经收到，工作人员看到后会在这里回复您。"
+    "要找办事指南，请换个说法，或点菜单“找服务”。"
+)
+NO_WORDS = "已收到。请再用文字写一句：什么事、在哪里。工作人员会在这里回复您。"
+END = "没解决？直接回复您的问题，工作人员会答复。"
+
+
+@dataclass(frozen=True)
+class Said:
+    """An automatic answer; `found`: it answered from the directory or the table, and was not only a receipt."""
+
+    text: str
+    found: bool = False
+
+
+@dataclass(frozen=True)
+class Table:
+    """The account's own words: a welcome, and answers by keyword; `site` is the website's address."""
+
+    site: str
+    welcome: str = ""
+    rules: Sequence[Mapping[str, Any]] = ()
+
+
+def greet(table: Table) -> Said:
+    return Said((table.welcome or WELCOME)[:LONGEST])
+
+
+def answer_button(key: str, services: Sequence[Service], table: Table) -> Said | None:
+    """What a button of the menu says; None for a button that is not ours."""
+    if key == SERVICES:
+        return Said(_list(services), bool(services))
+    said = {ASK: ASK_WORDS, PROGRESS: PROGRESS_WORDS.format(site=table.site)}.get(key)
+    return Said(said, True) if said else None
+
+
+def answer_words(text: str, services: Sequence[Service], table: Table) -> Said:
+    """By the account's own table first, then by the directory; else a receipt that says who answers and where."""
+    words = plain(text)
+    if not words:
+        return Said(NO_WORDS)
+    for rule in table.rules:
+        if any(plain(str(word)) and plain(str(word)) in words for word in rule.get("words", ())):
+            return Said(str(rule.get("text", ""))[:LONGEST], True)
+    found = find_services(text, services)
+    return Said(_fits(found), True) if found else Said(NOT_FOUND)
+
+
+def _list(services: Sequence[Service]) -> str:
+    if not services:
+        return "服务事项还在整理。请直接回复您的问题，工作人员会答复。"
+    names = "\n".join(f"· {service['name']}" for service in services[:12])
+    return f"回复事项名称看办事指南：\n{names}"[:LONGEST]
+
+
+def _fits(found: Sequence[Service]) -> str:
+    """The first in full; the others by name, for whoever meant them."""
+    others = "、".join(str(service["name"]) for service in found[1:])
+    tail = (f"\n您也可能想找：{others}。" if others else "") + f"\n{END}"
+    return _one(found[0])[: LONGEST - len(tail)] + tail
+
+
+def _one(service: Service) -> str:
+    lines = [f"【{service['name']}】"]
+    for name, word in (("needs", "需要"), ("where", "地点"), ("hours", "时间"), ("phone", "电话"), ("link", "网上办")):
+        if service.get(name):
+            lines.append(f"{word}：{service[name]}")
+    return "\n".join(lines)
