@@ -37,7 +37,8 @@ def parse(order: Mapping[str, Any]) -> Fault:
     )
     if fault.kind not in KINDS:
         raise ValueError("kind 应为以下之一：" + "、".join(KINDS))
-    if fault.times < 1 or fault.value < 0:
+    lowest = -1 if fault.kind == "code" else 0  # a platform's own "system busy" may be -1
+    if fault.times < 1 or fault.value < lowest:
         raise ValueError("times 至少为 1，value 不能为负")
     return fault
 

@@ -6,13 +6,14 @@ from collections import deque
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
-from typing import Any, Protocol
+from typing import Any, Protocol, runtime_checkable
 
 from channels.exchange import Answer, MaybeSent, NotSent, Request, Result
 from channels.faults import Fault, Orders
 from channels.ledger import Effect, Ledger, MemoryLedger
 
 _LOGGED = 1000
+_PUSH_ANSWER = 64 << 10  # bytes
 _HTML = b"<html><head><title>502 Bad Gateway</title></head><body><center><h1>Bad Gateway</h1></center></body></html>"
 
 
@@ -46,6 +47,43 @@ class Platform(Protocol):
     def page(self, now: datetime) -> str:
         """Its public face as an HTML page."""
         ...
+
+
+@dataclass(frozen=True, repr=False)
+class Delivery:
+    """One push of a platform to the account's callback address, `seconds` to be answered in."""
+
+    id: str
+    method: str
+    url: str
+    headers: Mapping[str, str]
+    body: bytes
+    seconds: float = 5.0
+
+    def request(self) -> Request:
+        return Request(self.method, self.url, self.headers, self.body, seconds=self.seconds, limit=_PUSH_ANSWER)
+
+
+@runtime_checkable
+class Controlled(Protocol):
+    """A platform with control looks and orders of its own."""
+
+    def look(self, what: str, now: datetime) -> Any:
+        """What is asked for; None when there is no look of that name."""
+        ...
+
+    def order(self, what: str, body: Mapping[str, Any], now: datetime) -> Sequence[Effect] | None:
+        """The facts it makes; None when there is no order of that name, ValueError (Chinese) when it is wrong."""
+        ...
+
+
+@runtime_checkable
+class Pushing(Protocol):
+    """A platform that calls the account back. The stage sends what is due and says what came of it."""
+
+    def due(self, now: datetime) -> Sequence[Delivery]: ...
+
+    def delivered(self, id: str, result: Result, now: datetime) -> Sequence[Effect]: ...
 
 
 @dataclass(frozen=True)
@@ -127,6 +165,25 @@ class Performance:
         id, effects = self.platform.speak(said, self.moment())
         self.record(effects)
         return id
+
+    def look(self, what: str) -> Any:
+        """A control look of the platform's own; None when it has none of that name."""
+        return self.platform.look(what, self.moment()) if isinstance(self.platform, Controlled) else None
+
+    def order(self, what: str, body: Mapping[str, Any]) -> bool:
+        """A control order of the platform's own; False when it has none of that name."""
+        effects = self.platform.order(what, body, self.moment()) if isinstance(self.platform, Controlled) else None
+        self.record(effects or ())
+        return effects is not None
+
+    def due(self) -> Sequence[Delivery]:
+        """What the platform wants to push now."""
+        return self.platform.due(self.moment()) if isinstance(self.platform, Pushing) else ()
+
+    def delivered(self, id: str, result: Result) -> None:
+        """What came of one push."""
+        if isinstance(self.platform, Pushing):
+            self.record(self.platform.delivered(id, result, self.moment()))
 
     def move_clock(self, seconds: float) -> None:
         """Shift the platform's clock by so much in all (absolute, not added up)."""

@@ -20,12 +20,16 @@ from sanic.response import html, json, raw
 
 from channels import faults
 from channels.exchange import Answer, Request
+from channels.http import Caller, HttpTransport, PlatformPolicy, open_caller, origin
 from channels.ledger import FileLedger
-from channels.performance import Performance, Platform, half
+from channels.performance import Delivery, Performance, Platform, half
+from channels.wechat.rehearsal import WechatPlatform
 from channels.weibo.rehearsal import WeiboPlatform
 
 LOOPBACK = "127.0.0.1"
 _LARGEST_BODY = 16 << 20
+_PUSH_PAUSE = 0.2  # seconds between two looks for what is to be pushed
+_PUSHES_AT_ONCE = 20
 _KEPT_HEADERS = ("content-type", "authorization")
 _METHODS = ("GET", "POST", "PUT", "DELETE", "PATCH")
 
@@ -39,7 +43,10 @@ class Stage:
     make: Callable[[str, Sequence[str]], Platform]  # seed, approved domains
 
 
-STAGES = (Stage("weibo", 0, lambda seed, domains: WeiboPlatform(seed, domains)),)
+STAGES = (
+    Stage("weibo", 0, lambda seed, domains: WeiboPlatform(seed, domains)),
+    Stage("wechat", 1, lambda seed, domains: WechatPlatform(seed)),
+)
 
 
 def open_performance(
@@ -114,6 +121,7 @@ def app_of(performance: Performance, key: str, name: str = "rehearsal") -> Sanic
     app.config.RESPONSE_TIMEOUT = 3600
     app.config.ACCESS_LOG = False
     app.config.MOTD = False
+    app.config.TOUCHUP = False  # Sanic rewrites its own methods once a process; here several apps share one
     app.config.FALLBACK_ERROR_FORMAT = "json"
     _add_control(app, performance, key)
     _add_platform(app, performance)
@@ -126,6 +134,7 @@ def _add_platform(app: Sanic[Any, Any], performance: Performance) -> None:
 
     async def platform(request: SanicRequest, path: str = "") -> HTTPResponse:
         headers = {name: request.headers[name] for name in _KEPT_HEADERS if name in request.headers}
+        headers["x-real-ip"] = request.ip
         url = f"http://{request.host}{request.raw_url.decode('ascii', 'replace')}"
         played = performance.play(Request(request.method, url, headers, request.body))
         return await _given(request, played.answer, played.fault)
@@ -157,7 +166,7 @@ def _controlled(performance: Performance, method: str, what: str, body: Any) -> 
             "posts": lambda: performance.platform.posts(performance.moment()),
             "requests": lambda: list(performance.requests),
         }
-        return looks[what]() if what in looks else None
+        return looks[what]() if what in looks else performance.look(what)
     if what == "faults":
         for order in _several(body):
             performance.orders.add(faults.parse(order))
@@ -167,7 +176,7 @@ def _controlled(performance: Performance, method: str, what: str, body: Any) -> 
         performance.move_clock(_shift(performance, body))
     elif what == "reset":
         performance.reset()
-    else:
+    elif not performance.order(what, body):
         return None
     return {"at": performance.moment().isoformat()}
 
@@ -181,6 +190,39 @@ def _shift(performance: Performance, body: dict[str, Any]) -> float:
     if "at" in body:
         return (datetime.fromisoformat(body["at"]) - performance.now()).total_seconds()
     return float(body["shift"])
+
+
+@dataclass
+class Courier:
+    """Sends what one platform wants to push, each push in a task of its own, until it is cancelled."""
+
+    performance: Performance
+    caller: Caller
+
+    def __post_init__(self) -> None:
+        self._under_way: dict[str, asyncio.Task[None]] = {}
+        self._roads: dict[str, HttpTransport] = {}
+
+    async def run(self) -> None:
+        while True:
+            for delivery in self.performance.due():
+                if delivery.id not in self._under_way and len(self._under_way) < _PUSHES_AT_ONCE:
+                    self._under_way[delivery.id] = asyncio.create_task(self._send(delivery))
+            await asyncio.sleep(_PUSH_PAUSE)
+
+    async def _send(self, delivery: Delivery) -> None:
+        try:
+            result = await self._road(delivery.url).send(delivery.request())
+            self.performance.delivered(delivery.id, result)
+        finally:
+            del self._under_way[delivery.id]
+
+    def _road(self, url: str) -> HttpTransport:
+        """The transport to the one callback address that was ordered."""
+        there = origin(url)
+        if there not in self._roads:
+            self._roads[there] = self.caller.transport(PlatformPolicy.of(url))
+        return self._roads[there]
 
 
 def serve(
@@ -203,14 +245,14 @@ async def _serve(
     domains: Sequence[str],
     stages: Sequence[Stage],
 ) -> None:
-    apps = [
-        (stage, app_of(open_performance(stage, data, key, now, domains), key, f"rehearsal-{stage.name}"))
-        for stage in stages
-    ]
+    performances = [open_performance(stage, data, key, now, domains) for stage in stages]
     servers = []
-    for stage, app in apps:
+    for stage, performance in zip(stages, performances, strict=True):
+        app = app_of(performance, key, f"rehearsal-{stage.name}")
         server = await app.create_server(host=LOOPBACK, port=port + stage.offset, return_asyncio_server=True)
         if server is not None:
             await server.startup()  # type: ignore[no-untyped-call]
             servers.append(server)
-    await asyncio.gather(*(server.serve_forever() for server in servers))  # type: ignore[no-untyped-call]
+    async with open_caller() as caller:
+        couriers = [Courier(performance, caller).run() for performance in performances]
+        await asyncio.gather(*(server.serve_forever() for server in servers), *couriers)  # type: ignore[no-untyped-call]

@@ -8,13 +8,12 @@ from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import Any
 
-from channels.wechat.rehearsal import WechatPlatform
-
 from channels.contract import Accepted, Channel, Outcome, Pending, Picture, Staged, Variant
 from channels.faults import parse
 from channels.kinds import CHANNELS, connect
 from channels.performance import InProcess, Performance, Platform
 from channels.webhooks import key_text
+from channels.wechat.rehearsal import WechatPlatform
 from channels.weibo.rehearsal import WeiboPlatform
 from hub.clock import SetClock
 from tests.contracts.content_server import ContentServer
