@@ -6,6 +6,7 @@ from collections.abc import Iterable, Mapping, Sequence
 
 from channels.contract import Capabilities, Limit, Who
 from channels.kinds import DECLARED
+from channels.wechat import codes as wechat_codes
 from channels.weibo.codes import CODES, Again
 from channels.weibo.profile import TIERS
 
@@ -101,4 +102,50 @@ pending. The platform knows no key: a lost answer is 结果不明 until the post
 (links are not compared, since the platform shortens them), or until a person says what became of it. "Repeated text"
 counts as published only when a post made during this very call is found. Deleting and changing are done by hand: the
 open interface has neither.
+"""
+
+
+def describe_wechat() -> str:
+    """docs/channels/wechat.md: settings, what it does, and the table of the platform's numbers."""
+    again = {each: each.value for each in wechat_codes.Again}
+    codes = (
+        (code.number, code.reason, _WHO[code.who], again[code.again], "nothing public" if code.sure else "perhaps")
+        for code in wechat_codes.CODES.values()
+    )
+    return "\n".join(
+        (
+            "# 微信公众号\n\nMade from the connector's data by `channels.papers.describe_wechat`; do not edit.\n",
+            _WECHAT,
+            "## The platform's numbers\n\nAny other number: 结果不明 after a publication, else a refusal.\n",
+            _table(("number", "said to people", "who acts", "again", "after a publication"), codes),
+        )
+    )
+
+
+_WECHAT = """## An account
+
+- `settings`: `app_id`, `base_url` (https://api.weixin.qq.com, or the rehearsal's), `page_url` (where articles
+  are read), `default_cover` (the content address of a picture for texts without one) and `default_cover_type`.
+- `credentials`: `secret` (AppSecret), and for messages `callback_token` and `aes_key`, which the website gets
+  too: it proves with them what the platform posts to `/callbacks/wechat/ACCOUNT` and can do nothing else.
+- `profile`: by name, any figure of `channels/wechat/profile.py` that differs; `comments` 0 where the account
+  has none.
+- The account must be certified: others have lost the interface for publishing in July 2025 (48001).
+
+## What it does
+
+This is 发布 (freepublish): the article has an address and can stand in the menu, and nobody's phone rings. 群发
+is another act with other quotas, and is not built yet.
+
+Pictures are uploaded one by one and named in a refusal; the draft carries a mark of the publication behind the
+website's address (阅读原文), so that a second try takes up the same draft. Submitting it is the one public
+step: the platform takes it and decides later. Its event wakes the question; without one we ask ever more
+rarely, since a day has 100 questions. A draft vanishes when it is published: a second submission is refused by
+the platform itself, and a draft still in the box was certainly not published, which is why a look-up here can
+be trusted. Gone and not yet among the articles: nobody can say, and a person is asked in the end. An article
+cannot be changed; it can be deleted, for ever and without a notice.
+
+Comments are read under the number that the submission gave (`msg_data_id`). Where the platform gave none, or
+the article was found by a look, they cannot be read. Messages are answered by 客服消息 within 48 hours, five of
+them at most; what comes later is `window_closed`, and another way has to be found.
 """

@@ -78,8 +78,9 @@ class Room:
         return outcome
 
     def later(self) -> None:
-        """Let the platform's settling time pass: what was taken has become public."""
-        self.clock.move(self.channel.capabilities.settling)
+        """Let what was taken become public, where the platform takes its time."""
+        if self.channel.capabilities.confirms == "later":
+            self.clock.move(self.channel.capabilities.settling)
 
     def say(self, external_id: str, text: str, author: str) -> str:
         """A citizen speaks under our post; the platform's id of it."""
