@@ -125,7 +125,7 @@ def describe_wechat() -> str:
 _WECHAT = """## An account
 
 - `settings`: `app_id`, `base_url` (https://api.weixin.qq.com, or the rehearsal's), `page_url` (where articles
-  are read), `default_cover` (the content address of a picture for texts without one) and `default_cover_type`.
+  are read) and `default_cover` (the content address of a picture for texts without one).
 - `credentials`: `secret` (AppSecret), and for messages `callback_token` and `aes_key`, which the website gets
   too: it proves with them what the platform posts to `/callbacks/wechat/ACCOUNT` and can do nothing else.
 - `profile`: by name, any figure of `channels/wechat/profile.py` that differs; `comments` 0 where the account

@@ -302,9 +302,8 @@ def connect(
 ) -> Wechat:
     """The channel of one account.
 
-    settings: app_id, base_url?, default_cover? (a picture's content address) and default_cover_type?; profile:
-    figures; credentials: secret (AppSecret), callback_token?, aes_key? (消息加解密密钥). ValueError (Chinese) when
-    something is missing.
+    settings: app_id, base_url?, default_cover? (a picture's content address); profile: figures; credentials: secret
+    (AppSecret), callback_token?, aes_key? (消息加解密密钥). ValueError (Chinese) when something is missing.
     """
     settings = account.get("settings") or {}
     app_id = str(settings.get("app_id") or credentials.get("app_id") or "")
@@ -314,7 +313,7 @@ def connect(
     base = str(settings.get("base_url") or "https://api.weixin.qq.com").rstrip("/")
     profile = profile_of(account.get("profile") or {})
     protocol = wire.Wire(base, app_id, str(credentials["secret"]))
-    cover = Cover(str(settings.get("default_cover") or ""), str(settings.get("default_cover_type") or "image/png"))
+    cover = Cover(str(settings.get("default_cover") or ""))
     token, aes_key = (str(credentials.get(name) or "") for name in ("callback_token", "aes_key"))
     keys = callback.Keys(app_id, token, aes_key)
     return Wechat(Line(protocol, transport, now), now, profile, cover, capabilities(profile), keys)

@@ -19,10 +19,9 @@ _NAMES = {"title": "标题", "author": "作者", "digest": "摘要", "content": 
 
 @dataclass(frozen=True)
 class Cover:
-    """The account's own cover for texts without a picture: the content address in our files, and its type."""
+    """The account's own cover for texts without a picture: its content address in our files."""
 
     sha256: str = ""
-    type: str = "image/png"
 
 
 def prepare(variant: Variant, profile: Profile, cover: Cover = Cover()) -> Prepared:
@@ -35,7 +34,7 @@ def prepare(variant: Variant, profile: Profile, cover: Cover = Cover()) -> Prepa
         "html": render(given.get("blocks") or variant.blocks),
         "source_url": variant.link or "",
         "cover": variant.pictures[0].sha256 if variant.pictures else cover.sha256,
-        "cover_type": variant.pictures[0].type if variant.pictures else cover.type,
+        "cover_type": variant.pictures[0].type if variant.pictures else "",
         "pictures": [{"sha256": each.sha256, "type": each.type} for each in _once(variant.pictures)],
         "comments": bool(profile.comments),
     }
@@ -94,6 +93,6 @@ def _of_pictures(pictures: Sequence[Picture], article: Mapping[str, Any], profil
     if not article["cover"]:
         message = "公众号文章要有封面：请在正文里放一张图片，或请系统管理员为账号设一张默认封面"
         found.append(Problem("wechat_cover", "block", message, "pictures"))
-    elif article["cover_type"] not in _COVERS:
+    elif article["cover_type"] and article["cover_type"] not in _COVERS:
         found.append(Problem("wechat_cover", "block", "封面图的格式公众号不收，请换成 JPG 或 PNG", "pictures"))
     return found

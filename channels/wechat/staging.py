@@ -27,6 +27,12 @@ def source_of(link: str, key: str) -> str:
     return f"{link.partition('#')[0]}#gh{hashlib.sha256(key.encode()).hexdigest()[:12]}" if link else ""
 
 
+def type_of(content: bytes) -> str:
+    """A picture's type by its first bytes, where nobody wrote it down."""
+    known = {b"\x89PNG": "image/png", b"GIF8": "image/gif", b"BM": "image/bmp"}
+    return next((kind for start, kind in known.items() if content.startswith(start)), "image/jpeg")
+
+
 @dataclass(repr=False)
 class Staging:
     """Prepares one account's drafts; remembers what is up by content address."""
@@ -86,7 +92,8 @@ class Staging:
         if sha256 in self.covers:
             return self.covers[sha256]
         content = await contents(sha256)
-        said = await self._uploaded(lambda token: self.line.protocol.add_cover(token, content, type), "封面图")
+        kind = type or type_of(content)
+        said = await self._uploaded(lambda token: self.line.protocol.add_cover(token, content, kind), "封面图")
         if isinstance(said, Refused | Unknown):
             return said
         media_id = said.get("media_id")

@@ -17,7 +17,7 @@ from hub import household, wiring
 from hub import settings as settings_room
 from hub.demo.city import crowd
 from hub.demo.crowd import BURST, Crowd, Streets
-from hub.demo.filling import Addresses, fill
+from hub.demo.filling import WECHAT, Addresses, fill
 from hub.desk.desk import Desk
 from hub.domain.errors import Misconfigured
 from hub.identifiers import RandomIdentifiers
@@ -64,29 +64,48 @@ async def _run(settings: Settings, arguments: argparse.Namespace) -> int:
 
 def _streets(settings: Settings) -> Streets:
     site = settings["HUB_SITE_URL"] or "http://localhost:8001"
-    return Streets(site, f"http://127.0.0.1:{settings['HUB_REHEARSAL_PORT']}", wiring.rehearsal_key(settings))
+    port = settings.number("HUB_REHEARSAL_PORT")
+    weibo, wechat = (f"http://127.0.0.1:{port + place}" for place in range(2))
+    return Streets(site, weibo, wechat, wiring.rehearsal_key(settings))
 
 
 async def _fill(settings: Settings, desk: Desk, streets: Streets) -> int:
-    account = await asyncio.to_thread(_weibo_account, streets)
+    weibo = await asyncio.to_thread(_weibo_account, streets)
+    wechat = await asyncio.to_thread(_wechat_account, streets)
     api = settings["HUB_SITE_API"] or "http://127.0.0.1:8001"
     keys = [key.strip() for key in wiring.content_key(settings).split(",")]
     password = household.demo_password(settings)[0]
-    return await fill(desk, Addresses(api, keys, streets.weibo, account), password)
+    return await fill(desk, Addresses(api, keys, streets.weibo, weibo, streets.wechat, wechat), password)
 
 
 def _weibo_account(streets: Streets) -> Mapping[str, Any]:
     """The made-up account of the local 微博 with the widest quota."""
-    connection = http.client.HTTPConnection("127.0.0.1", int(streets.weibo.rpartition(":")[2]), timeout=10)
+    found = _asked(streets, streets.weibo, "accounts")
+    return next((account for account in found if account["tier"] == "partner"), found[0])
+
+
+def _wechat_account(streets: Streets) -> Mapping[str, Any]:
+    """The made-up 公众号, told where its messages go."""
+    callback = f"{streets.site}/callbacks/wechat/{WECHAT}"
+    _asked(streets, streets.wechat, "callback", {"url": callback, "mode": "encrypted"})
+    account: Mapping[str, Any] = _asked(streets, streets.wechat, "accounts")[0]
+    return account
+
+
+def _asked(streets: Streets, base: str, what: str, order: Mapping[str, Any] | None = None) -> Any:
+    """What a platform's control address says, or does."""
+    connection = http.client.HTTPConnection("127.0.0.1", int(base.rpartition(":")[2]), timeout=10)
+    headers = {"Authorization": f"Bearer {streets.key}", "Content-Type": "application/json"}
+    body = None if order is None else json.dumps(dict(order))
     try:
-        connection.request("GET", "/_rehearsal/accounts", headers={"Authorization": f"Bearer {streets.key}"})
+        connection.request("GET" if body is None else "POST", f"/_rehearsal/{what}", body, headers)
         answer = connection.getresponse()
-        found: list[dict[str, Any]] = json.loads(answer.read())
+        found = json.loads(answer.read())
     finally:
         connection.close()
     if answer.status != 200 or not found:
-        raise Misconfigured("演练微博没有给出账号。请检查 HUB_REHEARSAL_KEY 是否与它启动时一致。")
-    return next((account for account in found if account["tier"] == "partner"), found[0])
+        raise Misconfigured("演练平台没有给出账号。请检查 HUB_REHEARSAL_KEY 是否与它启动时一致。")
+    return found
 
 
 async def _live(desk: Desk, people: Crowd) -> None:

@@ -13,6 +13,7 @@ from hub.clock import SystemClock
 from hub.processes import Child, hold_lifeline, refuse_taken, supervise
 from hub.settings import Settings
 
+PLATFORMS = 2  # 微博 and 微信, each on its own port
 KEPT = ("PATH", "LANG", "LC_ALL", "PYTHONPATH", "VIRTUAL_ENV", "SSL_CERT_FILE")
 
 
@@ -44,7 +45,8 @@ def _serve_all(settings: Settings, arguments: argparse.Namespace) -> int:
     refuse_taken(arguments.port, "采编端", "--port")
     refuse_taken(arguments.public_port, "公众网", "--public-port")
     if arguments.rehearsal:
-        refuse_taken(settings.number("HUB_REHEARSAL_PORT"), "演练平台", "HUB_REHEARSAL_PORT")
+        for place in range(PLATFORMS):
+            refuse_taken(settings.number("HUB_REHEARSAL_PORT") + place, "演练平台", "HUB_REHEARSAL_PORT")
     whole = household.prepare(settings, arguments.port, arguments.public_port, rehearsal=arguments.rehearsal)
     return asyncio.run(supervise(_children(whole, arguments), SystemClock(), lambda: _announce(whole)))
 

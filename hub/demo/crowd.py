@@ -32,6 +32,7 @@ class Streets:
 
     site: str
     weibo: str
+    wechat: str
     key: str
 
 
@@ -57,10 +58,20 @@ def send_letter(streets: Streets, said: Said, key: str, number: int) -> int:
 
 
 def send_comment(streets: Streets, said: Said, post: str) -> int:
-    """One comment under a post of the local 微博; the answer's status."""
-    body = json.dumps({"post": post, "author": said.who, "text": said.text}, ensure_ascii=False).encode()
+    """One comment under a post of the local 微博, or an article of the local 公众号; the answer's status."""
+    return _say_there(streets, said, {"post": post.partition("~")[0], "author": said.who, "text": said.text})
+
+
+def send_message(streets: Streets, said: Said) -> int:
+    """One message to the local 公众号; the answer's status."""
+    return _say_there(streets, said, {"message": said.text, "author": said.who})
+
+
+def _say_there(streets: Streets, said: Said, words: Mapping[str, str]) -> int:
+    base = streets.wechat if said.channel == "wechat" else streets.weibo
+    body = json.dumps(dict(words), ensure_ascii=False).encode()
     headers = {"Content-Type": "application/json", "Authorization": f"Bearer {streets.key}"}
-    return _post(streets.weibo, "/_rehearsal/replies", body, headers, "127.0.0.1")
+    return _post(base, "/_rehearsal/replies", body, headers, "127.0.0.1")
 
 
 def _place(said: Said) -> str:
@@ -97,18 +108,20 @@ class Crowd:
         """The answer's status, or None while there is nothing to comment on."""
         self._number += 1
         try:
-            if said.channel != "weibo":
+            if said.channel not in ("weibo", "wechat"):
                 key = self._ids.new()
                 return await asyncio.to_thread(send_letter, self._streets, said, key, self._number)
-            post = await self._post_about(said.about)
+            if not said.about:
+                return await asyncio.to_thread(send_message, self._streets, said)
+            post = await self._post_about(said.about, said.channel)
             return None if post is None else await asyncio.to_thread(send_comment, self._streets, said, post)
         except OSError:
             return None
 
-    async def _post_about(self, key: str) -> str | None:
+    async def _post_about(self, key: str, channel: str) -> str | None:
         """The platform's id of the post about this article, once it is public."""
         title = next((article["title"] for article in articles() if article["key"] == key), "")
-        where = {"channel": "weibo", "state": "published", "title": title}
+        where = {"channel": channel, "state": "published", "title": title}
         found: list[Document] = await self._desk.store.find("publications", where, limit=1, fields=["external_id"])
         return str(found[0]["external_id"]) if found else None
 

@@ -15,9 +15,11 @@ from typing import Any
 from hub import wording
 from hub.clock import local
 from hub.demo.city import articles, city, crowd
+from hub.demo.cover import draw_cover
 from hub.desk import accounts, columns, reviewing, staffing, writing
 from hub.desk.desk import Desk
 from hub.desk.importing import import_replies
+from hub.desk.picturing import Drawing, upload
 from hub.desk.publishing import Wish, schedule
 from hub.domain.content import Draft
 from hub.domain.errors import Conflict, HubError
@@ -25,7 +27,7 @@ from hub.domain.people import Actor, actor_of, program
 from hub.domain.rows import Row, in_order
 
 CONSOLE = program("console")
-SITE, WEIBO = "site-main", "weibo-main"
+SITE, WEIBO, WECHAT = "site-main", "weibo-main", "wechat-main"
 _DATE = re.compile(r"\{(?P<kind>day|weekday|sat)(?P<days>[+-]\d+)?\}")
 
 
@@ -37,6 +39,8 @@ class Addresses:
     content_keys: Sequence[str]
     weibo: str
     weibo_account: Mapping[str, Any]
+    wechat: str
+    wechat_account: Mapping[str, Any]
 
 
 async def fill(desk: Desk, addresses: Addresses, password: str) -> int:
@@ -45,8 +49,8 @@ async def fill(desk: Desk, addresses: Addresses, password: str) -> int:
     for column in city()["columns"]:
         if await desk.store.get("columns", column["_id"]) is None:
             await columns.save_column(CONSOLE, desk, column)
-    await _accounts(desk, addresses)
     people = await staff(desk)
+    await _accounts(desk, addresses, await _cover(desk, people["editor"]))
     for number, article in enumerate(articles()):
         await _article(desk, people, article, number)
     await _history(desk)
@@ -79,7 +83,7 @@ async def _people(desk: Desk, password: str) -> None:
             continue
 
 
-async def _accounts(desk: Desk, where: Addresses) -> None:
+async def _accounts(desk: Desk, where: Addresses, cover: str) -> None:
     site = accounts.NewAccount(
         key=SITE,
         channel="site",
@@ -101,9 +105,37 @@ async def _accounts(desk: Desk, where: Addresses) -> None:
         fallback_minutes=10,
         rehearsal=True,
     )
-    for account in (site, weibo):
+    for account in (site, weibo, _wechat(where, cover)):
         if await desk.store.get("accounts", account.key) is None:
             await accounts.connect_account(CONSOLE, desk, account)
+
+
+def _wechat(where: Addresses, cover: str) -> accounts.NewAccount:
+    known = where.wechat_account
+    return accounts.NewAccount(
+        key=WECHAT,
+        channel="wechat",
+        name="云川发布公众号",
+        settings={
+            "base_url": where.wechat, "page_url": where.wechat, "app_id": known["appid"], "default_cover": cover,
+        },
+        credentials={
+            "secret": known["secret"], "callback_token": known["callback_token"], "aes_key": known["encoding_aes_key"],
+        },
+        profile={"listen_every": 3, "comment_first": 3, "comments_day": 100_000},
+        waits_for=SITE,
+        fallback_minutes=10,
+        rehearsal=True,
+    )  # fmt: skip
+
+
+async def _cover(desk: Desk, editor: Actor) -> str:
+    """The account's own cover, for texts without a picture."""
+    drawing = Drawing()
+    try:
+        return str((await upload(editor, desk, drawing, draw_cover(), "云川封面.png"))["_id"])
+    finally:
+        drawing.close()
 
 
 async def _article(desk: Desk, people: Mapping[str, Actor], article: Mapping[str, Any], number: int) -> None:
@@ -184,7 +216,8 @@ def _wishes(desk: Desk, article: Mapping[str, Any], number: int) -> list[Wish]:
     if article["key"] == "library":
         at = local(now + timedelta(days=1)).replace(hour=9, minute=0, second=0, microsecond=0)
     sites = [Wish(SITE, at, "publish")]
-    return [*sites, Wish(WEIBO, at, "publish")] if article.get("weibo") else sites
+    others = [account for account, name in ((WEIBO, "weibo"), (WECHAT, "wechat")) if article.get(name)]
+    return [*sites, *(Wish(account, at, "publish") for account in others)]
 
 
 async def _history(desk: Desk) -> None:
