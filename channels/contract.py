@@ -266,6 +266,15 @@ class Verdict:
 
 
 @runtime_checkable
+class Menus(Protocol):
+    """A platform whose account shows buttons under its messages."""
+
+    async def set_menu(self, buttons: Sequence[Json]) -> Outcome:
+        """These buttons instead of those that are there. Repeatable."""
+        ...
+
+
+@runtime_checkable
 class Receiving(Protocol):
     """A platform that posts what citizens say to an address of ours, which the website's process serves."""
 

@@ -10,11 +10,12 @@ from hub.desk.auditing import seal_heads
 from hub.desk.beating import beat
 from hub.desk.callbacks import mirror_keys
 from hub.desk.carrying import carry
-from hub.desk.columns import beat_sites, mirror
+from hub.desk.columns import beat_sites
 from hub.desk.desk import Desk
 from hub.desk.dispatching import dispatch, wake_waiting
 from hub.desk.keeping import throw_away
 from hub.desk.listening import listen
+from hub.desk.mirroring import mirror
 from hub.desk.noticing import send_mail
 from hub.desk.operating import operate, settle_operations
 from hub.desk.reading import count_rest, read_new

@@ -202,6 +202,12 @@ class Wechat:
         fresh = [one for one in heard if one.external_id not in round_.places[id].recent]
         return Page(fresh, after.write(), after.due(self.profile, now) is not None)
 
+    async def set_menu(self, buttons: Sequence[Json]) -> Outcome:
+        """自定义菜单: readers see it within five minutes."""
+        menu = {"button": list(buttons)}
+        said = await self.line.ask(lambda token: self.line.protocol.create_menu(token, menu))
+        return said if isinstance(said, Refused | Unknown) else Accepted("menu", None, self.now())
+
     def callback_keys(self) -> Json | None:
         """Never the AppSecret: whoever holds these can be written to, and can do nothing."""
         return asdict(self.keys) if self.keys.token else None

@@ -37,6 +37,12 @@ def articles() -> tuple[Mapping[str, Any], ...]:
 
 
 @cache
+def services() -> tuple[Mapping[str, Any], ...]:
+    """The service directory, in everyday words."""
+    return tuple(json.loads((HERE / "services.json").read_text("utf-8")))
+
+
+@cache
 def crowd(name: str) -> tuple[Said, ...]:
     """The texts of one file: crowd, incident or history."""
     path = HERE / f"{name}.jsonl"

@@ -14,9 +14,9 @@ from typing import Any
 
 from hub import wording
 from hub.clock import local
-from hub.demo.city import articles, city, crowd
+from hub.demo.city import articles, city, crowd, services
 from hub.demo.cover import draw_cover
-from hub.desk import accounts, columns, reviewing, staffing, writing
+from hub.desk import accounts, columns, reviewing, serving, staffing, writing
 from hub.desk.desk import Desk
 from hub.desk.importing import import_replies
 from hub.desk.picturing import Drawing, upload
@@ -49,6 +49,9 @@ async def fill(desk: Desk, addresses: Addresses, password: str) -> int:
     for column in city()["columns"]:
         if await desk.store.get("columns", column["_id"]) is None:
             await columns.save_column(CONSOLE, desk, column)
+    for service in services():
+        if await desk.store.get("services", service["_id"]) is None:
+            await serving.save_service(CONSOLE, desk, service)
     people = await staff(desk)
     await _accounts(desk, addresses, await _cover(desk, people["editor"]))
     for number, article in enumerate(articles()):
@@ -108,6 +111,7 @@ async def _accounts(desk: Desk, where: Addresses, cover: str) -> None:
     for account in (site, weibo, _wechat(where, cover)):
         if await desk.store.get("accounts", account.key) is None:
             await accounts.connect_account(CONSOLE, desk, account)
+    await serving.publish_menu(CONSOLE, desk, WECHAT)
 
 
 def _wechat(where: Addresses, cover: str) -> accounts.NewAccount:

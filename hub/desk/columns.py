@@ -1,11 +1,11 @@
-"""栏目: the office's columns, and their copies on each website of ours; what a column must hold lives in the domain."""
+"""栏目: the office's columns; their copies on the websites: mirroring.py, what a column must hold: the domain."""
 
 from __future__ import annotations
 
 from collections.abc import Mapping
 from typing import Any
 
-from channels.contract import Accepted, Shelving
+from channels.contract import Shelving
 from hub.desk.desk import Desk, connected
 from hub.domain import outbox
 from hub.domain.columns import check_column
@@ -13,7 +13,6 @@ from hub.domain.people import Actor
 from hub.domain.rights import require
 from hub.store.base import Document
 
-SENT = ("name", "description", "keywords", "type", "order", "public")
 MOST = 200
 
 
@@ -38,29 +37,6 @@ async def column(actor: Actor, desk: Desk, slug: str) -> Document | None:
     """One of them; None where it has gone."""
     require(actor, "notice.read")
     return await desk.store.get("columns", slug)
-
-
-async def mirror(actor: Actor, desk: Desk) -> int:
-    """Bring each of our websites the columns it has not got in their newest form; how many went out."""
-    require(actor, "column.mirror")
-    columns = await desk.store.find("columns", {}, sort=[("order", 1)], limit=MOST)
-    accounts = await desk.store.find("accounts", {"channel": "site"}, sort=[("_id", 1)], limit=50)
-    return sum([await _bring(desk, account, column) for account in accounts for column in columns])
-
-
-async def _bring(desk: Desk, account: Document, column: Document) -> int:
-    place = f"mirrored.{account['_id'].replace('-', '_')}"
-    if (column.get("mirrored") or {}).get(place.partition(".")[2]) == column["version"]:
-        return 0
-    channel = connected(desk, account)
-    if not isinstance(channel, Shelving):
-        return 0
-    body = {name: column[name] for name in SENT}
-    if not isinstance(await channel.put("column", column["_id"], column["version"], body), Accepted):
-        return 0
-    mine = {"_id": column["_id"], "version": column["version"]}
-    await desk.store.change("columns", mine, {"$set": {place: column["version"]}})
-    return 1
 
 
 async def beat_sites(actor: Actor, desk: Desk) -> int:

@@ -9,8 +9,11 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
+from hub.domain.errors import FieldError, Invalid
+from hub.domain.runs import clean, line
 from hub.domain.services import Service, find_services, plain
 
+MOST_RULES = 100
 LONGEST = 600  # characters of one automatic answer; the platform's limit is 2,048 bytes
 ASK, SERVICES, PROGRESS = "ask", "services", "progress"  # keys of the menu's buttons
 WELCOME = (
@@ -42,6 +45,37 @@ class Table:
     site: str
     welcome: str = ""
     rules: Sequence[Mapping[str, Any]] = ()
+
+
+def check_table(value: Mapping[str, Any]) -> dict[str, Any]:
+    """An account's welcome and keyword answers in canonical form; Invalid says what must change."""
+    errors: list[FieldError] = []
+    welcome = clean(str(value.get("welcome") or "")).strip()
+    if len(welcome) > LONGEST:
+        errors.append(FieldError("welcome", f"欢迎语在 {LONGEST} 字以内。"))
+    rules = [_rule(rule, place, errors) for place, rule in enumerate(value.get("rules") or (), 1)]
+    if len(rules) > MOST_RULES:
+        errors.append(FieldError("rules", f"关键词答复最多 {MOST_RULES} 条。"))
+    if errors:
+        raise Invalid("自动答复有几处要修改。", tuple(errors))
+    return {"welcome": welcome, "rules": rules}
+
+
+def _rule(rule: Any, place: int, errors: list[FieldError]) -> dict[str, Any]:
+    given = rule if isinstance(rule, Mapping) else {}
+    words = [line(str(word)) for word in given.get("words") or () if plain(str(word))]
+    text = clean(str(given.get("text") or "")).strip()
+    if not words or not 1 <= len(text) <= LONGEST:
+        errors.append(FieldError("rules", f"第 {place} 条要有关键词和 {LONGEST} 字以内的答复。"))
+    return {"words": words, "text": text}
+
+
+# 公众号菜单: three buttons, each of which says something; the platform shows four characters of each
+MENU: Sequence[Mapping[str, str]] = (
+    {"type": "click", "name": "找服务", "key": SERVICES},
+    {"type": "click", "name": "我要说", "key": ASK},
+    {"type": "click", "name": "看进度", "key": PROGRESS},
+)
 
 
 def greet(table: Table) -> Said:

@@ -49,6 +49,8 @@ RIGHTS: Mapping[str, frozenset[Role]] = {
     "policy.write": frozenset({SEC}),
     "policy.confirm": frozenset({SEC, SYS}),
     "column.write": frozenset({SYS}),
+    "service.read": frozenset({E, R, M, H, SYS}),
+    "service.write": frozenset({E, SYS}),
     "audit.read": frozenset({AUD}),
 }
 
@@ -78,6 +80,7 @@ PROGRAMS: Mapping[str, frozenset[str]] = {
             "reply.import",
             "reply.recount",
             "column.write",
+            "service.write",
             "account.write",
             "reply.take",
         }

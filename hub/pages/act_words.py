@@ -38,6 +38,8 @@ RIGHT_WORDS: Mapping[str, str] = {
     "policy.write": "改规则",
     "policy.confirm": "确认规则的变更",
     "column.write": "管栏目",
+    "service.read": "看服务事项",
+    "service.write": "管服务事项",
     "audit.read": "看审计",
 }
 ACT_WORDS: Mapping[str, str] = {
@@ -72,6 +74,9 @@ ACT_WORDS: Mapping[str, str] = {
     "reply.reveal": "查看原话",
     "review.pass": "通过",
     "review.return": "退回",
+    "service.save": "改服务事项",
+    "first_answers.save": "改自动答复",
+    "menu.publish": "更新公众号菜单",
     "session.begin": "登录",
     "session.confirm": "重输口令",
     "session.second": "动态口令",

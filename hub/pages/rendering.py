@@ -45,7 +45,7 @@ RAIL: tuple[RailItem, ...] = (
     RailItem("replies", "留言", "inbox", "/replies"),
 )
 RAIL_SECOND: tuple[RailItem, ...] = (
-    RailItem("columns", "公众网", "globe", "/columns"),
+    RailItem("columns", "公众网", "globe", "/services"),
     RailItem("audit", "审计", "shield", "/audit"),
     RailItem("settings", "设置", "settings", "/settings"),
 )

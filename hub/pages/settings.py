@@ -23,6 +23,7 @@ SECTIONS = (
     ("policies", "规则", "/settings/policies", "policy.read", "list", "口令、审批、补发、预警的数字，谁改的、依据什么"),
     ("tokens", "令牌", "/settings/tokens", "token.write", "key", "给程序用的钥匙：能做什么、到什么时候"),
     ("accounts", "账号", "/accounts", "account.read", "send", "网站和微博的连接、额度、授权"),
+    ("services", "服务事项", "/services", "service.write", "globe", "群众问办事时先由它答，也是公众号的自动答复"),
     ("columns", "栏目", "/columns", "column.write", "globe", "网站的栏目和各自的审批级数"),
     ("audit", "审计", "/audit", "audit.read", "shield", "谁在什么时候做了什么，链条是否完整"),
 )

@@ -27,13 +27,14 @@ ENTRIES: Mapping[str, str] = {
     "publications": "publication.read",
     "board": "board.read",
     "replies": "reply.read",
-    "columns": "column.write",
+    "columns": "service.read",
     "audit": "audit.read",
     "settings": "notice.read",
 }
 # what a redirect may say was done; a word from the address is never shown itself
 DONE: Mapping[str, str] = {
     "saved": "已保存。",
+    "menu": "菜单已更新，读者五分钟内看到。",
     "task": "这件待办已办结。",
     "read": "通知已标为已读。",
     "acknowledge": "已认领，这条预警归您跟进。",

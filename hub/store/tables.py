@@ -56,6 +56,8 @@ _CONTENT = (
         indexes=(("content", "-at"), ("content", "revision", "kind"), ("by", "-at")), personal=("by", "for"),
         outbox=True,
     ),
+    Table("services", "服务事项: the service directory in everyday words", "for ever", outbox=True),
+    Table("first_answers", "自动答复: what an account answers by itself", "for ever", outbox=True),
     Table("columns", "栏目: where content stands on the site, and how many approvals it needs", "for ever",
           indexes=(("order",),), outbox=True),
 )

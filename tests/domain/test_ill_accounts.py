@@ -9,7 +9,7 @@ from datetime import timedelta
 import pytest
 
 from channels.contract import Accepted, Channel
-from hub.desk import columns, publishing, settling
+from hub.desk import columns, mirroring, publishing, settling
 from hub.desk.checking import check_content
 from hub.desk.desk import UNFIT, Desk
 from hub.desk.dispatching import dispatch
@@ -107,11 +107,11 @@ async def test_websites_that_are_well_get_their_columns_and_beats_beside_one_tha
     office = make_office()
     for account in ("a-ill", "b-well"):
         await office.account(account, "site")
-    column = {"_id": "yw", "name": "要闻", "order": 1, "version": 1, **dict.fromkeys(columns.SENT, "")}
+    column = {"_id": "yw", "name": "要闻", "order": 1, "version": 1, **dict.fromkeys(mirroring.COPIED[0].fields, "")}
     await office.store.insert("columns", column)
     shelf = Shelf()
     desk = replace(office.desk, connect=lambda account: shelf)  # type: ignore[arg-type, return-value]
     desk = with_ill(desk, "a-ill", ValueError("没有地址"))
-    assert await columns.mirror(MIRROR, desk) == 1
+    assert await mirroring.mirror(MIRROR, desk) == 1
     assert await columns.beat_sites(MIRROR, desk) == 1
     assert shelf.taken == ["yw", "beat"]

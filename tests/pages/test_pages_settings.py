@@ -206,8 +206,8 @@ async def test_a_wrong_date_is_said_and_breaks_nothing(room: Room, query: str) -
 @pytest.mark.parametrize(
     ("login", "words"),
     [
-        ("editor", {"规则", "账号"}),
-        ("sysadmin", {"规则", "账号", "栏目"}),
+        ("editor", {"规则", "账号", "服务事项"}),
+        ("sysadmin", {"规则", "账号", "栏目", "服务事项"}),
         ("secadmin", {"用户", "规则", "令牌"}),
         ("auditor", {"用户", "规则", "审计"}),
     ],
