@@ -132,6 +132,7 @@ class Callbacks:
         told: dict[str, Any] = {
             name: job[name] for name in ("publish_id", "publish_status", "article_id") if name in job
         }
+        told["publish_id"] = int(job["publish_id"])  # a number here, a text in answers
         if "article_detail" in job:
             detail = job["article_detail"]
             return {**told, "article_detail": {"count": detail["count"], "item": detail["item"]}}
