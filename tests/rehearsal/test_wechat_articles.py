@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
+import json
 from typing import Any
 
 import pytest
 
 from channels.exchange import Answer, Request
-from channels.performance import Performance
+from channels.performance import InProcess, Performance
 from channels.wechat.rehearsal import WechatPlatform
 from tests.rehearsal.wechat_client import HOST, JPG, PNG, Client
 
@@ -307,3 +308,25 @@ def test_the_same_facts_make_the_same_platform() -> None:
     client.stage.reset()
     assert client.stage.platform.posts(now) == []
     assert not client.stage.due()
+
+
+@pytest.mark.parametrize(
+    ("kind", "value", "done"),
+    [
+        ("drop_before", 0, False), ("status", 502, False), ("drop_after", 0, True), ("close", 0, True),
+        ("garbage", 0, True), ("status_after", 504, True), ("delay", 60, True), ("drip", 0, True),
+    ],
+)  # fmt: skip
+async def test_every_fault_strikes_a_submission_before_or_after_the_work(kind: str, value: int, done: bool) -> None:
+    client = Client()
+    media_id = client.draft()
+    body = json.dumps({"media_id": media_id}).encode()
+    client.order(kind, value, "/freepublish/submit")
+    result = await InProcess({"127.0.0.1": client.stage}).send(
+        Request("POST", client.url("freepublish/submit"), {}, body)
+    )
+    whole = isinstance(result, Answer) and result.status == 200 and result.body.endswith(b"}")
+    assert not whole
+    assert client.code("draft/get", {"media_id": media_id}) == (40007 if done else 0)
+    client.wait()
+    assert len(client.platform.posts(client.clock.now())) == (1 if done else 0)
