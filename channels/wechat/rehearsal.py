@@ -62,7 +62,7 @@ class WechatPlatform:
         messages, menu, comments = Messages(state, rules, material), Menu(state), Comments(state, rules)
         self._publishing = Publishing(seed, state, rules, drafts)
         self._mass = Mass(seed, state, rules, drafts, self._publishing, messages)
-        self._citizens = Citizens(self._account, state, comments, messages, menu)
+        self._citizens = Citizens(self._account, state, comments, messages, menu, material)
         self._callbacks = Callbacks(self._account, state, rules, self._publishing, self._mass)
         rooms = (self._access, material, drafts, self._publishing, comments, messages, menu, self._mass)
         self._acts: dict[str, Act] = {path: act for room in rooms for path, act in room.acts().items()}
@@ -180,6 +180,9 @@ class WechatPlatform:
             body = self._done(request, now, code, effects)
         except Refusal as refusal:
             return self._refused(refusal, request, now), effects
+        if "file" in body:
+            kind, content = body["file"]
+            return Answer(200, {"content-type": kind, "content-disposition": "attachment"}, content), effects
         form = request.path.endswith(("/uploadimg", "/add_material", "/upload"))
         return (as_json(body, "text/plain") if form else as_json(body)), effects
 
@@ -228,9 +231,10 @@ class WechatPlatform:
         return Call(call.path, call.query, body, {}, call.now, call.base, call.address, call.code)
 
     def _refused(self, refusal: Refusal, request: Request, now: datetime) -> Answer:
+        hint = f" hint: [{made(self._seed, request.path)[:8]}-0]" if "/draft/" in request.path else ""
         digits = made(self._seed, f"rid/{now.isoformat()}/{request.target}/{self._state.count}")
         rid = f"{int(now.timestamp()):08x}-{digits[:8]}-{digits[8:16]}"
-        return as_json({"errcode": refusal.code, "errmsg": f"{refusal.text} rid: {rid}", **refusal.beside})
+        return as_json({"errcode": refusal.code, "errmsg": f"{refusal.text}{hint} rid: {rid}", **refusal.beside})
 
     # The public face
 

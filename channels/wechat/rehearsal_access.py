@@ -120,9 +120,11 @@ class Access:
         """Whether a call for a stable token gets a new one although the old one still lives."""
         if not forced:
             return moment(current["until"]) - now <= self.rules.token_renewal
+        if any(abs(now - moment(at)) < self.rules.forced_apart for at in self.state.forced):
+            return False
         if sum(day(moment(at)) == day(now) for at in self.state.forced) >= self.rules.forced_a_day:
             raise Refusal(45009)
-        return not any(abs(now - moment(at)) < self.rules.forced_apart for at in self.state.forced)
+        return True
 
     def _check_app(self, call: Call, grant: Any, appid: Any, secret: Any) -> None:
         if call.address not in self.switch("whitelist"):

@@ -40,7 +40,7 @@ class Callbacks:
     def order(self, body: Mapping[str, Any], now: datetime) -> list[Effect]:
         """A new callback address; with `verify` it is first asked to echo. ValueError when it is none."""
         url, mode = str(body.get("url") or ""), str(body.get("mode") or "encrypted")
-        if url and (urlsplit(url).scheme not in ("http", "https") or not urlsplit(url).hostname):
+        if url and not _is_address(url):
             raise ValueError("url 应为 http 或 https 网址")
         if mode not in MODES:
             raise ValueError("mode 应为以下之一：" + "、".join(MODES))
@@ -132,6 +132,7 @@ class Callbacks:
         told: dict[str, Any] = {
             name: job[name] for name in ("publish_id", "publish_status", "article_id") if name in job
         }
+        told["publish_id"] = int(job["publish_id"])  # a number here, a text in answers
         if "article_detail" in job:
             detail = job["article_detail"]
             return {**told, "article_detail": {"count": detail["count"], "item": detail["item"]}}
@@ -143,6 +144,8 @@ class Callbacks:
         name = id.rpartition("#")[0]
         again = (now + self.rules.push_again).isoformat()
         if name == "verify":
+            if self.state.callback.get("state") != "asked":
+                return []
             right = isinstance(result, Answer) and result.status == 200 and result.body == self._echo().encode()
             last = self.state.callback["tries"] + 1 >= self.rules.push_tries
             return [{"kind": "attempt", "id": name, "verified": right, "last": last, "next": again}]
@@ -184,6 +187,14 @@ class Callbacks:
         if fields.get("ToUserName") != openid or fields.get("FromUserName") != self.account.original_id:
             raise ValueError("addressee")
         return _words(fields)
+
+
+def _is_address(url: str) -> bool:
+    try:
+        parts = urlsplit(url)
+        return parts.scheme in ("http", "https") and bool(parts.hostname) and not parts.username and parts.port != 0
+    except ValueError:
+        return False
 
 
 def _words(fields: Mapping[str, Any]) -> str:

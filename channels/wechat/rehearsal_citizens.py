@@ -10,16 +10,21 @@ from typing import Any
 from channels.ledger import Effect
 from channels.wechat.rehearsal_access import Account, openid
 from channels.wechat.rehearsal_comments import Comments
+from channels.wechat.rehearsal_material import Material
 from channels.wechat.rehearsal_messages import Menu, Messages
 from channels.wechat.rehearsal_publishing import order_push
-from channels.wechat.rehearsal_rules import PICTURE_HOST, made, moment
+from channels.wechat.rehearsal_rules import made, moment
 from channels.wechat.rehearsal_state import State
 
 Said = Mapping[str, Any]
 Fields = dict[str, Any]
 _FIRST_MESSAGE = 24_000_000_000_000_000  # beyond 2**53, as live ids are
 # event -> whether it opens the short window
-_EVENTS = {"subscribe": True, "unsubscribe": False, "SCAN": True, "CLICK": True, "VIEW": False, "LOCATION": False}
+_EVENTS = {
+    "subscribe": True, "unsubscribe": False, "SCAN": True, "CLICK": True, "VIEW": False, "LOCATION": False,
+    "scancode_push": True, "scancode_waitmsg": True,
+}  # fmt: skip
+_PRESSED = ("CLICK", "scancode_push", "scancode_waitmsg")
 
 
 @dataclass
@@ -31,6 +36,7 @@ class Citizens:
     comments: Comments
     messages: Messages
     menu: Menu
+    material: Material
 
     def speak(self, said: Said, now: datetime) -> tuple[str, list[Effect]]:
         now = moment(said["at"]) if said.get("at") else now
@@ -83,8 +89,12 @@ class Citizens:
         publication = self.state.find(str(said["post"])) if said.get("post") else None
         if publication:
             fields |= {"MsgDataId": publication["msg_data_id"], "Idx": int(said.get("index") or 0) + 1}
-        window = self.messages.window(id, "message", now)
-        return name, [window, self._push("message/" + salt, id, fields, now, asks=True)]
+        facts = [self.messages.window(id, "message", now)]
+        if kind in ("image", "voice"):
+            facts += self.material.received(fields["MediaId"], kind, now)
+        if kind == "image":
+            fields["PicUrl"] = facts[1]["url"]
+        return name, [*facts, self._push("message/" + salt, id, fields, now, asks=True)]
 
     def _push(self, id: str, openid: str, fields: Fields, now: datetime, *, asks: bool) -> Effect:
         return order_push(self.state, id, now, openid=openid, fields=fields, asks=asks)
@@ -93,7 +103,7 @@ class Citizens:
         event, key = str(said["event"]), str(said.get("key") or "")
         if event not in _EVENTS:
             raise ValueError("event 应为以下之一：" + "、".join(_EVENTS))
-        if event == "CLICK" and key not in self.menu.pressable():
+        if event in _PRESSED and key not in self.menu.pressable():
             raise ValueError("key 应为菜单里的一个按钮")
         salt = self.state.salt(now)
         fields = {**self._head(id, now, "event"), "Event": event}
@@ -104,6 +114,8 @@ class Citizens:
             fields["EventKey"] = key
         if event in ("SCAN", "subscribe") and key:
             fields["Ticket"] = "g" + made(self.account.seed, "ticket/" + key)
+        if event.startswith("scancode"):
+            fields["ScanCodeInfo"] = {"ScanType": "qrcode", "ScanResult": str(said.get("message") or "")}
         facts: list[Effect] = []
         if event in ("subscribe", "unsubscribe"):
             facts.append({"kind": "user", "openid": id, "author": author, "follows": event == "subscribe"})
@@ -120,8 +132,8 @@ def _text(said: Said, _made: str) -> Fields:
     return {"Content": text, **menu}
 
 
-def _image(said: Said, made: str) -> Fields:
-    return {"PicUrl": str(said.get("url") or f"http://{PICTURE_HOST}/mmbiz_jpg/{made[:48]}/0"), "MediaId": made}
+def _image(_said: Said, made: str) -> Fields:
+    return {"MediaId": made}
 
 
 def _voice(said: Said, made: str) -> Fields:

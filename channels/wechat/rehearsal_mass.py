@@ -167,6 +167,6 @@ class Mass:
         return {
             "Event": "MASSSENDJOBFINISH", "MsgID": int(publication["key"]), "Status": status, "TotalCount": total,
             "FilterCount": total if well else 0, "SentCount": total if well else 0, "ErrorCount": 0,
-            "CopyrightCheckResult": {"Count": 0, "ResultList": "", "CheckState": 1},
-            "ArticleUrlResult": {"Count": len(items), "ResultList": {"item": items} if items else ""},
+            "CopyrightCheckResult": {"Count": 0, "ResultList": {}, "CheckState": 1},
+            "ArticleUrlResult": {"Count": len(items), "ResultList": {"item": items} if items else {}},
         }  # fmt: skip

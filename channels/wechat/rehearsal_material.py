@@ -3,17 +3,25 @@
 from __future__ import annotations
 
 import hashlib
-from base64 import b64encode
+from base64 import b64decode, b64encode
 from collections.abc import Mapping
 from dataclasses import dataclass
-from datetime import timedelta
+from datetime import datetime, timedelta
 from typing import Any
+from urllib.parse import urlsplit
 
 from channels.ledger import Effect
 from channels.wechat.rehearsal_rules import PICTURE_HOST, Act, Body, Call, Done, File, Refusal, Rules, made, moment
 from channels.wechat.rehearsal_state import State
 
 _TEMPORARY = timedelta(days=3)
+_SILENCE = b"#!AMR\n"
+_MIME = {"jpg": "image/jpeg", "png": "image/png", "gif": "image/gif", "bmp": "image/bmp", "amr": "audio/amr"}
+# one grey point: what a citizen of the rehearsal photographs
+_PHOTOGRAPH = bytes.fromhex(
+    "89504e470d0a1a0a0000000d4948445200000001000000010800000000"
+    "3a7e9b550000000a49444154789c6358000000a200a1dc8db1cc0000000049454e44ae426082"
+)
 _IMAGES = frozenset({"jpg", "png", "gif", "bmp"})
 _OUGHT: Mapping[str, tuple[frozenset[str], int, int]] = {
     # type -> formats, most bytes, how many of them the library holds
@@ -49,6 +57,7 @@ class Material:
         return {
             "/cgi-bin/media/uploadimg": Act(self.upload_picture, form=True),
             "/cgi-bin/media/upload": Act(self.upload, form=True),
+            "/cgi-bin/media/get": Act(self.download, "GET"),
             "/cgi-bin/material/add_material": Act(self.add, form=True),
             "/cgi-bin/material/del_material": Act(self.remove),
             "/cgi-bin/material/batchget_material": Act(self.several),
@@ -133,12 +142,29 @@ class Material:
         }  # fmt: skip
         return [media, *facts]
 
+    def received(self, media_id: str, kind: str, now: datetime) -> list[Effect]:
+        """The facts of a picture or a sound that a citizen sends."""
+        picture = self._picture(_PHOTOGRAPH, "png")
+        url = f"http://{PICTURE_HOST}{picture['path']}" if kind == "image" else ""
+        media: Effect = {
+            "kind": "media", "media_id": media_id, "type": kind, "name": "", "url": url, "at": now.isoformat(),
+            "permanent": False, "bytes": len(_PHOTOGRAPH),
+        }  # fmt: skip
+        return [media, picture] if url else [media]
+
     def alive(self, media_id: str, call: Call) -> Mapping[str, Any]:
         """A medium that can be sent now."""
         found = self.state.media.get(media_id)
         if found is None or (not found["permanent"] and moment(found["at"]) + _TEMPORARY <= call.now):
             raise Refusal(40007)
         return found
+
+    def download(self, call: Call) -> Done:
+        """The bytes of a medium: `file` in place of a body."""
+        media = self.alive(call.query.get("media_id", ""), call)
+        picture = self.state.pictures.get(urlsplit(media["url"]).path)
+        content = b64decode(picture["content"]) if picture else _SILENCE
+        return {"file": (_MIME.get(format_of(content), "application/octet-stream"), content)}, []
 
     def remove(self, call: Call) -> Done:
         media_id = call.text("media_id", 41006)
