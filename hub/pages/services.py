@@ -106,7 +106,7 @@ async def _answers(
     return await show(
         request, "desk/first_answers.html", "columns", status=status, account=known, welcome=welcome, rules=rules,
         errors=errors, standard=WELCOME, longest=LONGEST, menu=MENU, tabs=await _tabs(request),
-        may_write=may(actor_of(request), "service.write"),
+        may_write=may(actor_of(request), "service.write"), now=desk_of(request).clock.now(),
     )  # fmt: skip
 
 
