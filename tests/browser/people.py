@@ -75,7 +75,8 @@ COLOURS = ["color-contrast", "link-in-text-block"]  # the rules whose answer cha
 def axe(page: Page, rules: Sequence[str] = ()) -> list[str]:
     """What axe finds serious or critical, by these rules or all; the page's context must bypass the policy."""
     assert AXE.is_file(), "运行 python -m hub vendor --dev 取回 axe-core"
-    page.add_script_tag(path=str(AXE))
+    if not page.evaluate("Boolean(window.axe)"):
+        page.add_script_tag(path=str(AXE))
     only = {"runOnly": {"type": "rule", "values": list(rules)}} if rules else {}
     result: Any = page.evaluate("given => axe.run(document, given)", {"resultTypes": ["violations"], **only})
     assert len(result["passes"]) > (0 if rules else 5)

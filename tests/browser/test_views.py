@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
-from typing import Any
+from typing import Any, Literal
 
 import pytest
 from playwright.sync_api import Browser, Page
@@ -17,7 +17,8 @@ from tests.browser.people import COLOURS, at_desk, axe, overflow, quarrels, unti
 
 pytestmark = pytest.mark.browser
 
-LOOKS = [(width, theme) for theme in ("light", "dark") for width in (1440, 390)]
+WIDTHS = (1440, 390)
+THEMES: tuple[Literal["light", "dark"], ...] = ("light", "dark")
 # a list of the desk -> the first page behind it that has no address of its own
 BEHIND: Mapping[str, str] = {
     "/contents": "main a[href^='/contents/']:not([href='/contents/new'])",
@@ -46,17 +47,21 @@ def by_person() -> dict[str, list[str]]:
 
 
 def looked_at(page: Page, name: str, path: str) -> list[str]:
-    """What is wrong with the page that is open, and its picture for people to look at."""
+    """What is wrong with the page that is open, in light and in dark, and its pictures for people to look at."""
     ARTEFACTS.joinpath("pages").mkdir(parents=True, exist_ok=True)
-    page.screenshot(path=str(ARTEFACTS / "pages" / f"{name}.png"), full_page=True)
     wide = overflow(page)
-    rules = COLOURS if name.endswith("-dark") else ()  # dark differs from light in its colours alone
-    return ([f"{path}: {wide} px too wide"] if wide > 0 else []) + axe(page, rules)
+    wrong = [f"{path}: {wide} px too wide"] if wide > 0 else []
+    for theme in THEMES:
+        page.emulate_media(color_scheme=theme)
+        page.screenshot(path=str(ARTEFACTS / "pages" / f"{name}-{theme}.png"), full_page=True)
+        wrong += axe(page, COLOURS if theme == "dark" else ())  # dark differs from light in its colours alone
+    page.emulate_media(color_scheme="light")
+    return wrong
 
 
-def file_name(path: str, width: int, theme: str) -> str:
+def file_name(path: str, width: int) -> str:
     words = path.strip("/").replace("/", "-").replace("?", "-") or "home"
-    return f"{words}-{width}-{theme}"
+    return f"{words}-{width}"
 
 
 def desk_pages(page: Page, base: str, paths: list[str]) -> Iterator[str]:
@@ -88,42 +93,40 @@ def has_issue(monitor: Clerk) -> bool:
     return 'href="/issues/' in monitor.get("/issues").text
 
 
-@pytest.mark.parametrize("width,theme", LOOKS)
+@pytest.mark.parametrize("width", WIDTHS)
 def test_every_page_of_the_desk_is_accessible_in_its_width_and_quiet(
-    browser: Browser, house: Household, width: int, theme: Any
+    browser: Browser, house: Household, width: int
 ) -> None:
     wrong: list[str] = []
     for login, paths in by_person().items():
         if not login:
             continue
-        with at_desk(browser, house, login, color_scheme=theme, bypass_csp=True) as page:
+        with at_desk(browser, house, login, bypass_csp=True) as page:
             page.set_viewport_size({"width": width, "height": 900})
             wrong_here = quarrels(page)
             for name in desk_pages(page, house.desk_url, paths):
                 wrong += [name] if " answered " in name else []
-                wrong += looked_at(page, f"desk-{file_name(name, width, theme)}", name)
+                wrong += looked_at(page, f"desk-{file_name(name, width)}", name)
             wrong += wrong_here
     assert wrong == []
 
 
-@pytest.mark.parametrize("width,theme", LOOKS)
+@pytest.mark.parametrize("width", WIDTHS)
 def test_every_page_before_sign_in_and_of_the_site_is_accessible_in_its_width_and_quiet(
-    browser: Browser, house: Household, width: int, theme: Any
+    browser: Browser, house: Household, width: int
 ) -> None:
-    context = browser.new_context(
-        viewport={"width": width, "height": 900}, color_scheme=theme, bypass_csp=True, locale="zh-CN"
-    )
+    context = browser.new_context(viewport={"width": width, "height": 900}, bypass_csp=True, locale="zh-CN")
     page = context.new_page()
     said = quarrels(page)
     wrong: list[str] = []
     for path in by_person().get("", []):
         page.goto(f"{house.desk_url}{path}")
-        wrong += looked_at(page, f"open-{file_name(path, width, theme)}", path)
+        wrong += looked_at(page, f"open-{file_name(path, width)}", path)
     article = first_article(page, house)
     for path in [*SITE, *MORE_SITE, article]:
         page.goto(f"{house.site_url}{path}")
         name = "article" if path == article else path
-        wrong += looked_at(page, f"site-{file_name(name, width, theme)}", path)
+        wrong += looked_at(page, f"site-{file_name(name, width)}", path)
     context.close()
     # a browser itself reports each address that is not there
     assert wrong + [line for line in said if "404" not in line] == []
@@ -155,7 +158,7 @@ def test_the_site_is_whole_without_script(browser: Browser, house: Household) ->
         assert answer is not None and answer.status == 200, path
         assert page.locator("main h1").count() == 1, path
         assert page.locator("noscript").count() == 0, path
-        page.screenshot(path=str(ARTEFACTS / "pages" / f"plain-{file_name(path[:20], 390, 'light')}.png"))
+        page.screenshot(path=str(ARTEFACTS / "pages" / f"plain-{file_name(path[:20], 390)}.png"))
     context.close()
 
 
