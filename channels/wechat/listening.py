@@ -14,6 +14,7 @@ from typing import Any
 from channels.wechat.profile import Profile
 
 _CHINA = timezone(timedelta(hours=8))
+_KNOWN = 20  # of an article's newest comments; the cursor holds them for a hundred articles
 _YOUNG, _FRESH = timedelta(hours=2), timedelta(days=2)
 
 
@@ -65,7 +66,7 @@ class Round:
     def asked(self, id: str, ids: Sequence[str], total: int, profile: Profile, now: datetime) -> Round:
         """After one page with these comments of `total`: the next page at once, or a rest."""
         place = self.places[id]
-        begin, recent = place.begin + len(ids), tuple(dict.fromkeys([*ids, *place.recent]))[: profile.comments_page]
+        begin, recent = place.begin + len(ids), tuple(dict.fromkeys([*ids, *place.recent]))[:_KNOWN]
         if ids and begin < total:
             after = replace(place, begin=begin, recent=recent)
         else:

@@ -21,7 +21,7 @@ from hub.store.base import Document, Unreachable, Unsure
 
 ROUND = 200  # accounts of one round
 PAGES = 20  # pages of one account in one go, so that one busy account does not starve the others
-RECENT = 30  # newest posts of an account that are worth asking for comments
+RECENT = 100  # newest posts of an account that are asked for comments, where a platform is asked post by post
 REST = timedelta(seconds=5)  # until an account is asked again where its channel's data says nothing else
 
 
@@ -84,7 +84,8 @@ async def _fetch(actor: Actor, desk: Desk, account: Document) -> int:
         await desk.failpoints.reach("poll.page")
         new += (await take(actor, desk, account, page.heard)).new
         await desk.failpoints.reach("poll.stored")
-        await _keep_cursor(desk, account["_id"], page.cursor)
+        if page.cursor != cursor:
+            await _keep_cursor(desk, account["_id"], page.cursor)
         if not page.more:
             break
     await _note_look(desk, account)

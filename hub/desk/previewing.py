@@ -57,6 +57,13 @@ async def previews(actor: Actor, desk: Desk, content: Document, revision: Docume
     return [await _preview(desk, content, revision, account, open_.get(account["_id"]), link) for account in ordered]
 
 
+async def preview(actor: Actor, desk: Desk, content: Document, revision: Document, account: Document) -> Preview:
+    """One account's version of this revision, without its plan."""
+    require(actor, "content.read")
+    sites = await desk.store.find("accounts", {"channel": "site"}, sort=[("_id", 1)], limit=1)
+    return await _preview(desk, content, revision, account, None, _link(sites, content["_id"]))
+
+
 def _link(accounts: Sequence[Document], id: str) -> str | None:
     site = next((row for row in accounts if row["channel"] == "site"), None)
     base = str(site.get("settings", {}).get("base_url", "")).rstrip("/") if site else ""

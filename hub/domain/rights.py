@@ -85,6 +85,7 @@ PROGRAMS: Mapping[str, frozenset[str]] = {
             "reply.take",
         }
     ),
+    "program:frame": frozenset({"content.read"}),
     "program:demo": frozenset({"incident.play"}),
 }
 

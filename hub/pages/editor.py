@@ -14,6 +14,7 @@ from hub.checks.kinds import NAMES as RULES
 from hub.desk import columns, filing, naming, previewing, reviewing, writing
 from hub.desk.checking import check_content
 from hub.desk.picturing import upload
+from hub.desk.variants import package_of
 from hub.domain.blocks import length
 from hub.domain.content import KINDS, STATES, Draft, draft_of, facts_of, missing_of
 from hub.domain.errors import Conflict, FieldError, HubError, Invalid, NotFound
@@ -22,6 +23,7 @@ from hub.pages import plain_text
 from hub.pages.board import CHANNELS
 from hub.pages.drafts import BLANK, Read, read_form, replaced, shown_meta
 from hub.pages.media import drawing_of, given_file
+from hub.pages.preview import frame_of
 from hub.pages.routes import Route, desk_of
 from hub.pages.shell import actor_of, field, go, show, wants_data
 from hub.rendering import shared_renderer
@@ -134,7 +136,15 @@ async def _aside(request: Request, content: Document) -> dict[str, Any]:
         "channels": CHANNELS,
         "may_write": may(actor, "content.write"),
         "may_schedule": may(actor, "content.schedule"),
+        "frames": _frames(request, content, package_of(content, revision), previews),
     }
+
+
+def _frames(request: Request, content: Document, hash: str, found: Sequence[previewing.Preview]) -> dict[str, str]:
+    """Where the accounts' articles are seen as they will be sent: those that carry styles of their own."""
+    desk, actor = desk_of(request), actor_of(request)
+    accounts = [str(each.account["_id"]) for each in found if each.account["channel"] == "wechat"]
+    return {account: frame_of(actor, desk, content["_id"], account, hash) for account in accounts}
 
 
 def _shown(finding: Finding, accounts: Mapping[str, str], reasons: Mapping[str, str]) -> dict[str, Any]:

@@ -104,7 +104,8 @@ class PlainChannel:
             [Problem("length", "block", "标题太长，请缩短到 40 字以内", "title")] if len(variant.title) > 40 else []
         )
         fingerprint = hashlib.sha256(f"{text}{variant.revision}".encode()).hexdigest()
-        return Prepared({"text": text}, {}, problems, fingerprint, tuple(variant.pictures))
+        article = {"title": variant.title, "digest": variant.digest, "author": "", "cover": "", "source_url": ""}
+        return Prepared({"text": text, "html": "", **article}, {}, problems, fingerprint, tuple(variant.pictures))
 
     async def preflight(self) -> Health:
         return self.platform.health
