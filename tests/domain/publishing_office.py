@@ -213,7 +213,8 @@ SITE = Capabilities(
 )
 TRUSTED = Capabilities("trusted", "可查平台", "信", {}, "at_once", "trusted", False, True, True, "none", False)
 WEIBO = Capabilities("weibo", "微博", "微", {}, "at_once", "hint", False, False, False, "poll", True, needs_link=True)
-KINDS = {"site": SITE, "trusted": TRUSTED, "weibo": WEIBO}
+WECHAT = Capabilities("wechat", "微信", "微", {}, "later", "trusted", False, True, False, "poll", True)
+KINDS = {"site": SITE, "trusted": TRUSTED, "weibo": WEIBO, "wechat": WECHAT}
 
 
 class WrappedStore:

@@ -52,7 +52,8 @@ async def test_the_address_ends_after_ten_minutes(room: Room) -> None:
 
 async def test_a_text_that_has_changed_is_not_shown_under_the_old_address(room: Room) -> None:
     address, stranger = await frame(room), await room.stranger()
-    change = {"$set": {"variants": {"weibo-main": {"override": {"text": "手工"}, "revision": 1}}}}
+    by_hand = {"override": {"text": "手工"}, "revision": 1, "hash": "another"}
+    change = {"$set": {"variants": {"weibo-main": by_hand}}}
     await room.desk.store.change("contents", {"_id": "c1"}, change)
     assert (await stranger.get(address)).status_code == 404
     assert (await stranger.get(await frame(room))).status_code == 200
