@@ -79,7 +79,7 @@ class Line:
         if isinstance(said, Refused):
             return said
         token = said.body.get("access_token") if isinstance(said, wire.Said) and said.body else None
-        if isinstance(said, wire.Said) and isinstance(token, str) and token:
+        if isinstance(said, wire.Said) and isinstance(token, str) and token.isascii() and token:
             self.token = token
             self.until = self.now() + timedelta(seconds=_seconds(said)) - _EARLY
             return token
@@ -93,8 +93,8 @@ class Line:
 
 
 def _seconds(said: wire.Said) -> int:
-    given = (said.body or {}).get("expires_in")
-    return int(str(given)) if str(given).isdigit() else 7200
+    given = wire.whole((said.body or {}).get("expires_in"))
+    return 7200 if given is None else min(max(given, 0), 86_400)
 
 
 def refusal(said: wire.Said) -> Refused | None:

@@ -5,6 +5,7 @@ Links to other hosts are not allowed in an article: they are listed under the te
 
 from __future__ import annotations
 
+import hashlib
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from html import escape
 from typing import Any
@@ -149,6 +150,11 @@ KINDS = frozenset(_BLOCKS)
 def render(blocks: Sequence[Json]) -> str:
     """The article's HTML, with `PICTURE` and the content address in place of each picture's address."""
     return Article().html(blocks)
+
+
+def source_of(link: str, key: str) -> str:
+    """阅读原文: the website's address with a mark of this publication behind it; nothing while there is no address."""
+    return f"{link.partition('#')[0]}#gh{hashlib.sha256(key.encode()).hexdigest()[:12]}" if link else ""
 
 
 def with_addresses(html: str, addresses: Mapping[str, str]) -> str:
