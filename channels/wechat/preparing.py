@@ -10,7 +10,7 @@ from typing import Any
 
 from channels.contract import Picture, Prepared, Problem, Variant
 from channels.wechat.profile import Profile
-from channels.wechat.rendering import render, source_of
+from channels.wechat.rendering import pictures_in, render, source_of
 
 _INSIDE = frozenset({"image/jpeg", "image/png"})
 _COVERS = frozenset({"image/jpeg", "image/png", "image/gif", "image/bmp"})
@@ -98,6 +98,11 @@ def _of_pictures(pictures: Sequence[Picture], article: Mapping[str, Any], profil
             size, limit = each.size / (1 << 20), profile.picture_bytes >> 20
             message = f"{name} {size:.1f} MB，公众号正文图片须小于 {limit} MB。请压缩后重新上传"
             found.append(Problem("wechat_picture_size", "block", message, where))
+    known = {each.sha256 for each in pictures}
+    for place, sha256 in enumerate(pictures_in(str(article["html"])), 1):
+        if sha256 not in known:  # the platform would leave it out without a word
+            message = f"第 {place} 张图已不在媒体库里，请重新上传或从正文里删去"
+            found.append(Problem("wechat_picture_gone", "block", message, f"pictures[{place - 1}]"))
     if not article["cover"]:
         message = "公众号文章要有封面：请在正文里放一张图片，或请系统管理员为账号设一张默认封面"
         found.append(Problem("wechat_cover", "block", message, "pictures"))

@@ -20,7 +20,7 @@ _RID = re.compile(r"rid: ([0-9a-f]{8}-[0-9a-f]{8}-[0-9a-f]{8})")
 _ADDRESS = re.compile(r"invalid ip ([0-9a-fA-F.:]{3,45})")
 _TAG = re.compile(r"<[^>]*>")
 _SPACE = re.compile(r"\s+")
-_WHOLE = re.compile(r"-?[0-9]{1,18}")
+_WHOLE = re.compile(r"-?[0-9]{1,20}")
 _UPLOAD_SECONDS = 60.0
 BETWEEN = "~"  # of an article's two numbers in our external id
 

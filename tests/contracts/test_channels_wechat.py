@@ -399,6 +399,14 @@ async def test_a_refused_picture_is_named_by_its_place_in_the_text() -> None:
     assert room.asked(DRAFT) == 0
 
 
+def test_a_picture_that_is_not_in_the_library_any_more_is_said_and_never_left_out_in_silence() -> None:
+    (one, _), (two, _) = another(1), another(2)
+    prepared = prepare(replace(with_pictures(one, two), pictures=(one,)), Profile(), Cover(SHA))
+    assert [(each.rule, each.severity, each.field) for each in prepared.problems] == [
+        ("wechat_picture_gone", "block", "pictures[1]")
+    ]
+
+
 def test_an_article_without_picture_and_without_the_accounts_cover_is_blocked() -> None:
     problems = prepare(variant(), Profile()).problems
     assert [each.rule for each in problems] == ["wechat_cover"]

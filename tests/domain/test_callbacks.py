@@ -116,9 +116,10 @@ class Hall:
         now = self.office.clock.now()
         row = {
             "_id": id, "account": account, "channel": "wechat", "content": f"content-{id}", "revision": 1,
-            "title": "供暖", "state": "pending", "at": now, "ticket": ticket, "pending_for": "audit", "pending_since": now, "looks": 0,
-            "look_at": now + timedelta(minutes=30), "key": f"key-{id}", "hash": "h", "by": "u-editor", "lease_number": 1,
-            "attempts": [{"at": now, "outcome": "pending"}], "outbox": [], "outbox_open": False, "outbox_count": 0,
+            "title": "供暖", "state": "pending", "at": now, "ticket": ticket, "pending_for": "audit",
+            "pending_since": now, "looks": 0, "look_at": now + timedelta(minutes=30), "key": f"key-{id}", "hash": "h",
+            "by": "u-editor", "lease_number": 1, "attempts": [{"at": now, "outcome": "pending"}], "outbox": [],
+            "outbox_open": False, "outbox_count": 0,
         }  # fmt: skip
         await self.office.desk.store.insert("publications", row)
 

@@ -13,7 +13,10 @@ from urllib.parse import urlencode
 import pytest
 import pytest_asyncio
 
+from channels.exchange import Answer
+from channels.performance import Performance
 from channels.wechat import callback
+from channels.wechat.rehearsal import WechatPlatform
 from hub.domain import first_answer
 from hub.store.base import Document, Unreachable
 from hub.store.memory import MemoryStore
@@ -392,3 +395,43 @@ async def test_a_table_keys_or_an_entry_that_would_break_the_answers_are_refused
     assert said.status == 422
     assert field in {each["field"] for each in said.json["errors"]}
     assert (await say(office, text_of(WORDS))).status == 200
+
+
+# The platform itself
+
+
+async def carry(office: Office, stage: Performance) -> list[Said]:
+    """Bring the website everything that the platform wants to post now, and the platform the answers."""
+    said = []
+    for delivery in stage.due():
+        request = delivery.request()
+        answer = await office.request(request.method, request.target, data=io.BytesIO(request.body) or None,
+                                      headers=dict(request.headers))  # fmt: skip
+        stage.delivered(delivery.id, Answer(answer.status, {}, answer.content))
+        said.append(answer)
+    return said
+
+
+@pytest.mark.parametrize("mode", ["plain", "compatible", "encrypted"])
+async def test_in_each_of_its_modes_the_platform_is_understood_and_hears_the_answer(mode: str) -> None:
+    async with opened_site() as office:
+        stage = Performance(WechatPlatform, office.clock.now)
+        known = stage.platform.accounts()[0]
+        aes = "" if mode == "plain" else known["encoding_aes_key"]
+        await furnish(office, callback.Keys(known["appid"], known["callback_token"], aes))
+        await put_all(office)
+        url = f"http://127.0.0.1:{office.port}{PATH}"
+        stage.order("callback", {"url": url, "mode": mode, "verify": True})
+        await carry(office, stage)
+        assert stage.look("callback")["state"] == "verified"
+        stage.order("deliveries", {"copies": 2, "times": 2})
+        stage.speak({"message": "上户口要带什么", "author": "居民甲"})
+        stage.speak({"message": WORDS, "author": "居民乙"})
+        stage.speak({"event": "subscribe", "author": "居民丙"})
+        for _ in range(4):
+            office.clock.move(6)
+            assert {one.status for one in await carry(office, stage)} <= {200}
+        heard = [(row["author"], row["via"]) for row in stage.look("received")]
+        assert set(heard) == {(f"居民{name}", "passive") for name in "甲乙丙"}
+        kept = sorted(opened(row)["fields"]["Content"] for row in await rows(office))
+        assert kept == sorted(["上户口要带什么", WORDS])
