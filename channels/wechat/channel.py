@@ -326,6 +326,8 @@ def connect(
     protocol = wire.Wire(base, app_id, str(credentials["secret"]))
     cover = Cover(str(settings.get("default_cover") or ""), str(settings.get("default_cover_type") or "image/png"))
     token, aes_key = (str(credentials.get(name) or "") for name in ("callback_token", "aes_key"))
+    if aes_key and not callback.is_key(aes_key):
+        raise ValueError("消息加解密密钥（EncodingAESKey）应为 43 个字母和数字，请从公众平台完整复制")
     keys = callback.Keys(app_id, token, aes_key)
     return Wechat(Line(protocol, transport, now), now, profile, cover, capabilities(profile), keys)
 

@@ -16,6 +16,8 @@ from cryptography.hazmat.primitives.ciphers import Cipher, algorithms, modes
 from hypothesis import given
 from hypothesis import strategies as st
 
+from channels.kinds import connect
+from channels.performance import InProcess
 from channels.wechat import callback
 from channels.wechat.callback import BadCallback, Keys
 from channels.wechat.rehearsal_sealing import Seal
@@ -203,6 +205,14 @@ def test_a_length_beyond_the_text_another_account_and_any_rubbish_are_refused(ci
         callback.take_in(SEALED, query, body, NOON)
     with pytest.raises(BadCallback):
         callback.open_sealed(SEALED, cipher)
+
+
+@pytest.mark.parametrize("aes_key", ["A" * 42, "A" * 44, "密" * 43, " " + AES[:-1], AES[:-1] + "\n"])
+def test_a_key_that_is_none_is_said_where_it_is_entered(aes_key: str) -> None:
+    assert callback.is_key(AES)
+    account = {"channel": "wechat", "settings": {"app_id": "wx1"}}
+    with pytest.raises(ValueError, match="EncodingAESKey"):
+        connect(account, {"secret": "S", "callback_token": "T", "aes_key": aes_key}, InProcess({}), lambda: NOON)
 
 
 def test_a_key_whose_last_bits_are_odd_is_read() -> None:

@@ -222,6 +222,17 @@ async def test_a_token_that_is_always_refused_costs_one_renewal_and_then_a_perso
     assert room.public() == []
 
 
+async def test_a_token_that_is_refused_all_day_leaves_the_days_forced_renewals_and_its_cause_visible() -> None:
+    room = wechat()
+    hand = bent(room, says("/draft/count", {"errcode": 40001, "errmsg": "invalid credential rid: 1-2-3"}))
+    states = set()
+    for _ in range(24 * 20):
+        states.add((await room.channel.preflight()).state)
+        room.clock.move(timedelta(minutes=3))
+    assert states == {"not_connected"}
+    assert sum(body["force_refresh"] for body in token_bodies(hand)) <= 12
+
+
 async def test_two_tasks_whose_token_is_dead_renew_it_once() -> None:
     room = wechat()
     staged = [await room.staged(number) for number in range(1, 6)]

@@ -18,6 +18,7 @@ from channels.wechat.rehearsal import WechatPlatform
 from hub.desk.callbacks import WOKEN, mirror_keys
 from hub.desk.listening import listen, take
 from hub.desk.reopening import AGAIN, reopen
+from hub.desk.replies import list_replies
 from hub.desk.settling import settle
 from hub.domain.errors import NotAllowed
 from hub.domain.people import program
@@ -284,6 +285,7 @@ async def test_a_hint_that_was_set_aside_wakes_its_publication_and_is_nobodys_wo
     found.office.clock.move(AGAIN)
     assert await reopen(LISTENER, found.office.desk) == 1
     assert [row["state"] for row in await found.replies()] == [HINT]
+    assert (await list_replies(MONITOR, found.office.desk, counted=True)).total == 0
     assert (await found.publication("p1"))["look_at"] == found.office.clock.now()
     assert await reopen(LISTENER, found.office.desk) == 0
 
