@@ -96,7 +96,7 @@ class Wire:
         try:
             check_answer(self.keys, answer.headers, id, answer.status, request.method, request.target, answer.body, now)
             body = json.loads(answer.body)
-        except (BadSignature, ValueError):
+        except (BadSignature, ValueError, RecursionError):
             return vague
         if not isinstance(body, dict):
             return vague

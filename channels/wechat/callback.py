@@ -12,11 +12,12 @@ import binascii
 import hashlib
 import hmac
 import json
+import re
 from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from typing import Any
-from xml.etree import ElementTree  # documents with a DOCTYPE or an entity are refused before it reads them
+from xml.etree import ElementTree  # only documents whose root comes first reach it: none can declare an entity
 
 from cryptography.hazmat.primitives.ciphers import Cipher, algorithms, modes
 
@@ -26,6 +27,9 @@ LARGEST = 64 << 10  # bytes of a body; the platform's own are below 4 kB
 TOLERANCE = timedelta(minutes=5)
 _BLOCK = 32
 _DEEPEST, _MOST_FIELDS = 6, 200
+_KEY = re.compile(r"[A-Za-z0-9+/]{43}")
+_ROOT = re.compile(r"(?:<\?xml[^<>]*\?>)?\s*<xml[\s/>]")
+_NOT_XML = re.compile("[^\t\n\r\x20-\ud7ff\ue000-\ufffd\U00010000-\U0010ffff]")
 _TEXTS = {
     "image": "［图片］", "voice": "［语音］", "video": "［视频］", "shortvideo": "［小视频］",
     "location": "［位置］", "link": "［链接］",
@@ -50,7 +54,12 @@ Fields = Mapping[str, Any]
 
 def signature(*parts: str) -> str:
     """SHA-1 over the sorted parts, as the platform defines it."""
-    return hashlib.sha1("".join(sorted(parts)).encode(), usedforsecurity=False).hexdigest()
+    return hashlib.sha1(_utf8("".join(sorted(parts))), usedforsecurity=False).hexdigest()
+
+
+def _utf8(text: str) -> bytes:
+    """Also of half characters, which a query or JSON may hold and no signature of the platform's does."""
+    return text.encode("utf-8", "replace")
 
 
 def check_echo(keys: Keys, query: Mapping[str, str], now: datetime) -> str:
@@ -81,7 +90,7 @@ def _prove(keys: Keys, query: Mapping[str, str], now: datetime) -> None:
     if not (keys.token and stamp.isascii() and stamp.isdigit() and len(stamp) <= 11 and nonce):
         raise BadCallback("unsigned")
     given = query.get("signature", "")
-    if not hmac.compare_digest(signature(keys.token, stamp, nonce).encode(), given.encode()):
+    if not hmac.compare_digest(_utf8(signature(keys.token, stamp, nonce)), _utf8(given)):
         raise BadCallback("signature")
     if abs(now - datetime.fromtimestamp(int(stamp), UTC)) > TOLERANCE:
         raise BadCallback("too old")
@@ -90,7 +99,7 @@ def _prove(keys: Keys, query: Mapping[str, str], now: datetime) -> None:
 def _opened(keys: Keys, query: Mapping[str, str], sealed: str) -> str:
     stamp, nonce = query.get("timestamp", ""), query.get("nonce", "")
     given = query.get("msg_signature", "")
-    if not hmac.compare_digest(signature(keys.token, stamp, nonce, sealed).encode(), given.encode()):
+    if not hmac.compare_digest(_utf8(signature(keys.token, stamp, nonce, sealed)), _utf8(given)):
         raise BadCallback("signature of the body")
     return open_sealed(keys, sealed)
 
@@ -102,8 +111,13 @@ def _key(keys: Keys) -> bytes:
     """43 characters and one =; read leniently, for keys with odd last bits are handed out."""
     try:
         return binascii.a2b_base64(keys.aes_key + "=")
-    except binascii.Error:
+    except ValueError:
         raise BadCallback("key") from None
+
+
+def is_key(text: str) -> bool:
+    """Whether this is an EncodingAESKey: with any other the platform's every post would be refused in silence."""
+    return _KEY.fullmatch(text) is not None
 
 
 def open_sealed(keys: Keys, sealed: str) -> str:
@@ -113,7 +127,7 @@ def open_sealed(keys: Keys, sealed: str) -> str:
         content = base64.b64decode(sealed)
         reader = Cipher(algorithms.AES(key), modes.CBC(key[:16])).decryptor()
         plain = reader.update(content) + reader.finalize()
-    except (ValueError, binascii.Error):
+    except ValueError:
         raise BadCallback("not sealed by this key") from None
     padding = plain[-1] if plain else 0
     if not 1 <= padding <= _BLOCK or len(plain) < 20 + padding:
@@ -130,7 +144,7 @@ def open_sealed(keys: Keys, sealed: str) -> str:
 
 def seal(keys: Keys, text: str, random16: bytes) -> str:
     """The other direction, for passive replies."""
-    key, content = _key(keys), text.encode()
+    key, content = _key(keys), _utf8(text)
     plain = random16 + len(content).to_bytes(4) + content + keys.app_id.encode()
     padding = _BLOCK - len(plain) % _BLOCK
     writer = Cipher(algorithms.AES(key), modes.CBC(key[:16])).encryptor()
@@ -141,15 +155,22 @@ def seal(keys: Keys, text: str, random16: bytes) -> str:
 
 
 def _fields(body: bytes) -> Fields:
-    """XML or JSON as nested mappings; flat and small, and no document that declares anything."""
-    text = body.lstrip()
-    if text.startswith(b"{"):
-        return _json(text)
-    if b"<!DOCTYPE" in body.upper() or b"<!ENTITY" in body.upper():
-        raise BadCallback("declarations")
+    """XML or JSON, in UTF-8 and in nothing else, as nested mappings; flat and small.
+
+    What declares anything does so before its root, so the root must come first. Inside it a citizen may write of
+    declarations as much as they like.
+    """
     try:
-        root = ElementTree.fromstring(body)  # noqa: S314 - see above
-    except (ElementTree.ParseError, ValueError, LookupError):
+        text = body.decode("utf-8-sig").lstrip()
+    except UnicodeDecodeError:
+        raise BadCallback("no text") from None
+    if text.startswith("{"):
+        return _json(text)
+    if not _ROOT.match(text):
+        raise BadCallback("no message")
+    try:
+        root = ElementTree.fromstring(text)  # noqa: S314 - see above
+    except (ElementTree.ParseError, ValueError):
         raise BadCallback("no XML") from None
     if root.tag != "xml" or sum(1 for _ in root.iter()) > _MOST_FIELDS:
         raise BadCallback("no message")
@@ -157,14 +178,29 @@ def _fields(body: bytes) -> Fields:
     return found if isinstance(found, dict) else {}
 
 
-def _json(text: bytes) -> Fields:
+def _json(text: str) -> Fields:
+    """Half characters, which only JSON can spell, become question marks: no store keeps them."""
     try:
         found = json.loads(text)
     except (ValueError, RecursionError):
         raise BadCallback("no JSON") from None
-    if not isinstance(found, dict) or len(found) > _MOST_FIELDS:
+    if not isinstance(found, dict):
         raise BadCallback("no message")
-    return found
+    _measure(found)
+    whole: dict[str, Any] = json.loads(_utf8(json.dumps(found, ensure_ascii=False)))
+    return whole
+
+
+def _measure(found: dict[str, Any]) -> None:
+    waiting: list[tuple[Any, int]] = [(found, 0)]
+    fields = 0
+    while waiting:
+        value, depth = waiting.pop()
+        inside = list(value.values()) if isinstance(value, dict) else value if isinstance(value, list) else []
+        fields += len(inside)
+        if fields > _MOST_FIELDS or (inside and depth >= _DEEPEST):
+            raise BadCallback("too deep, or too many fields")
+        waiting += [(each, depth + 1) for each in inside]
 
 
 def _tree(element: ElementTree.Element, depth: int) -> Any:
@@ -256,5 +292,5 @@ def sealed_reply(keys: Keys, xml: str, now: datetime, random16: bytes, nonce: st
 
 
 def _cdata(text: str) -> str:
-    """A text that cannot end its own section."""
-    return "<![CDATA[" + text.replace("]]>", "]]]]><![CDATA[>") + "]]>"
+    """A text that cannot end its own section, without the signs that no XML holds."""
+    return "<![CDATA[" + _NOT_XML.sub("", text).replace("]]>", "]]]]><![CDATA[>") + "]]>"

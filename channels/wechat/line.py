@@ -18,6 +18,7 @@ from channels.exchange import MaybeSent, NotSent, Request, Transport
 from channels.wechat import codes, wire
 
 SOON = timedelta(minutes=1)
+_FORCE_REST = timedelta(hours=2)  # what is refused even so would use up the day's 20 and hide its cause behind that
 _EARLY = timedelta(minutes=3)  # a token is not used in its last minutes: a slow call must not outlive it
 
 
@@ -30,6 +31,7 @@ class Line:
     now: Callable[[], datetime]
     token: str = ""
     until: datetime | None = None
+    forced_at: datetime | None = None
     _one: asyncio.Lock = field(default_factory=asyncio.Lock)
 
     async def call(self, make: Callable[[str], Request]) -> wire.Said | Refused | Unknown:
@@ -71,7 +73,10 @@ class Line:
             if not hmac.compare_digest(self.token.encode(), dead.encode()):  # renewed by somebody else meanwhile
                 return self.token
             found = await self._fetch(force=False)
-            return found if found != dead else await self._fetch(force=True)
+            if found != dead or (self.forced_at and self.now() - self.forced_at < _FORCE_REST):
+                return found
+            self.forced_at = self.now()
+            return await self._fetch(force=True)
 
     async def _fetch(self, *, force: bool) -> str | Refused:
         """A lost answer to this call is no unknown: nothing has been asked with the token yet."""
@@ -79,7 +84,7 @@ class Line:
         if isinstance(said, Refused):
             return said
         token = said.body.get("access_token") if isinstance(said, wire.Said) and said.body else None
-        if isinstance(said, wire.Said) and isinstance(token, str) and token:
+        if isinstance(said, wire.Said) and isinstance(token, str) and token.isascii() and token:
             self.token = token
             self.until = self.now() + timedelta(seconds=_seconds(said)) - _EARLY
             return token
@@ -93,8 +98,8 @@ class Line:
 
 
 def _seconds(said: wire.Said) -> int:
-    given = (said.body or {}).get("expires_in")
-    return int(str(given)) if str(given).isdigit() else 7200
+    given = wire.whole((said.body or {}).get("expires_in"))
+    return 7200 if given is None else min(max(given, 0), 86_400)
 
 
 def refusal(said: wire.Said) -> Refused | None:

@@ -14,7 +14,6 @@ from typing import Any
 from channels.wechat.profile import Profile
 
 _CHINA = timezone(timedelta(hours=8))
-_KNOWN = 20  # of an article's newest comments; the cursor holds them for a hundred articles
 _YOUNG, _FRESH = timedelta(hours=2), timedelta(days=2)
 
 
@@ -22,14 +21,27 @@ _YOUNG, _FRESH = timedelta(hours=2), timedelta(days=2)
 class Place:
     """One article: first seen, when it is asked next, how far a reading over several pages has come.
 
-    `recent`: the newest comments known, so that a quiet article brings nothing twice; what it brings beyond them is
-    kept once by its id.
+    `recent`: the newest comments known from finished readings, so that a quiet article brings nothing twice and a busy
+    one is not read to its end each time; `found`: the newest of this reading, `news`: how many of it were not known.
+    `total`: how many there were at the last reading; `whole`: the day, China's, of the last one to the very end.
     """
 
     since: str
     next: str
     begin: int = 0
     recent: tuple[str, ...] = ()
+    found: tuple[str, ...] = ()
+    news: int = 0
+    total: int = 0
+    whole: str = ""
+
+    def suffices(self, ids: Sequence[str], total: int, today: str) -> bool:
+        """Whether what lies behind these is known: known ones among them, and as many new ones as there are more.
+
+        The platform promises no order, so once a day a reading goes to the end whatever it meets.
+        """
+        met = any(id in self.recent for id in ids)
+        return met and self.news >= total - self.total and self.whole == today
 
 
 @dataclass(frozen=True)
@@ -42,11 +54,13 @@ class Round:
 
     @classmethod
     def read(cls, cursor: str) -> Round:
-        """The round a cursor stands for; the beginning for an empty one."""
-        if not cursor:
+        """The round a cursor stands for; the beginning for an empty one, and for one that is none of ours."""
+        try:
+            given = json.loads(cursor)
+            places = {str(id): _place(place) for id, place in given["places"].items()}
+            return cls(places, str(given["day"]), int(given["used"]))
+        except (ValueError, TypeError, KeyError, AttributeError, RecursionError):
             return cls()
-        given = json.loads(cursor)
-        return cls({id: _place(place) for id, place in given["places"].items()}, given["day"], given["used"])
 
     def write(self) -> str:
         return json.dumps(asdict(self), separators=(",", ":"), sort_keys=True)
@@ -65,18 +79,26 @@ class Round:
 
     def asked(self, id: str, ids: Sequence[str], total: int, profile: Profile, now: datetime) -> Round:
         """After one page with these comments of `total`: the next page at once, or a rest."""
-        place = self.places[id]
-        begin, recent = place.begin + len(ids), tuple(dict.fromkeys([*ids, *place.recent]))[:_KNOWN]
-        if ids and begin < total:
-            after = replace(place, begin=begin, recent=recent)
-        else:
+        before, today = self.places[id], _day(now)
+        place = replace(
+            before,
+            begin=before.begin + len(ids),
+            found=tuple(dict.fromkeys([*before.found, *ids]))[: profile.comments_page],
+            news=before.news + sum(one not in before.recent for one in ids),
+        )
+        end = not ids or place.begin >= total
+        if end or place.suffices(ids, total, today):
             rest = timedelta(seconds=_rest(profile, now - datetime.fromisoformat(place.since)))
-            after = replace(place, begin=0, recent=recent, next=(now + rest).isoformat())
+            recent = tuple(dict.fromkeys([*place.found, *place.recent]))[: profile.comments_page]
+            whole = today if end else place.whole
+            after = Place(place.since, (now + rest).isoformat(), 0, recent, total=total, whole=whole)
+        else:
+            after = place
         return Round({**self.places, id: after}, _day(now), self._used(now) + 1)
 
     def put_off(self, id: str, now: datetime, rest: timedelta) -> Round:
         """The platform would not say: the others go on, this one is asked later."""
-        place = replace(self.places[id], begin=0, next=(now + rest).isoformat())
+        place = replace(self.places[id], begin=0, found=(), news=0, next=(now + rest).isoformat())
         return Round({**self.places, id: place}, _day(now), self._used(now) + 1)
 
     def _used(self, now: datetime) -> int:
@@ -84,7 +106,10 @@ class Round:
 
 
 def _place(given: Mapping[str, Any]) -> Place:
-    return Place(str(given["since"]), str(given["next"]), int(given["begin"]), tuple(given["recent"]))
+    since, next = (datetime.fromisoformat(given[name]).isoformat() for name in ("since", "next"))
+    recent, found = (tuple(map(str, given[name])) for name in ("recent", "found"))
+    begin, news, total = (int(given[name]) for name in ("begin", "news", "total"))
+    return Place(since, next, begin, recent, found, news, total, str(given["whole"]))
 
 
 def _day(now: datetime) -> str:

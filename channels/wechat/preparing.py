@@ -10,7 +10,7 @@ from typing import Any
 
 from channels.contract import Picture, Prepared, Problem, Variant
 from channels.wechat.profile import Profile
-from channels.wechat.rendering import render
+from channels.wechat.rendering import pictures_in, render, source_of
 
 _INSIDE = frozenset({"image/jpeg", "image/png"})
 _COVERS = frozenset({"image/jpeg", "image/png", "image/gif", "image/bmp"})
@@ -35,19 +35,26 @@ def prepare(variant: Variant, profile: Profile, cover: Cover = Cover()) -> Prepa
         "source_url": variant.link or "",
         "cover": variant.pictures[0].sha256 if variant.pictures else cover.sha256,
         "cover_type": variant.pictures[0].type if variant.pictures else "",
-        "pictures": [{"sha256": each.sha256, "type": each.type} for each in _once(variant.pictures)],
+        "pictures": [
+            {"sha256": each.sha256, "type": each.type, "place": place}
+            for place, each in _first_places(variant.pictures).values()
+        ],
         "comments": bool(profile.comments),
     }
     counts = {
         name: (len(str(article["html" if name == "content" else name])), getattr(profile, name)) for name in _NAMES
     }
     problems = [*_of_lengths(article, counts, profile), *_of_pictures(variant.pictures, article, profile)]
-    return Prepared(article, counts, problems, _fingerprint(article), tuple(_once(variant.pictures)))
+    once = tuple(each for _, each in _first_places(variant.pictures).values())
+    return Prepared(article, counts, problems, _fingerprint(article), once)
 
 
-def _once(pictures: Sequence[Picture]) -> list[Picture]:
-    """Each picture once: the same bytes are uploaded once, however often they stand in the text."""
-    return list({each.sha256: each for each in pictures}.values())
+def _first_places(pictures: Sequence[Picture]) -> dict[str, tuple[int, Picture]]:
+    """Each picture once, with its first place in the text from 1: the same bytes are uploaded once."""
+    found: dict[str, tuple[int, Picture]] = {}
+    for place, each in enumerate(pictures, 1):
+        found.setdefault(each.sha256, (place, each))
+    return found
 
 
 def _fingerprint(article: Mapping[str, Any]) -> str:
@@ -71,7 +78,7 @@ def _of_lengths(
         found.append(Problem("wechat_content", "block", "公众号文章要有正文，请填写", "content"))
     if len(str(article["html"]).encode("utf-8", "replace")) >= profile.content_bytes:
         found.append(Problem("wechat_content", "block", "公众号正文连同排版超过 1 MB，请缩短", "content"))
-    if len(str(article["source_url"]).encode()) > profile.source_url:
+    if len(source_of(str(article["source_url"]), "").encode()) > profile.source_url:
         found.append(Problem("wechat_source", "block", "“阅读原文”的网址太长，请管理员检查网站地址", "link"))
     if not article["source_url"]:
         found.append(Problem("wechat_source", "hint", "网站先发出后，文末会带上“阅读原文”", "link"))
@@ -90,6 +97,11 @@ def _of_pictures(pictures: Sequence[Picture], article: Mapping[str, Any], profil
             size, limit = each.size / (1 << 20), profile.picture_bytes >> 20
             message = f"{name} {size:.1f} MB，公众号正文图片须小于 {limit} MB。请压缩后重新上传"
             found.append(Problem("wechat_picture_size", "block", message, where))
+    known = {each.sha256 for each in pictures}
+    for place, sha256 in enumerate(pictures_in(str(article["html"])), 1):
+        if sha256 not in known:  # the platform would leave it out without a word
+            message = f"第 {place} 张图已不在媒体库里，请重新上传或从正文里删去"
+            found.append(Problem("wechat_picture_gone", "block", message, f"pictures[{place - 1}]"))
     if not article["cover"]:
         message = "公众号文章要有封面：请在正文里放一张图片，或请系统管理员为账号设一张默认封面"
         found.append(Problem("wechat_cover", "block", message, "pictures"))

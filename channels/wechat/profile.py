@@ -28,7 +28,7 @@ class Profile:
     title: int = 32
     author: int = 16
     digest: int = 128
-    content: int = 20_000
+    content: int = 19_999  # “少于 2 万字符”
     content_bytes: int = 1 << 20
     source_url: int = 1 << 10
     picture_bytes: int = 1 << 20

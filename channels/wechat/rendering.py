@@ -5,6 +5,8 @@ Links to other hosts are not allowed in an article: they are listed under the te
 
 from __future__ import annotations
 
+import hashlib
+import re
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from html import escape
 from typing import Any
@@ -12,6 +14,7 @@ from typing import Any
 Json = Mapping[str, Any]
 
 PICTURE = "govhub-picture:"  # stands in a picture's address until its upload gave one
+_PICTURES = re.compile(f'<img src="{PICTURE}([^"]*)"')
 _TEXT = "margin:0 0 1em;line-height:1.75;font-size:16px;color:#17202d;text-align:{align}"
 _STYLES = {
     "h2": "margin:1.6em 0 .8em;line-height:1.5;font-size:18px;font-weight:bold;color:#1b4586",
@@ -149,6 +152,16 @@ KINDS = frozenset(_BLOCKS)
 def render(blocks: Sequence[Json]) -> str:
     """The article's HTML, with `PICTURE` and the content address in place of each picture's address."""
     return Article().html(blocks)
+
+
+def source_of(link: str, key: str) -> str:
+    """阅读原文: the website's address with a mark of this publication behind it; nothing while there is no address."""
+    return f"{link.partition('#')[0]}#gh{hashlib.sha256(key.encode()).hexdigest()[:12]}" if link else ""
+
+
+def pictures_in(html: str) -> list[str]:
+    """The content addresses of the pictures that a rendered article names, in their order."""
+    return _PICTURES.findall(html)
 
 
 def with_addresses(html: str, addresses: Mapping[str, str]) -> str:

@@ -6,7 +6,6 @@ same draft is taken up again instead of a second one.
 
 from __future__ import annotations
 
-import hashlib
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from typing import Any
@@ -16,15 +15,10 @@ from channels.exchange import Request
 from channels.wechat import wire
 from channels.wechat.line import SOON, Line
 from channels.wechat.profile import Profile
-from channels.wechat.rendering import with_addresses
+from channels.wechat.rendering import source_of, with_addresses
 
 _KEPT = 500  # uploads remembered by this process, so that a picture is not sent again with every try
 Fault = Refused | Unknown
-
-
-def source_of(link: str, key: str) -> str:
-    """The website's address with a mark of this publication behind it; nothing where there is no address yet."""
-    return f"{link.partition('#')[0]}#gh{hashlib.sha256(key.encode()).hexdigest()[:12]}" if link else ""
 
 
 def type_of(content: bytes) -> str:
@@ -45,8 +39,8 @@ class Staging:
     async def stage(self, prepared: Prepared, key: str, contents: PictureBytes) -> Staged | Fault:
         body = prepared.body
         addresses: dict[str, str] = {}
-        for place, each in enumerate(body["pictures"], 1):
-            found = await self._picture(each["sha256"], each["type"], contents, f"第 {place} 张图")
+        for each in body["pictures"]:
+            found = await self._picture(each["sha256"], each["type"], contents, f"第 {each['place']} 张图")
             if isinstance(found, Refused | Unknown):
                 return found
             addresses[each["sha256"]] = found
@@ -112,7 +106,7 @@ class Staging:
     async def _draft(self, article: Mapping[str, Any]) -> str | Fault:
         """The draft of an earlier try, else a new one. A lost answer leaves one in the box; the next try finds it."""
         earlier = await self._earlier(article)
-        if earlier:
+        if earlier is not None:
             return earlier
         said = await self.line.ask(lambda token: self.line.protocol.add_draft(token, article))
         if isinstance(said, Refused) and said.code == "40007":
@@ -123,13 +117,18 @@ class Staging:
         media_id = said.get("media_id")
         return media_id if isinstance(media_id, str) and media_id else Unknown("微信没有给出草稿的编号")
 
-    async def _earlier(self, article: Mapping[str, Any]) -> str | None:
-        """Only by the mark of this very publication; without one nothing is taken for ours."""
+    async def _earlier(self, article: Mapping[str, Any]) -> str | Fault | None:
+        """Only by the mark of this very publication; without one nothing is taken for ours.
+
+        A box that cannot be looked into may hold one: none is added to it until it can.
+        """
         source = article["content_source_url"]
         if not source:
             return None
         said = await self.line.ask(self.line.protocol.newest_drafts)
-        rows = None if isinstance(said, Refused | Unknown) else wire.pieces(said, "media_id")
+        if isinstance(said, Refused | Unknown):
+            return said
+        rows = wire.pieces(said, "media_id")
         mark = wire.mark_of(article)
         return next((row.id for row in rows or () if row.source == source and row.mark == mark), None)
 

@@ -20,6 +20,7 @@ _RID = re.compile(r"rid: ([0-9a-f]{8}-[0-9a-f]{8}-[0-9a-f]{8})")
 _ADDRESS = re.compile(r"invalid ip ([0-9a-fA-F.:]{3,45})")
 _TAG = re.compile(r"<[^>]*>")
 _SPACE = re.compile(r"\s+")
+_WHOLE = re.compile(r"-?[0-9]{1,20}")
 _UPLOAD_SECONDS = 60.0
 BETWEEN = "~"  # of an article's two numbers in our external id
 
@@ -28,7 +29,8 @@ BETWEEN = "~"  # of an article's two numbers in our external id
 class Said:
     """The platform's answer read: `body` where it did what was asked, else `code`; neither when unreadable.
 
-    `rid` is the number that the platform's own support asks for; `address`: ours, where it refused that.
+    `rid` is the number that the platform's own support asks for; `address`: ours, where it refused that. `done`: the
+    platform said so itself (errcode 0), as it does after every act; a body without it proves no act.
     """
 
     body: Mapping[str, Any] | None = None
@@ -36,26 +38,32 @@ class Said:
     status: int = 0
     rid: str = ""
     address: str = ""
+    done: bool = False
 
 
 def read(answer: Answer) -> Said:
     """What the platform said. Nearly all is HTTP 200; a success of a query has no errcode, that of an act has 0."""
     try:
         body = json.loads(answer.body)
-    except ValueError:
+    except (ValueError, RecursionError):
         return Said(status=answer.status)
     if not isinstance(body, dict) or answer.status >= 500:
         return Said(status=answer.status)
-    code = body.get("errcode", 0)
-    if isinstance(code, str) and code.lstrip("-").isdigit():
-        code = int(code)
-    if not isinstance(code, int):
+    code = whole(body.get("errcode", 0))
+    if code is None or (code == 0 and answer.status != 200):
         return Said(status=answer.status)
-    said = str(body.get("errmsg") or "")
     if code == 0:
-        return Said(body=body, status=answer.status)
+        return Said(body=body, status=answer.status, done="errcode" in body)
+    said = str(body.get("errmsg") or "")
     rid, address = _RID.search(said), _ADDRESS.search(said)
     return Said(None, code, answer.status, rid[1] if rid else "", address[1] if address else "")
+
+
+def whole(value: Any) -> int | None:
+    """A number, also as digits; None for anything else."""
+    if isinstance(value, str) and _WHOLE.fullmatch(value):
+        return int(value)
+    return value if isinstance(value, int) and not isinstance(value, bool) else None
 
 
 # Requests
@@ -144,7 +152,8 @@ class Wire:
 
 def _number(text: str) -> int | str:
     """Numbers go out as numbers; what is none goes as it is, and the platform will say so."""
-    return int(text) if text.isdigit() else text
+    number = whole(text)
+    return text if number is None else number
 
 
 # Answers
@@ -191,7 +200,7 @@ def mark_of(article: Mapping[str, Any]) -> str:
     """What stays the same of an article when the platform rewrites its pictures and styles: title and words."""
     words = _SPACE.sub("", unescape(_TAG.sub("", str(article.get("content") or ""))))
     title = _SPACE.sub("", str(article.get("title") or ""))
-    return hashlib.sha256(f"{title}\n{words}".encode()).hexdigest()
+    return hashlib.sha256(f"{title}\n{words}".encode("utf-8", "replace")).hexdigest()
 
 
 def moment(seconds: Any) -> datetime | None:
@@ -236,7 +245,7 @@ def office_replies(row: Json) -> Sequence[str]:
 def heard_comment(row: Json, post: str, msg_data_id: str, seen_at: datetime) -> Heard:
     """One comment under an article of ours. Who has no openid (another kind of identity) is known by the comment."""
     number = str(row.get("user_comment_id") or "") or "sha256-" + hashlib.sha256(
-        json.dumps(row, sort_keys=True, ensure_ascii=False).encode()
+        json.dumps(row, sort_keys=True).encode()
     ).hexdigest()
     id = f"{msg_data_id}-{number}"
     return Heard(

@@ -40,7 +40,7 @@ def read(answer: Answer) -> Said:
     """What the platform said, whatever its HTTP status. A number may come as text; a 5xx without one says nothing."""
     try:
         body = json.loads(answer.body)
-    except ValueError:
+    except (ValueError, RecursionError):
         return Said(status=answer.status)
     if not isinstance(body, dict):
         return Said(status=answer.status)

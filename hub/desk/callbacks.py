@@ -21,6 +21,8 @@ KIND = "callback"
 KEYS = "callback"  # purpose of the fingerprint that tells whether a website has the keys in force
 WOKEN = 3  # hints that are followed for one submission: forged ones must not use up the day's questions
 MOST = 50
+NO_KEYS = {"app_id": "", "token": "", "aes_key": ""}  # proves nothing: what a website believed of old is taken from it
+PAGE = 200  # accounts read at once
 
 
 async def receive(desk: Desk, account: Document, heard: Heard, stream: str) -> Document | None:
@@ -65,7 +67,7 @@ async def _wake(desk: Desk, account: str, submission: str) -> None:
     rows = await desk.store.find("publications", where, sort=[("at", -1)], limit=200, fields=("ticket", "woken"))
     for row in rows:
         if str(row.get("ticket", "")).partition(":")[0] == submission and int(row.get("woken") or 0) < WOKEN:
-            mine = {"_id": row["_id"], "state": "pending", "ticket": row["ticket"]}
+            mine = {"_id": row["_id"], "state": "pending", "ticket": row["ticket"], "woken": row.get("woken")}
             now = desk.clock.now()
             await desk.store.change("publications", mine, {"$set": {"look_at": now}, "$inc": {"woken": 1}})
 
@@ -76,19 +78,27 @@ async def _wake(desk: Desk, account: str, submission: str) -> None:
 async def mirror_keys(actor: Actor, desk: Desk) -> int:
     """Bring each of our websites what proves the platforms' posts, in its newest form; how many went out."""
     require(actor, "column.mirror")
-    accounts = await desk.store.find("accounts", {}, sort=[("_id", 1)], limit=200)
-    sites = [row for row in accounts if row["channel"] == "site"]
-    return sum([await _bring(desk, row, sites) for row in accounts if row["channel"] != "site"])
+    sites = await desk.store.find("accounts", {"channel": "site"}, sort=[("_id", 1)], limit=MOST)
+    done, last = 0, ""
+    while True:
+        where = {"channel": {"$ne": "site"}, "_id": {"$gt": last}}
+        accounts = await desk.store.find("accounts", where, sort=[("_id", 1)], limit=PAGE)
+        if not accounts:
+            return done
+        done += sum([await _bring(desk, account, sites) for account in accounts])
+        last = str(accounts[-1]["_id"])
 
 
 async def _bring(desk: Desk, account: Document, sites: list[Document]) -> int:
     channel = connected(desk, account)
-    keys = channel.callback_keys() if isinstance(channel, Receiving) else None
-    if keys is None:
+    if not isinstance(channel, Receiving):
         return 0
-    body = {"channel": account["channel"], **keys}
+    keys = channel.callback_keys()
+    if keys is None and "callback" not in account:
+        return 0
+    body = {"channel": account["channel"], **(NO_KEYS if keys is None else keys)}
     known = await _numbered(desk, account, desk.sealer.index(json.dumps(body, sort_keys=True), purpose=KEYS))
-    late = [site for site in sites[:MOST] if site["_id"] not in known["at"]]
+    late = [site for site in sites if site["_id"] not in known["at"]]
     return sum([await _put(desk, site, str(account["_id"]), known["version"], body) for site in late])
 
 

@@ -10,10 +10,10 @@ from hub.desk.callbacks import receive
 from hub.desk.desk import Desk
 from hub.desk.recording import seal_fields
 from hub.domain.people import Actor
-from hub.domain.reply import HINT, UNOPENED
+from hub.domain.reply import DOUBLE, HINT, UNOPENED
 from hub.domain.rights import require
 from hub.sealing import CITIZEN, Unsealable
-from hub.store.base import Document
+from hub.store.base import Document, Duplicate
 
 AGAIN = timedelta(minutes=10)  # until a box that did not open is tried again
 BATCH = 100
@@ -42,7 +42,11 @@ async def _try(desk: Desk, reply: Document) -> int:
     if opened["state"] == UNOPENED:
         await desk.store.change("replies", mine, later)
         return 0
-    return int(await desk.store.change("replies", mine, {"$set": _moved(desk, opened, reply["_id"])}) is not None)
+    try:
+        return int(await desk.store.change("replies", mine, {"$set": _moved(desk, opened, reply["_id"])}) is not None)
+    except Duplicate:  # the page came again after the key was mended, and was taken in under its own account
+        await desk.store.change("replies", mine, {"$set": {"state": DOUBLE}})
+        return 0
 
 
 def _heard(desk: Desk, reply: Document) -> Heard:

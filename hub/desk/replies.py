@@ -12,6 +12,7 @@ from hub.desk.paging import read_mark
 from hub.domain import outbox
 from hub.domain.errors import Conflict, FieldError, Invalid, NotFound
 from hub.domain.people import Actor
+from hub.domain.reply import NOBODYS
 from hub.domain.rights import require
 from hub.masking import mask_text
 from hub.sealing import CITIZEN, Unsealable
@@ -60,7 +61,7 @@ async def list_replies(
     words = words.strip()
     total = await desk.store.count("replies", where, ceiling=MOST_COUNTED) if counted and not words else None
     if cursor:
-        where = {"$and": [where, _after(cursor)]} if where else _after(cursor)
+        where = {"$and": [where, _after(cursor)]}
     if words:
         found = await find_text(desk.store, "replies", words, where, size + 1, sort=ORDER)
     else:
@@ -74,6 +75,7 @@ def _where(filters: Mapping[str, str], since: datetime | None, until: datetime |
     where: dict[str, Any] = {name: value for name, value in filters.items() if name in FILTERS and value}
     if where.get("state") == COUNTED:
         where["state"] = {"$in": ["read", "set_aside"]}
+    where.setdefault("state", {"$nin": list(NOBODYS)})
     between = {sign: moment for sign, moment in (("$gte", since), ("$lt", until)) if moment is not None}
     return {**where, "at": between} if between else where
 

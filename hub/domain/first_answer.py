@@ -14,7 +14,7 @@ from hub.domain.runs import clean, line
 from hub.domain.services import Service, find_services, plain
 
 MOST_RULES = 100
-LONGEST = 600  # characters of one automatic answer; the platform's limit is 2,048 bytes
+LONGEST, MOST_BYTES = 600, 2048  # characters of one automatic answer, ours; bytes, the platform's
 ASK, SERVICES, PROGRESS = "ask", "services", "progress"  # keys of the menu's buttons
 WELCOME = (
     "欢迎关注。您可以直接在这里说事、提问，工作人员会在这里回复您；也可以点下方菜单找办事指南。"
@@ -79,7 +79,7 @@ MENU: Sequence[Mapping[str, str]] = (
 
 
 def greet(table: Table) -> Said:
-    return Said((table.welcome or WELCOME)[:LONGEST])
+    return Said(_cut(table.welcome) or WELCOME)
 
 
 def answer_button(key: str, services: Sequence[Service], table: Table) -> Said | None:
@@ -96,29 +96,50 @@ def answer_words(text: str, services: Sequence[Service], table: Table) -> Said:
     if not words:
         return Said(NO_WORDS)
     for rule in table.rules:
-        if any(plain(str(word)) and plain(str(word)) in words for word in rule.get("words", ())):
-            return Said(str(rule.get("text", ""))[:LONGEST], True)
+        if said := _ruled(rule, words):
+            return Said(said, True)
     found = find_services(text, services)
     return Said(_fits(found), True) if found else Said(NOT_FOUND)
+
+
+def _ruled(rule: Mapping[str, Any], words: str) -> str:
+    """What a rule of the table says to these words; nothing where it does not fit or has nothing to say."""
+    said, asked = rule.get("text"), rule.get("words")
+    if not isinstance(said, str) or not isinstance(asked, list | tuple):
+        return ""
+    return _cut(said) if any(word in words for word in map(plain, map(str, asked)) if word) else ""
+
+
+def _cut(text: str) -> str:
+    return text.strip()[:LONGEST].encode("utf-8", "replace")[:MOST_BYTES].decode("utf-8", "ignore")
+
+
+def _whole_lines(lines: Sequence[str], tail: str) -> str:
+    """The lines that fit before the tail, each whole: half an address leads nowhere."""
+    text = ""
+    for one in lines:
+        longer = f"{text}{one}\n"
+        if len(longer + tail) <= LONGEST and len((longer + tail).encode("utf-8", "replace")) <= MOST_BYTES:
+            text = longer
+    return text + tail
 
 
 def _list(services: Sequence[Service]) -> str:
     if not services:
         return "服务事项还在整理。请直接回复您的问题，工作人员会答复。"
-    names = "\n".join(f"· {service['name']}" for service in services[:12])
-    return f"回复事项名称看办事指南：\n{names}"[:LONGEST]
+    names = [f"· {service['name']}" for service in services[:12]]
+    return _whole_lines(["回复事项名称看办事指南：", *names], "").rstrip()
 
 
 def _fits(found: Sequence[Service]) -> str:
     """The first in full; the others by name, for whoever meant them."""
     others = "、".join(str(service["name"]) for service in found[1:])
-    tail = (f"\n您也可能想找：{others}。" if others else "") + f"\n{END}"
-    return _one(found[0])[: LONGEST - len(tail)] + tail
+    return _whole_lines(_one(found[0]), (f"您也可能想找：{others}。\n" if others else "") + END)
 
 
-def _one(service: Service) -> str:
+def _one(service: Service) -> list[str]:
     lines = [f"【{service['name']}】"]
     for name, word in (("needs", "需要"), ("where", "地点"), ("hours", "时间"), ("phone", "电话"), ("link", "网上办")):
         if service.get(name):
             lines.append(f"{word}：{service[name]}")
-    return "\n".join(lines)
+    return lines

@@ -239,6 +239,7 @@ def _taken(publication: Document, outcome: Pending, now: datetime, rules: Rules)
         "pending_for": outcome.waits_for,
         "pending_since": now,
         "looks": 0,
+        "woken": None,
         "look_at": now + outcome.check_after,
         "reason": outcome.reason or None,
         "pinned": None,

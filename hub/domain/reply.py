@@ -14,6 +14,8 @@ TRIES = 3  # readings that may fail before a reply is set aside for a person
 LIVE = "live"
 UNOPENED = "unopened"  # sealed for a key that does not open it: not read, not counted, tried again
 HINT = "hint"  # a platform's word to us that was taken for a letter while its box did not open: nobody's words
+DOUBLE = "double"  # set aside unopened, and the same words came in another way meanwhile: counted there
+NOBODYS = (HINT, DOUBLE)  # rows that are no 留言 and stand in no list of them
 
 
 @dataclass(frozen=True)

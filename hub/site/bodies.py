@@ -15,6 +15,7 @@ from typing import Any
 from hub.clock import to_milliseconds
 from hub.domain import blocks
 from hub.domain.errors import FieldError, Invalid
+from hub.domain.first_answer import LONGEST
 from hub.domain.services import check_service
 from hub.store.search import terms_of
 
@@ -26,6 +27,7 @@ KINDS = (
 )  # fmt: skip
 ARTICLE_KINDS = ("news", "notice", "policy", "reading", "response", "personnel", "repost")
 LARGEST_FILE = 10 * 1024 * 1024
+MOST_RULES = 200  # of one account's table of automatic answers
 _OFFICE = "application/vnd.openxmlformats-officedocument."
 PICTURE_TYPES = ("image/jpeg", "image/png", "image/webp", "image/gif")
 FILE_TYPES = (
@@ -220,13 +222,39 @@ def _service(body: Json) -> Checked:
     return Checked(text, digest_of(text), card, tuple(terms_of(plain)), plain)
 
 
+def _autoreply(body: Json) -> Checked:
+    """自动答复表: a welcome, and answers by keyword. What would break an answer must not get here."""
+    read = _Reader(body)
+    read.text("welcome", LONGEST)
+    rules = body.get("rules", [])
+    if not isinstance(rules, list) or len(rules) > MOST_RULES:
+        read.wrong("rules", f"应是至多 {MOST_RULES} 条规则的列表")
+        rules = []
+    for place, rule in enumerate(rules):
+        one = _Reader(rule if isinstance(rule, dict) else {})
+        if not one.words("words") or not one.text("text", LONGEST, needed=True):
+            read.wrong(f"rules[{place}]", f"应有 words（若干个词）和 text（{LONGEST} 字以内，不能为空）")
+    read.finish()
+    return _plain(body)
+
+
+def _callback(body: Json) -> Checked:
+    """What proves an account's posts. An empty token proves nothing: so keys are taken away."""
+    read = _Reader(body)
+    for name in ("app_id", "token", "aes_key"):
+        read.text(name, 200)
+    read.finish()
+    return _plain(body)
+
+
 def _plain(body: Json) -> Checked:
     text = canonical(body)
     return Checked(text, digest_of(text))
 
 
 _BY_KIND: Mapping[str, Callable[[Json], Checked]] = {
-    "article": _article, "column": _column, "file": _file, "service": _service,
+    "article": _article, "column": _column, "file": _file, "service": _service, "autoreply": _autoreply,
+    "callback": _callback,
 }  # fmt: skip
 
 

@@ -120,7 +120,7 @@ async def _answer(site: Site, account: str, fields: Fields) -> Said | None:
 async def _table(site: Site, account: str) -> Table:
     item = await site.shelf.read("autoreply", account)
     body = body_of(item) if item is not None and item["state"] == "public" else {}
-    rules = [rule for rule in body.get("rules", ()) if isinstance(rule, dict)]
+    rules = [rule for rule in body.get("rules") or () if isinstance(rule, dict)]
     return Table(site.base_url, str(body.get("welcome") or ""), rules)
 
 

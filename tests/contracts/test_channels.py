@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import dataclass
 from datetime import timedelta
 
 import pytest
@@ -9,6 +10,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from channels.contract import Accepted, Found, Outcome, Page, Pending, Refused, Staged, Unknown
+from channels.exchange import Answer, Request, Result
 from channels.kinds import CHANNELS, DECLARED, connect
 from channels.performance import InProcess
 from tests.contracts.channel_rooms import ROOMS, START, Room, pictures, variant
@@ -70,6 +72,21 @@ async def test_a_repeated_key_makes_no_second_public_post(room: Room) -> None:
     outcome = await room.channel.publish(staged, "key-1")
     assert isinstance(outcome, Accepted)
     assert len(room.public()) == 1
+
+
+@dataclass
+class Deep:
+    """A road at whose end somebody answers JSON that no parser follows to its end."""
+
+    async def send(self, request: Request) -> Result:
+        return Answer(200, {}, b"[" * 100_000)
+
+
+async def test_an_answer_that_is_too_deep_to_be_read_is_unknown_and_no_fault(room: Room) -> None:
+    staged = await room.staged()
+    room.channel.transport = Deep()  # type: ignore[attr-defined]
+    assert isinstance(await room.channel.publish(staged, "key-1"), Unknown)
+    assert isinstance(await room.channel.find_published("key-1", staged, START), Unknown)
 
 
 async def test_a_platform_that_nobody_finds_is_a_certain_refusal(room: Room) -> None:
