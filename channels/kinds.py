@@ -8,6 +8,8 @@ from typing import Any
 
 from channels.contract import Capabilities, Channel
 from channels.exchange import Transport
+from channels.push import channel as push_channel
+from channels.push import profile as push_profile
 from channels.site import channel as site_channel
 from channels.weibo import channel as weibo_channel
 from channels.weibo import profile as weibo_profile
@@ -17,10 +19,17 @@ Connect = Callable[[Mapping[str, Any], Mapping[str, Any], Transport, Callable[[]
 CHANNELS: Mapping[str, Connect] = {
     "site": site_channel.connect,
     "weibo": weibo_channel.connect,
+    "push": push_channel.connect,
 }
 DECLARED: Mapping[str, Capabilities] = {
     "site": site_channel.CAPABILITIES,
     "weibo": weibo_profile.capabilities(weibo_profile.TIERS["base"]),
+    "push": push_profile.capabilities(push_profile.Profile()),
+}
+# Where a platform lives when an account names no address of its own.
+ADDRESSES: Mapping[str, Mapping[str, str]] = {
+    "weibo": {"base_url": "https://api.weibo.com"},
+    "push": push_profile.ADDRESSES,
 }
 
 

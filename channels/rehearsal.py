@@ -22,6 +22,7 @@ from channels import faults
 from channels.exchange import Answer, Request
 from channels.ledger import FileLedger
 from channels.performance import Performance, Platform, half
+from channels.push.rehearsal import PushPlatform
 from channels.weibo.rehearsal import WeiboPlatform
 
 LOOPBACK = "127.0.0.1"
@@ -39,7 +40,10 @@ class Stage:
     make: Callable[[str, Sequence[str]], Platform]  # seed, approved domains
 
 
-STAGES = (Stage("weibo", 0, lambda seed, domains: WeiboPlatform(seed, domains)),)
+STAGES = (
+    Stage("weibo", 0, lambda seed, domains: WeiboPlatform(seed, domains)),
+    Stage("push", 2, lambda seed, domains: PushPlatform(seed)),
+)
 
 
 def open_performance(
@@ -113,6 +117,7 @@ def app_of(performance: Performance, key: str, name: str = "rehearsal") -> Sanic
     app.config.REQUEST_MAX_SIZE = _LARGEST_BODY
     app.config.RESPONSE_TIMEOUT = 3600
     app.config.ACCESS_LOG = False
+    app.config.TOUCHUP = False  # rewrites the library once per process, and breaks at the second app
     app.config.MOTD = False
     app.config.FALLBACK_ERROR_FORMAT = "json"
     _add_control(app, performance, key)

@@ -16,7 +16,7 @@ from urllib.parse import urlsplit
 
 from channels.contract import Channel
 from channels.http import Caller, PlatformPolicy
-from channels.kinds import CHANNELS
+from channels.kinds import ADDRESSES, CHANNELS
 from channels.kinds import connect as connect_kind
 from channels.notice.mail import MailSender, server_from
 from hub import settings as settings_room
@@ -160,7 +160,8 @@ def _channel_of(desk: Callable[[], Desk], caller: Caller) -> Callable[[Document]
 
     def connect(account: Document) -> Channel:
         here = desk()
-        urls = [str(value) for name, value in account["settings"].items() if name.endswith("_url") and value]
+        known = {**ADDRESSES.get(account["channel"], {}), **{k: v for k, v in account["settings"].items() if v}}
+        urls = [str(value) for name, value in known.items() if name.endswith("_url")]
         for url in urls:
             local = urlsplit(url).hostname in LOOPBACK
             if here.demo and not local:

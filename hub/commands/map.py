@@ -56,6 +56,7 @@ DOCUMENTS: Mapping[str, Callable[[], str]] = {
     "docs/states.md": states.describe,
     "docs/channels/README.md": papers.describe,
     "docs/channels/weibo.md": papers.describe_weibo,
+    "docs/channels/push.md": papers.describe_push,
 }
 
 

@@ -41,12 +41,22 @@ SETTINGS: Mapping[str, Sequence[Asked]] = {
         Asked("page_url", "账号主页", "核对时打开的地址", needed=False),
         Asked("base_url", "接口地址", "不填即为微博开放平台", needed=False),
     ),
+    "app": (Asked("base_url", "内容接口地址", "App 所在网站程序的地址，如 https://www.yunchuan.example"),),
+    "push": (
+        Asked("page_url", "推送平台的管理页面", "核对时打开的地址", needed=False),
+        Asked("base_url", "接口地址", "不填即为极光推送", needed=False),
+    ),
 }
 CREDENTIALS: Mapping[str, Sequence[Asked]] = {
     "site": (Asked("keys", "内容接口密钥", "与网站程序的设置一致；更换期间可写两个，用空格隔开"),),
     "weibo": (
         Asked("access_token", "访问令牌（access_token）", "在微博开放平台授权后得到"),
         Asked("uid", "账号编号（uid）", needed=False),
+    ),
+    "app": (Asked("keys", "内容接口密钥", "与网站程序的设置一致；更换期间可写两个，用空格隔开"),),
+    "push": (
+        Asked("app_key", "AppKey", "在推送平台的应用设置里"),
+        Asked("master_secret", "Master Secret", "在推送平台的应用设置里"),
     ),
 }
 TIERS = (("", "普通"), ("partner", "合作应用"))

@@ -12,6 +12,7 @@ from channels.contract import Channel, Picture, Staged, Variant
 from channels.faults import parse
 from channels.kinds import CHANNELS, connect
 from channels.performance import InProcess, Performance, Platform
+from channels.push.rehearsal import PushPlatform
 from channels.webhooks import key_text
 from channels.weibo.rehearsal import WeiboPlatform
 from hub.clock import SetClock
@@ -21,6 +22,7 @@ START = datetime(2026, 11, 24, 1, 0, tzinfo=UTC)
 PICTURE = b"\x89PNG\r\n\x1a\n" + b"snow on the river" * 20
 SHA = hashlib.sha256(PICTURE).hexdigest()
 SITE_KEY = key_text(b"k" * 32)
+SECRETS = ("access_token", "keys", "master_secret")  # names of what an account must never show
 
 
 async def pictures(sha256: str) -> bytes:
@@ -101,5 +103,13 @@ def site() -> Room:
     return _room(lambda: server, account, {"keys": [SITE_KEY]}, "/items/article/")
 
 
-ROOMS: Mapping[str, Callable[[], Room]] = {"weibo": weibo, "site": site}
+def push(tier: str = "free", phones: int = 3) -> Room:
+    row = next(row for row in PushPlatform().accounts() if row["tier"] == tier)
+    room = _room(PushPlatform, {"channel": "push", "settings": {}}, row, "/v3/push")
+    for _ in range(phones):
+        room.stage.speak({"app": row["app_key"]})
+    return room
+
+
+ROOMS: Mapping[str, Callable[[], Room]] = {"weibo": weibo, "site": site, "push": push}
 assert set(ROOMS) == set(CHANNELS), "every channel of CHANNELS stands under the contract"

@@ -12,7 +12,10 @@ from channels.kinds import CHANNELS, DECLARED
 DOCS = Path(__file__).parents[2] / "docs/channels"
 
 
-@pytest.mark.parametrize(("name", "make"), [("README.md", papers.describe), ("weibo.md", papers.describe_weibo)])
+PAPERS = [("README.md", papers.describe), ("weibo.md", papers.describe_weibo), ("push.md", papers.describe_push)]
+
+
+@pytest.mark.parametrize(("name", "make"), PAPERS)
 def test_a_generated_document_is_not_stale(name: str, make: object) -> None:
     assert callable(make)
     assert (DOCS / name).read_text("utf-8") == make(), "write it anew from channels.papers"
