@@ -6,6 +6,7 @@ from collections.abc import Callable, Mapping
 from datetime import datetime
 from typing import Any
 
+from channels.app import channel as app_channel
 from channels.contract import Capabilities, Channel
 from channels.exchange import Transport
 from channels.push import channel as push_channel
@@ -19,11 +20,13 @@ Connect = Callable[[Mapping[str, Any], Mapping[str, Any], Transport, Callable[[]
 CHANNELS: Mapping[str, Connect] = {
     "site": site_channel.connect,
     "weibo": weibo_channel.connect,
+    "app": app_channel.connect,
     "push": push_channel.connect,
 }
 DECLARED: Mapping[str, Capabilities] = {
     "site": site_channel.CAPABILITIES,
     "weibo": weibo_profile.capabilities(weibo_profile.TIERS["base"]),
+    "app": app_channel.CAPABILITIES,
     "push": push_profile.capabilities(push_profile.Profile()),
 }
 # Where a platform lives when an account names no address of its own.

@@ -19,7 +19,9 @@ from hub.store.search import terms_of
 
 Json = dict[str, Any]
 
-KINDS = ("article", "column", "file", "service", "answer", "demand_status", "comment_state", "dataset", "autoreply")
+KINDS = (
+    "article", "card", "column", "file", "service", "answer", "demand_status", "comment_state", "dataset", "autoreply",
+)  # fmt: skip
 ARTICLE_KINDS = ("news", "notice", "policy", "reading", "response", "personnel", "repost")
 LARGEST_FILE = 10 * 1024 * 1024
 _OFFICE = "application/vnd.openxmlformats-officedocument."
@@ -30,6 +32,8 @@ FILE_TYPES = (
     f"{_OFFICE}presentationml.presentation",
 )  # fmt: skip
 _SHA256 = re.compile(r"[0-9a-f]{64}")
+_ID = re.compile(r"[A-Za-z0-9_-]{1,80}")
+_LINK = re.compile(r"(https?://[^/\s\\]|/(?![/\\]))[^\s\\]*")
 _SLUG = re.compile(r"[a-z][a-z0-9-]{0,39}")
 
 
@@ -92,6 +96,14 @@ class _Reader:
         if isinstance(value, bool) or not isinstance(value, int) or not 0 <= value <= most:
             self.wrong(name, f"应是 0 到 {most} 的整数")
             return 0
+        return value
+
+    def link(self, name: str) -> str:
+        """Where to go: a page of this site, or an address that browsers may be sent to."""
+        value = self._body.get(name)
+        if not isinstance(value, str) or len(value) > 2_000 or not _LINK.fullmatch(value):
+            self.wrong(name, "应是以 http://、https:// 或单个 / 开头的地址")
+            return ""
         return value
 
     def one_of(self, name: str, choices: tuple[str, ...]) -> str:
@@ -171,6 +183,41 @@ def _article(body: Json) -> Checked:
     return Checked(text, digest_of(text), card, terms, plain, until)
 
 
+def _card(body: Json) -> Checked:
+    """A card of the app: what its list shows, and where to read on."""
+    read = _Reader(body)
+    card: Json = {"title": read.text("title", 60, needed=True), "digest": read.text("digest", 200)}
+    card |= {"column": read.text("column", 40), "kind": read.one_of("kind", ARTICLE_KINDS)}
+    card |= {"source": read.text("source", 200), "link": read.link("link"), "districts": read.words("districts")}
+    card["article"] = read.text("article", 80)
+    if card["article"] and not _ID.fullmatch(card["article"]):
+        read.wrong("article", "应是网站上那篇文章的编号")
+    files = _files(read, body, [])
+    card["picture"] = files[0] if files else ""
+    pictures = body.get("pictures")
+    first = pictures[0] if isinstance(pictures, list) and pictures else None
+    alt = first.get("alt") if isinstance(first, dict) else ""
+    card["alt"] = alt if isinstance(alt, str) else ""
+    read.finish()
+    text = canonical(body)
+    return Checked(text, digest_of(text), card, tuple(map(file_term, files)))
+
+
+ICONS = ("drop", "card", "house", "child", "heart", "bus", "book", "user", "people", "pin", "clock", "globe", "list")
+
+
+def _service(body: Json) -> Checked:
+    """服务: one thing that people can get done, by its everyday name."""
+    read = _Reader(body)
+    card: Json = {"name": read.text("name", 20, needed=True), "words": read.text("words", 60)}
+    card |= {"link": read.link("link"), "department": read.text("department", 60), "phone": read.text("phone", 30)}
+    card["icon"] = read.one_of("icon", ICONS) if "icon" in body else "list"
+    card["order"] = read.whole("order", 100_000)
+    read.finish()
+    text = canonical(body)
+    return Checked(text, digest_of(text), card)
+
+
 def _column(body: Json) -> Checked:
     read = _Reader(body)
     card: Json = {"name": read.text("name", 40, needed=True), "description": read.text("description", 400)}
@@ -212,7 +259,9 @@ def _plain(body: Json) -> Checked:
     return Checked(text, digest_of(text))
 
 
-_BY_KIND: Mapping[str, Callable[[Json], Checked]] = {"article": _article, "column": _column, "file": _file}
+_BY_KIND: Mapping[str, Callable[[Json], Checked]] = {
+    "article": _article, "card": _card, "service": _service, "column": _column, "file": _file,
+}  # fmt: skip
 
 
 def check_body(kind: str, id: str, body: Json) -> Checked:

@@ -132,9 +132,16 @@ class Shelf:
         shown = [{"id": each["id"], **each["card"]} for each in found if each["card"]["public"]]
         return sorted(shown, key=lambda column: (column["order"], column["id"]))
 
-    async def newest(self, limit: int, *, column: str = "", after: str = "", kind: str = "") -> Page:
-        """Public articles, newest first."""
-        where: dict[str, Any] = {"kind": "article", "state": PUBLIC, **behind(after)}
+    async def services(self) -> list[Document]:
+        """Public services in the office's order: `{id, name, words, link, icon, department, phone, order}`."""
+        found = await self._store.find(TABLE, {"kind": "service", "state": PUBLIC}, limit=500, fields=("id", "card"))
+        return sorted(({"id": each["id"], **each["card"]} for each in found), key=lambda one: (one["order"], one["id"]))
+
+    async def newest(
+        self, limit: int, *, column: str = "", after: str = "", kind: str = "", of: str = "article"
+    ) -> Page:
+        """Public articles, or other items that come one after another, newest first."""
+        where: dict[str, Any] = {"kind": of, "state": PUBLIC, **behind(after)}
         if column:
             where["column"] = column
         if kind:

@@ -103,6 +103,11 @@ def site() -> Room:
     return _room(lambda: server, account, {"keys": [SITE_KEY]}, "/items/article/")
 
 
+def app() -> Room:
+    server = ContentServer([SITE_KEY])
+    return _room(lambda: server, {"channel": "app", "settings": {}}, {"keys": [SITE_KEY]}, "/items/card/")
+
+
 def push(tier: str = "free", phones: int = 3) -> Room:
     row = next(row for row in PushPlatform().accounts() if row["tier"] == tier)
     room = _room(PushPlatform, {"channel": "push", "settings": {}}, row, "/v3/push")
@@ -111,5 +116,5 @@ def push(tier: str = "free", phones: int = 3) -> Room:
     return room
 
 
-ROOMS: Mapping[str, Callable[[], Room]] = {"weibo": weibo, "site": site, "push": push}
+ROOMS: Mapping[str, Callable[[], Room]] = {"weibo": weibo, "site": site, "app": app, "push": push}
 assert set(ROOMS) == set(CHANNELS), "every channel of CHANNELS stands under the contract"
