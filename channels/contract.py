@@ -194,11 +194,13 @@ class Heard:
 
 @dataclass(frozen=True)
 class Page:
-    """One poll's harvest and the cursor to store after the rows are stored."""
+    """One poll's harvest and the cursor to store after the rows are stored; `devices`: sealed rows of phones that
+    registered to be told (websites of ours only)."""
 
     heard: Sequence[Heard]
     cursor: str
     more: bool
+    devices: Sequence[Json] = ()
 
 
 @dataclass(frozen=True)

@@ -47,7 +47,7 @@ def card(variant: Variant) -> dict[str, Any]:
         "source": str(meta.get("source") or ""),
         "article": variant.content_id,
         "link": variant.link or "",
-        "districts": [str(name) for name in given.get("districts") or meta.get("districts") or ()],
+        "districts": [str(name) for name in meta.get("districts") or ()],
         "pictures": [wire.picture_fields(picture) for picture in _cover(variant)],
     }
     return body
@@ -76,7 +76,11 @@ def _problems(body: Json, variant: Variant, counts: site.Counts) -> list[Problem
     return found
 
 
-CARD = site.Form("card", card, _cover, lambda variant: {}, _problems)
+def _shown(body: Json) -> Mapping[str, Any]:
+    return {"title": body["title"], "text": body["digest"], "link": body["link"]}
+
+
+CARD = site.Form("card", card, _cover, lambda variant: {}, _problems, _shown)
 
 
 def connect(

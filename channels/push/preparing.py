@@ -28,7 +28,7 @@ def prepare(variant: Variant, profile: Profile) -> Prepared:
     spare = 0 if variant.link else _LINK_ROOM
     counts = {name: (used + spare, limits[name]) for name, used in wire.sizes(words).items()}
     return Prepared(
-        body={"notification": words, "link": variant.link},
+        body={"title": title, "text": words["alert"], "notification": words, "link": variant.link},
         counts=counts,
         problems=_problems(variant, title, counts),
         fingerprint=hashlib.sha256(wire.packed(words)).hexdigest(),

@@ -84,6 +84,7 @@ class Form:
     pictures: Callable[[Variant], Sequence[Picture]]
     files: Callable[[Variant], Mapping[str, str]]  # sha256 to name
     problems: Callable[[Json, Variant, Counts], list[Problem]]
+    shown: Callable[[Json], Mapping[str, Any]] = lambda body: {}  # words of their own, for editors and reviewers
 
 
 @dataclass(repr=False)
@@ -118,6 +119,7 @@ class Site:
         mark = hashlib.sha256(wire.canonical(body)).hexdigest()
         files = dict(self.form.files(variant))
         request = {"id": variant.content_id, "version": variant.revision, "body": body, "files": files}
+        request |= self.form.shown(body)
         problems = self.form.problems(body, variant, counts)
         return Prepared(request, counts, problems, mark, tuple(self.form.pictures(variant)))
 
@@ -242,7 +244,8 @@ class Site:
         if not isinstance(rows, list) or not isinstance(after, str):
             return Unknown("网站的答复缺少内容")
         found = (wire.heard(row, self.now()) for row in rows if isinstance(row, dict))
-        return Page([one for one in found if one], after, bool(said.body.get("more")))
+        devices = [row for row in rows if isinstance(row, dict) and wire.is_device(row)]
+        return Page([one for one in found if one], after, bool(said.body.get("more")), devices)
 
     async def ack(self, cursor: str) -> Accepted | Refused | Unknown:
         """Everything up to the cursor is stored at the hub: the site may erase it."""

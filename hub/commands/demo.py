@@ -16,13 +16,16 @@ from tqdm import tqdm
 from hub import household, wiring
 from hub import settings as settings_room
 from hub.demo.city import crowd
-from hub.demo.crowd import BURST, Crowd, Streets
+from hub.demo.crowd import BURST, Crowd, Streets, register_phones
 from hub.demo.filling import Addresses, fill
 from hub.desk.desk import Desk
 from hub.domain.errors import Misconfigured
 from hub.identifiers import RandomIdentifiers
 from hub.processes import hold_lifeline, listening
 from hub.settings import Settings
+
+PUSH_OFFSET = 2  # how far the rehearsal push platform's port stands behind 微博's
+PHONES = 60  # that have the city's app
 
 
 def add(parser: argparse.ArgumentParser) -> None:
@@ -46,7 +49,7 @@ def run(arguments: argparse.Namespace) -> int:
 
 async def _run(settings: Settings, arguments: argparse.Namespace) -> int:
     port = settings.number("HUB_REHEARSAL_PORT")
-    if not await listening(port, wiring.CLOCK, 30):
+    if not all([await listening(each, wiring.CLOCK, 30) for each in (port, port + PUSH_OFFSET)]):
         raise Misconfigured("演练平台没有启动。请先运行 python -m hub serve --rehearsal。")
     async with wiring.open_desk(settings, role="console") as desk:
         streets = _streets(settings)
@@ -63,30 +66,33 @@ async def _run(settings: Settings, arguments: argparse.Namespace) -> int:
 
 
 def _streets(settings: Settings) -> Streets:
-    site = settings["HUB_SITE_URL"] or "http://localhost:8001"
-    return Streets(site, f"http://127.0.0.1:{settings['HUB_REHEARSAL_PORT']}", wiring.rehearsal_key(settings))
+    site, port = settings["HUB_SITE_URL"] or "http://localhost:8001", settings.number("HUB_REHEARSAL_PORT")
+    weibo, push = (f"http://127.0.0.1:{port + offset}" for offset in (0, PUSH_OFFSET))
+    return Streets(site, weibo, push, wiring.rehearsal_key(settings))
 
 
 async def _fill(settings: Settings, desk: Desk, streets: Streets) -> int:
-    account = await asyncio.to_thread(_weibo_account, streets)
+    weibo = await asyncio.to_thread(_account, streets.weibo, streets.key, "partner")
+    push = await asyncio.to_thread(_account, streets.push, streets.key, "free")
+    await asyncio.to_thread(register_phones, streets, PHONES)
     api = settings["HUB_SITE_API"] or "http://127.0.0.1:8001"
     keys = [key.strip() for key in wiring.content_key(settings).split(",")]
     password = household.demo_password(settings)[0]
-    return await fill(desk, Addresses(api, keys, streets.weibo, account), password)
+    return await fill(desk, Addresses(api, keys, streets.weibo, weibo, streets.push, push), password)
 
 
-def _weibo_account(streets: Streets) -> Mapping[str, Any]:
-    """The made-up account of the local 微博 with the widest quota."""
-    connection = http.client.HTTPConnection("127.0.0.1", int(streets.weibo.rpartition(":")[2]), timeout=10)
+def _account(platform: str, key: str, tier: str) -> Mapping[str, Any]:
+    """A local platform's made-up account of this tier, or its first."""
+    connection = http.client.HTTPConnection("127.0.0.1", int(platform.rpartition(":")[2]), timeout=10)
     try:
-        connection.request("GET", "/_rehearsal/accounts", headers={"Authorization": f"Bearer {streets.key}"})
+        connection.request("GET", "/_rehearsal/accounts", headers={"Authorization": f"Bearer {key}"})
         answer = connection.getresponse()
         found: list[dict[str, Any]] = json.loads(answer.read())
     finally:
         connection.close()
     if answer.status != 200 or not found:
-        raise Misconfigured("演练微博没有给出账号。请检查 HUB_REHEARSAL_KEY 是否与它启动时一致。")
-    return next((account for account in found if account["tier"] == "partner"), found[0])
+        raise Misconfigured("演练平台没有给出账号。请检查 HUB_REHEARSAL_KEY 是否与它启动时一致。")
+    return next((account for account in found if account["tier"] == tier), found[0])
 
 
 async def _live(desk: Desk, people: Crowd) -> None:

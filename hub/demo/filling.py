@@ -25,7 +25,7 @@ from hub.domain.people import Actor, actor_of, program
 from hub.domain.rows import Row, in_order
 
 CONSOLE = program("console")
-SITE, WEIBO = "site-main", "weibo-main"
+SITE, WEIBO, APP, PUSH = "site-main", "weibo-main", "app-main", "push-main"
 _DATE = re.compile(r"\{(?P<kind>day|weekday|sat)(?P<days>[+-]\d+)?\}")
 
 
@@ -37,6 +37,8 @@ class Addresses:
     content_keys: Sequence[str]
     weibo: str
     weibo_account: Mapping[str, Any]
+    push: str
+    push_account: Mapping[str, Any]
 
 
 async def fill(desk: Desk, addresses: Addresses, password: str) -> int:
@@ -101,7 +103,27 @@ async def _accounts(desk: Desk, where: Addresses) -> None:
         fallback_minutes=10,
         rehearsal=True,
     )
-    for account in (site, weibo):
+    app = accounts.NewAccount(
+        key=APP,
+        channel="app",
+        name="云川通",
+        settings={"base_url": where.site_api},
+        credentials={"keys": list(where.content_keys)},  # type: ignore[dict-item]
+        profile={},
+        waits_for=SITE,
+        rehearsal=True,
+    )
+    push = accounts.NewAccount(
+        key=PUSH,
+        channel="push",
+        name="云川通推送",
+        settings={"base_url": where.push, "page_url": where.push},
+        credentials={name: str(where.push_account[name]) for name in ("app_key", "master_secret")},
+        profile={},
+        waits_for=SITE,
+        rehearsal=True,
+    )
+    for account in (site, weibo, app, push):
         if await desk.store.get("accounts", account.key) is None:
             await accounts.connect_account(CONSOLE, desk, account)
 
@@ -183,8 +205,8 @@ def _wishes(desk: Desk, article: Mapping[str, Any], number: int) -> list[Wish]:
     at = now + later
     if article["key"] == "library":
         at = local(now + timedelta(days=1)).replace(hour=9, minute=0, second=0, microsecond=0)
-    sites = [Wish(SITE, at, "publish")]
-    return [*sites, Wish(WEIBO, at, "publish")] if article.get("weibo") else sites
+    more = {WEIBO: "weibo", APP: "app", PUSH: "push"}
+    return [Wish(SITE, at, "publish"), *(Wish(key, at, "publish") for key, name in more.items() if article.get(name))]
 
 
 async def _history(desk: Desk) -> None:

@@ -79,6 +79,7 @@ async def test_the_inbox_is_read_by_the_website_alone_and_passes_over_what_it_do
         page = await website.poll("", [])
         assert isinstance(page, Page)
         assert ([one.external_id for one in page.heard], page.cursor) == (["row-1"], "4")
+        assert [row["id"] for row in page.devices] == ["row-0", "row-3"]
         again = await website.poll(page.cursor, [])
         assert isinstance(again, Page)
         assert list(again.heard) == []
