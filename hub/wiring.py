@@ -155,13 +155,19 @@ async def mark_of(settings: Settings) -> str | None:
 # ---- desks
 
 
+def addresses_of(account: Document) -> list[str]:
+    """Where this account's platform listens: its own settings, else the platform's known address."""
+    given = {name: value for name, value in account["settings"].items() if value}
+    known = {**ADDRESSES.get(account["channel"], {}), **given}
+    return [str(value) for name, value in known.items() if name.endswith("_url")]
+
+
 def _channel_of(desk: Callable[[], Desk], caller: Caller) -> Callable[[Document], Channel]:
     """Accounts to channels; a demonstration reaches nothing but this machine, production everything else."""
 
     def connect(account: Document) -> Channel:
         here = desk()
-        known = {**ADDRESSES.get(account["channel"], {}), **{k: v for k, v in account["settings"].items() if v}}
-        urls = [str(value) for name, value in known.items() if name.endswith("_url")]
+        urls = addresses_of(account)
         for url in urls:
             local = urlsplit(url).hostname in LOOPBACK
             if here.demo and not local:

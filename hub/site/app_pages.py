@@ -112,9 +112,8 @@ async def show_home(request: Request, site: Site) -> HTTPResponse:
 
 async def _notices(site: Site) -> list[Notice]:
     since = site.clock.now() - FRESH
-    found = (await site.shelf.newest(PER_PAGE, of="card", kind="notice")).items
-    fresh = [item for item in found if item["published_at"] > since]
-    return [Notice(item, districts_of(item, site.facts.districts)) for item in fresh]
+    found = (await site.shelf.newest(PER_PAGE, of="card", kind="notice", since=since)).items
+    return [Notice(item, districts_of(item, site.facts.districts)) for item in found]
 
 
 async def show_cards(request: Request, site: Site) -> HTTPResponse:

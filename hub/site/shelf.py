@@ -138,10 +138,19 @@ class Shelf:
         return sorted(({"id": each["id"], **each["card"]} for each in found), key=lambda one: (one["order"], one["id"]))
 
     async def newest(
-        self, limit: int, *, column: str = "", after: str = "", kind: str = "", of: str = "article"
+        self,
+        limit: int,
+        *,
+        column: str = "",
+        after: str = "",
+        kind: str = "",
+        of: str = "article",
+        since: datetime | None = None,
     ) -> Page:
-        """Public articles, or other items that come one after another, newest first."""
+        """Public articles, or other items of one kind, newest first; with `since`, only the first page."""
         where: dict[str, Any] = {"kind": of, "state": PUBLIC, **behind(after)}
+        if since is not None:
+            where["published_at"] = {"$gt": since}
         if column:
             where["column"] = column
         if kind:

@@ -13,12 +13,16 @@ import pytest
 from jpush import common
 from sanic import Sanic
 
+from channels.contract import Accepted, Staged, Unknown
 from channels.faults import Fault
+from channels.http import PlatformPolicy, open_caller
+from channels.kinds import connect
 from channels.performance import Performance
 from channels.push.rehearsal import PushPlatform
 from channels.push.rehearsal_rules import Rules
 from channels.rehearsal import app_of
 from hub.clock import SetClock
+from tests.contracts.channel_rooms import pictures, variant
 
 START = datetime(2026, 11, 24, 1, 0, tzinfo=UTC)
 
@@ -132,3 +136,22 @@ async def test_the_client_tags_a_device_and_reads_reports(shop: Shop) -> None:
         assert report.get_status_message(message, id).payload == {id: {"status": 0}}
 
     await shop.use(work)
+
+
+async def test_the_connector_itself_pushes_over_real_sockets_and_a_lost_answer_is_no_second_push(shop: Shop) -> None:
+    shop.stage.speak({})
+
+    async def road(base: str) -> list[Any]:
+        async with open_caller() as caller:
+            account = {"channel": "push", "settings": {"base_url": base}}
+            channel = connect(account, shop.row, caller.transport(PlatformPolicy.of(base)), shop.clock.now)
+            assert (await channel.preflight()).state == "ok"
+            staged = await channel.stage(channel.prepare(variant()), "key-1", pictures)
+            assert isinstance(staged, Staged)
+            shop.stage.orders.add(Fault("/v3/push", "close", 1))
+            return [await channel.publish(staged, "key-1") for _ in range(2)]
+
+    lost, again = await shop.use(lambda shop: asyncio.run(road(common.ZONES["HERE"]["PUSH"].removesuffix("/v3/"))))
+    assert isinstance(lost, Unknown)
+    assert isinstance(again, Accepted)
+    assert [post["id"] for post in shop.posts()] == [again.external_id]
