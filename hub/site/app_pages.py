@@ -101,11 +101,11 @@ async def show_home(request: Request, site: Site) -> HTTPResponse:
     page = await site.shelf.newest(ON_HOME, of="card")
     chosen = request.args.get("district") or ""
     chosen = chosen if chosen in site.facts.districts else ""
-    notices = await _notices(site)
-    mine = [each for each in notices if not chosen or not each.districts or chosen in each.districts]
+    # what concerns the whole city stands among the news, or is pinned above every page: colour is for what is near
+    near = [each for each in await _notices(site) if each.districts and (not chosen or chosen in each.districts)]
     return await _page(
         request, site, "home", "home", items=page.items, more=bool(page.cursor),
-        notices=mine if chosen else notices, chosen=chosen, most=NOTICES,
+        notices=near, chosen=chosen, most=NOTICES,
         services=(await site.shelf.services())[:SERVICES_ON_HOME], now=site.clock.now(),
     )  # fmt: skip
 

@@ -186,6 +186,14 @@ async def test_a_notice_is_for_the_districts_it_names_or_speaks_of(office: Offic
     assert "<b>&lt;" not in odd and "临江区：" in odd
 
 
+async def test_a_notice_for_everybody_stands_among_the_news_and_the_messages_without_colour(office: Office) -> None:
+    await office.put("card", "c1", card("全市今冬供暖安排", kind="notice"))
+    home = (await office.get("/app/")).text
+    assert 'aria-label="各区县' not in home
+    assert "全市今冬供暖安排" in home
+    assert "全市今冬供暖安排" in (await office.get("/app/mine")).text.partition('id="messages"')[2]
+
+
 async def test_a_notice_of_some_days_ago_stands_no_longer_above_the_news(office: Office) -> None:
     await fill(office)
     office.clock.move(timedelta(days=4))
