@@ -49,6 +49,7 @@ from nlp.detectors.settings import ClusterSettings
 
 CLOCK = SystemClock()
 CHANNEL_KINDS = tuple(CHANNELS)
+OWN = ("site", "app")  # channels that lead to a site of ours
 DEMO_KEY = "demo.key"
 LOOPBACK = ("127.0.0.1", "localhost", "::1")
 
@@ -162,18 +163,24 @@ def addresses_of(account: Document) -> list[str]:
     return [str(value) for name, value in known.items() if name.endswith("_url")]
 
 
+def check_place(account: Document, urls: Sequence[str], *, demo: bool) -> None:
+    """Misconfigured where a demonstration would reach the world, or production a rehearsal. A site of ours, and the
+    app that it serves, may stand on the same machine."""
+    for url in urls:
+        local = urlsplit(url).hostname in LOOPBACK
+        if demo and not local:
+            raise Misconfigured("演练环境不能连接真实平台。请用演练平台的地址。")
+        if not demo and (account.get("rehearsal") or (local and account["channel"] not in OWN)):
+            raise Misconfigured("正式环境不能使用演练平台的账号。")
+
+
 def _channel_of(desk: Callable[[], Desk], caller: Caller) -> Callable[[Document], Channel]:
     """Accounts to channels; a demonstration reaches nothing but this machine, production everything else."""
 
     def connect(account: Document) -> Channel:
         here = desk()
         urls = addresses_of(account)
-        for url in urls:
-            local = urlsplit(url).hostname in LOOPBACK
-            if here.demo and not local:
-                raise Misconfigured("演练环境不能连接真实平台。请用演练平台的地址。")
-            if not here.demo and (account.get("rehearsal") or (local and account["channel"] != "site")):
-                raise Misconfigured("正式环境不能使用演练平台的账号。")
+        check_place(account, urls, demo=here.demo)
         transport = (
             caller.transport(PlatformPolicy.of(*urls)) if urls else caller.transport(PlatformPolicy(frozenset()))
         )

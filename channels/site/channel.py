@@ -170,6 +170,8 @@ class Site:
         return None if isinstance(done, wire.Said) else done
 
     async def publish(self, staged: Staged, key: str) -> Outcome:
+        if self.capabilities.needs_link and not staged.prepared.body.get("link"):
+            return Refused("no_link", "还没有网站上的地址，点开会没有内容", Who.NOBODY, _SOON)
         return await self._put(staged.prepared.body, key)
 
     async def _put(self, request: Json, key: str, note: str = "") -> Outcome:

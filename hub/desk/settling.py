@@ -222,7 +222,7 @@ def _check_address(url: str | None, account: Mapping[str, Any]) -> None:
     if parts.scheme not in ("http", "https") or not host:
         raise Invalid("请填公开后的完整网址。", (FieldError("url", "以 http:// 或 https:// 开头。"),))
     settings = account.get("settings", {})
-    own = account.get("channel") == "site"
+    own = account.get("channel") in ("site", "app")
     hosts = _hosts(settings, own)
     fits = any(_within(host, each) for each in hosts)
     wrong = not own and settings.get("domain") and _within(host, settings["domain"])

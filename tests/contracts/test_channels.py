@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from datetime import timedelta
 
 import pytest
@@ -125,6 +126,20 @@ async def test_preparing_is_pure_and_names_changed_content(room: Room) -> None:
     assert once.fingerprint != room.channel.prepare(variant(digest="另一段话。")).fingerprint
     assert not [problem for problem in once.problems if problem.severity == "block"]
     assert room.asked("/") == 0
+
+
+async def test_a_post_that_must_carry_the_websites_address_waits_for_it(room: Room) -> None:
+    bare = room.channel.prepare(replace(variant(), link=None))
+    assert not [problem for problem in bare.problems if problem.severity == "block"]
+    staged = await room.channel.stage(bare, "key-1", pictures)
+    assert isinstance(staged, Staged)
+    outcome = await room.channel.publish(staged, "key-1")
+    if not room.channel.capabilities.needs_link:
+        assert isinstance(outcome, Accepted)
+        return
+    assert isinstance(outcome, Refused)
+    assert outcome.retry_after
+    assert room.public() == []
 
 
 async def test_preflight_of_a_connected_account_is_ok_and_changes_nothing(room: Room) -> None:

@@ -5,7 +5,8 @@ from __future__ import annotations
 import pytest
 
 from channels.kinds import ADDRESSES, CHANNELS
-from hub.wiring import addresses_of
+from hub.domain.errors import Misconfigured
+from hub.wiring import addresses_of, check_place
 
 
 @pytest.mark.parametrize("kind", sorted(ADDRESSES))
@@ -23,3 +24,22 @@ def test_a_platforms_known_address_is_encrypted_and_belongs_to_a_channel() -> No
 
 def test_a_website_has_no_address_but_its_own() -> None:
     assert addresses_of({"channel": "site", "settings": {}}) == []
+
+
+HERE, THERE = "http://127.0.0.1:8001", "https://api.platform.example"
+
+
+@pytest.mark.parametrize("kind", sorted(CHANNELS))
+def test_a_demonstration_reaches_this_machine_only_and_production_no_rehearsal(kind: str) -> None:
+    account = {"channel": kind, "settings": {}}
+    check_place(account, [HERE], demo=True)
+    check_place(account, [THERE], demo=False)
+    with pytest.raises(Misconfigured):
+        check_place(account, [HERE, THERE], demo=True)
+    with pytest.raises(Misconfigured):
+        check_place({**account, "rehearsal": True}, [THERE], demo=False)
+    if kind in ("site", "app"):
+        check_place(account, [HERE], demo=False)
+    else:
+        with pytest.raises(Misconfigured):
+            check_place(account, [HERE], demo=False)
