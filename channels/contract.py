@@ -101,6 +101,7 @@ class Capabilities:
     listens: str  # poll, push, none
     answers: bool
     needs_link: bool = False  # the post waits for the website's address
+    addressed: bool = True  # what became public has an address where people can look at it
     settling: timedelta = timedelta(minutes=2)  # how long after a post a look-up may still miss it
     quotas: Mapping[str, Limit] = field(default_factory=dict)
 
@@ -143,13 +144,18 @@ class Variant:
 
 @dataclass(frozen=True)
 class Prepared:
-    """What will be sent, decided without a call: the body, how it counts, its problems, and its fingerprint."""
+    """What will be sent, decided without a call: the body, how it counts, its problems, and its fingerprint.
+
+    `kept` is filled in by the hub: the refs that an earlier attempt under the same key was made with, so that a channel
+    can use the same number of the platform's again.
+    """
 
     body: Json
     counts: Mapping[str, tuple[int, int]]  # field -> (used, limit), counted as the platform counts
     problems: Sequence[Problem]
     fingerprint: str  # sha256 over what becomes public, the same however often it is prepared
     pictures: Sequence[Picture] = ()
+    kept: Json = field(default_factory=dict)
 
 
 @dataclass(frozen=True)
@@ -188,11 +194,13 @@ class Heard:
 
 @dataclass(frozen=True)
 class Page:
-    """One poll's harvest and the cursor to store after the rows are stored."""
+    """One poll's harvest and the cursor to store after the rows are stored; `devices`: sealed rows of phones that
+    registered to be told (websites of ours only)."""
 
     heard: Sequence[Heard]
     cursor: str
     more: bool
+    devices: Sequence[Json] = ()
 
 
 @dataclass(frozen=True)

@@ -6,8 +6,11 @@ from collections.abc import Callable, Mapping
 from datetime import datetime
 from typing import Any
 
+from channels.app import channel as app_channel
 from channels.contract import Capabilities, Channel
 from channels.exchange import Transport
+from channels.push import channel as push_channel
+from channels.push import profile as push_profile
 from channels.site import channel as site_channel
 from channels.wechat import channel as wechat_channel
 from channels.wechat import profile as wechat_profile
@@ -20,11 +23,21 @@ CHANNELS: Mapping[str, Connect] = {
     "site": site_channel.connect,
     "weibo": weibo_channel.connect,
     "wechat": wechat_channel.connect,
+    "app": app_channel.connect,
+    "push": push_channel.connect,
 }
 DECLARED: Mapping[str, Capabilities] = {
     "site": site_channel.CAPABILITIES,
     "weibo": weibo_profile.capabilities(weibo_profile.TIERS["base"]),
     "wechat": wechat_profile.capabilities(wechat_profile.Profile()),
+    "app": app_channel.CAPABILITIES,
+    "push": push_profile.capabilities(push_profile.Profile()),
+}
+# Where a platform lives when an account names no address of its own.
+ADDRESSES: Mapping[str, Mapping[str, str]] = {
+    "weibo": {"base_url": "https://api.weibo.com"},
+    "wechat": {"base_url": "https://api.weixin.qq.com"},
+    "push": push_profile.ADDRESSES,
 }
 
 

@@ -6,6 +6,7 @@ from collections.abc import Iterable, Mapping, Sequence
 
 from channels.contract import Capabilities, Limit, Who
 from channels.kinds import DECLARED
+from channels.push.codes import CODES as PUSH_CODES
 from channels.wechat import codes as wechat_codes
 from channels.weibo.codes import CODES, Again
 from channels.weibo.profile import TIERS
@@ -84,6 +85,55 @@ def describe_weibo() -> str:
             _table(("number", "said to people", "who acts", "again", "after a publication"), codes),
         )
     )
+
+
+def describe_push() -> str:
+    """docs/channels/push.md: settings and the table of the platform's numbers."""
+    codes = (
+        (code.number, code.reason, _WHO[code.who], "after a wait" if code.after else "no",
+         "no phone was told" if code.sure else "perhaps")
+        for code in PUSH_CODES.values()
+    )  # fmt: skip
+    return "\n".join(
+        (
+            "# App 推送\n\nMade from the connector's data by `channels.papers.describe_push`; do not edit.\n",
+            _PUSH,
+            "## The platform's numbers\n\nAny other number: 结果不明 after a push, else a refusal.\n",
+            _table(("number", "said to people", "who acts", "again", "after a push"), codes),
+        )
+    )
+
+
+_PUSH = """## An account
+
+- `settings`: `base_url` (https://api.jpush.cn, or the rehearsal's), `page_url` (where a person looks after a lost
+  answer: the platform's own pages).
+- `credentials`: `app_key`, `master_secret`.
+- `profile`: by name, any figure that differs.
+- The override's `title` and `text` go out as they are, never cut, only found too long. Else title and digest make the
+  push, the digest cut at a sentence's end where it would not fit. Both kinds of phone are counted in bytes, as sent.
+
+## What it does
+
+A push goes to every phone of the app and opens the article on the website, so it waits for the website's address. It
+has no address of its own. JPush answers at once with a message number.
+
+The platform gives out numbers (cid) under which a push happens at most once in a day. One is fetched while staging and
+written down with the attempt; whenever the same publication is tried again under the same key, also after a person has
+said that it did not go out, it goes under the same cid, and the platform gives the first answer instead of a second
+push. After 23 hours a cid is not used any more. Nothing can be looked up by words or by cid, and reports are given by
+message number only: a lost answer is 结果不明 until a person has looked at the platform's pages.
+
+1011 (no phone is registered) is a refusal that calls nobody. A push cannot be taken back or changed: both are left to a
+person. An answer to a citizen goes to the one phone that its record names by `alias` or `registration_id`.
+
+## The rehearsal
+
+One local server stands for the three hosts of the platform, on the second port after 微博's. It is held to the public
+client jpush 3.4.1. It begins without a phone; one is registered with `POST /_rehearsal/replies`
+`{"device"?, "platform"?, "tags"?, "alias"?, "app"?}`. Open, since the documentation is silent: what an unknown or an
+old cid means (here: 1003), how soon a report grows, the numbers of the device addresses.
+"""
 
 
 _WEIBO = """## An account

@@ -23,6 +23,7 @@ from channels.exchange import Answer, Request
 from channels.http import Caller, HttpTransport, PlatformPolicy, open_caller, origin
 from channels.ledger import FileLedger
 from channels.performance import Delivery, Performance, Platform, half
+from channels.push.rehearsal import PushPlatform
 from channels.wechat.rehearsal import WechatPlatform
 from channels.weibo.rehearsal import WeiboPlatform
 
@@ -46,6 +47,7 @@ class Stage:
 STAGES = (
     Stage("weibo", 0, lambda seed, domains: WeiboPlatform(seed, domains)),
     Stage("wechat", 1, lambda seed, domains: WechatPlatform(seed)),
+    Stage("push", 2, lambda seed, domains: PushPlatform(seed)),
 )
 
 

@@ -16,7 +16,7 @@ from urllib.parse import urlsplit
 
 from channels.contract import Channel
 from channels.http import Caller, PlatformPolicy
-from channels.kinds import CHANNELS
+from channels.kinds import ADDRESSES, CHANNELS
 from channels.kinds import connect as connect_kind
 from channels.notice.mail import MailSender, server_from
 from hub import settings as settings_room
@@ -49,6 +49,7 @@ from nlp.detectors.settings import ClusterSettings
 
 CLOCK = SystemClock()
 CHANNEL_KINDS = tuple(CHANNELS)
+OWN = ("site", "app")  # channels that lead to a site of ours
 DEMO_KEY = "demo.key"
 LOOPBACK = ("127.0.0.1", "localhost", "::1")
 
@@ -155,18 +156,31 @@ async def mark_of(settings: Settings) -> str | None:
 # ---- desks
 
 
+def addresses_of(account: Document) -> list[str]:
+    """Where this account's platform listens: its own settings, else the platform's known address."""
+    given = {name: value for name, value in account["settings"].items() if value}
+    known = {**ADDRESSES.get(account["channel"], {}), **given}
+    return [str(value) for name, value in known.items() if name.endswith("_url")]
+
+
+def check_place(account: Document, urls: Sequence[str], *, demo: bool) -> None:
+    """Misconfigured where a demonstration would reach the world, or production a rehearsal. A site of ours, and the
+    app that it serves, may stand on the same machine."""
+    for url in urls:
+        local = urlsplit(url).hostname in LOOPBACK
+        if demo and not local:
+            raise Misconfigured("演练环境不能连接真实平台。请用演练平台的地址。")
+        if not demo and (account.get("rehearsal") or (local and account["channel"] not in OWN)):
+            raise Misconfigured("正式环境不能使用演练平台的账号。")
+
+
 def _channel_of(desk: Callable[[], Desk], caller: Caller) -> Callable[[Document], Channel]:
     """Accounts to channels; a demonstration reaches nothing but this machine, production everything else."""
 
     def connect(account: Document) -> Channel:
         here = desk()
-        urls = [str(value) for name, value in account["settings"].items() if name.endswith("_url") and value]
-        for url in urls:
-            local = urlsplit(url).hostname in LOOPBACK
-            if here.demo and not local:
-                raise Misconfigured("演练环境不能连接真实平台。请用演练平台的地址。")
-            if not here.demo and (account.get("rehearsal") or (local and account["channel"] != "site")):
-                raise Misconfigured("正式环境不能使用演练平台的账号。")
+        urls = addresses_of(account)
+        check_place(account, urls, demo=here.demo)
         transport = (
             caller.transport(PlatformPolicy.of(*urls)) if urls else caller.transport(PlatformPolicy(frozenset()))
         )

@@ -72,6 +72,21 @@ CAPABILITIES = Capabilities(
 )
 
 
+Counts = Mapping[str, tuple[int, int]]
+
+
+@dataclass(frozen=True)
+class Form:
+    """What a variant becomes on a site: the kind of item, its body, the files that go along, what would be refused."""
+
+    kind: str
+    body: Callable[[Variant], dict[str, Any]]
+    pictures: Callable[[Variant], Sequence[Picture]]
+    files: Callable[[Variant], Mapping[str, str]]  # sha256 to name
+    problems: Callable[[Json, Variant, Counts], list[Problem]]
+    shown: Callable[[Json], Mapping[str, Any]] = lambda body: {}  # words of their own, for editors and reviewers
+
+
 @dataclass(repr=False)
 class Site:
     """One public site. Holds its keys, so it has no `repr` of its fields."""
@@ -79,6 +94,7 @@ class Site:
     protocol: wire.Wire
     transport: Transport
     now: Callable[[], datetime]
+    form: Form
     capabilities: Capabilities = CAPABILITIES
     wait: int = 0  # seconds the site may hold an inbox request
     acked: str = ""
@@ -98,12 +114,14 @@ class Site:
         return _refusal(said) if said.sure else Unknown("网站的答复不能确认", {"status": str(said.status)})
 
     def prepare(self, variant: Variant) -> Prepared:
-        body = wire.article(variant)
-        counts = {name: (len(body[name]), CAPABILITIES.limits[name].value) for name in ("title", "digest")}
+        body, limits = self.form.body(variant), self.capabilities.limits
+        counts = {name: (len(body[name]), limits[name].value) for name in ("title", "digest")}
         mark = hashlib.sha256(wire.canonical(body)).hexdigest()
-        files = wire.other_files(variant)
+        files = dict(self.form.files(variant))
         request = {"id": variant.content_id, "version": variant.revision, "body": body, "files": files}
-        return Prepared(request, counts, _problems(body, variant, counts), mark, tuple(variant.pictures))
+        request |= self.form.shown(body)
+        problems = self.form.problems(body, variant, counts)
+        return Prepared(request, counts, problems, mark, tuple(self.form.pictures(variant)))
 
     async def preflight(self) -> Health:
         said = await self._exchange("GET", "/status")
@@ -152,13 +170,15 @@ class Site:
         return None if isinstance(done, wire.Said) else done
 
     async def publish(self, staged: Staged, key: str) -> Outcome:
+        if self.capabilities.needs_link and not staged.prepared.body.get("link"):
+            return Refused("no_link", "还没有网站上的地址，点开会没有内容", Who.NOBODY, _SOON)
         return await self._put(staged.prepared.body, key)
 
     async def _put(self, request: Json, key: str, note: str = "") -> Outcome:
         value = {"version": request["version"], "key": key, "body": request["body"]}
         if note:
             value["correction"] = {"note": note}
-        said = await self._exchange("PUT", wire.item_path("article", request["id"]), value)
+        said = await self._exchange("PUT", wire.item_path(self.form.kind, request["id"]), value)
         return _accepted(said) if isinstance(said, wire.Said) else said
 
     async def check(self, ticket: str) -> Outcome:
@@ -178,7 +198,7 @@ class Site:
 
     async def _item(self, id: str) -> wire.Said | Unknown | None:
         """The article as it stands, withdrawn ones too; None when it never was."""
-        said = await self._exchange("GET", wire.item_path("article", id))
+        said = await self._exchange("GET", wire.item_path(self.form.kind, id))
         if isinstance(said, Refused):
             return None if said.code == "not_found" else Unknown("现在查不到网站上的稿件：" + said.reason)
         return said
@@ -193,7 +213,7 @@ class Site:
         version = item.body.get("version")
         if not isinstance(version, int):
             return Refused("not_looked", "网站的答复缺少版本号", Who.ADMINISTRATOR)
-        path = wire.removal_path("article", external_id, version, reason, key)
+        path = wire.removal_path(self.form.kind, external_id, version, reason, key)
         said = await self._exchange("DELETE", path)
         return _accepted(said, "withdrawn_at") if isinstance(said, wire.Said) else said
 
@@ -207,8 +227,11 @@ class Site:
         """The inbox from the cursor on.
 
         Whoever comes with a cursor has stored the rows before it, so these are acknowledged first; where that fails it
-        is done with the next poll, and the site keeps them until then.
+        is done with the next poll, and the site keeps them until then. A form that does not listen leaves the inbox
+        to the account that does.
         """
+        if self.capabilities.listens == "none":
+            return Page((), cursor, False)
         if cursor and cursor != self.acked:
             said_to_that = await self.ack(cursor)
             if isinstance(said_to_that, Accepted):
@@ -223,7 +246,8 @@ class Site:
         if not isinstance(rows, list) or not isinstance(after, str):
             return Unknown("网站的答复缺少内容")
         found = (wire.heard(row, self.now()) for row in rows if isinstance(row, dict))
-        return Page([one for one in found if one], after, bool(said.body.get("more")))
+        devices = [row for row in rows if isinstance(row, dict) and wire.is_device(row)]
+        return Page([one for one in found if one], after, bool(said.body.get("more")), devices)
 
     async def ack(self, cursor: str) -> Accepted | Refused | Unknown:
         """Everything up to the cursor is stored at the hub: the site may erase it."""
@@ -287,10 +311,18 @@ def _problems(body: Json, variant: Variant, counts: Mapping[str, tuple[int, int]
     return found
 
 
-def connect(
-    account: Mapping[str, Any], credentials: Mapping[str, Any], transport: Transport, now: Callable[[], datetime]
+ARTICLE = Form("article", wire.article, lambda variant: variant.pictures, wire.other_files, _problems)
+
+
+def opened(
+    account: Mapping[str, Any],
+    credentials: Mapping[str, Any],
+    transport: Transport,
+    now: Callable[[], datetime],
+    form: Form,
+    capabilities: Capabilities,
 ) -> Site:
-    """The channel of one site.
+    """The channel of one site, for items of this form.
 
     settings: base_url (the inner one), inbox_wait?; credentials: keys (one or two whsec_ texts). ValueError (Chinese)
     when something is missing.
@@ -298,6 +330,14 @@ def connect(
     settings = account.get("settings") or {}
     keys = tuple(str(key) for key in credentials.get("keys") or ())
     if not settings.get("base_url") or not 1 <= len(keys) <= 2:
-        raise ValueError("网站账号需要设置 base_url 和一至两个签名密钥")
+        raise ValueError(f"{capabilities.name}账号需要设置 base_url 和一至两个签名密钥")
     wait = int(settings.get("inbox_wait") or 0)
-    return Site(wire.Wire(str(settings["base_url"]).rstrip("/"), keys), transport, now, wait=wait)
+    protocol = wire.Wire(str(settings["base_url"]).rstrip("/"), keys)
+    return Site(protocol, transport, now, form, capabilities, wait=wait)
+
+
+def connect(
+    account: Mapping[str, Any], credentials: Mapping[str, Any], transport: Transport, now: Callable[[], datetime]
+) -> Site:
+    """The channel of one site's articles."""
+    return opened(account, credentials, transport, now, ARTICLE, CAPABILITIES)

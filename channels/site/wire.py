@@ -184,6 +184,11 @@ def picture_body(picture: Picture, content: bytes) -> dict[str, Any]:
     return file_body(picture.type, "", content) | {"width": picture.width, "height": picture.height}
 
 
+def is_device(row: Json) -> bool:
+    """Whether this row of the inbox is a phone that registered, sealed for the hub."""
+    return row.get("kind") == "device" and bool(row.get("id")) and isinstance(row.get("sealed"), str)
+
+
 def heard(row: Json, seen_at: datetime) -> Heard | None:
     """One row of the inbox. Its words are sealed for the hub (`raw["sealed"]`), so the text is empty here.
 

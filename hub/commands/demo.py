@@ -16,13 +16,16 @@ from tqdm import tqdm
 from hub import household, wiring
 from hub import settings as settings_room
 from hub.demo.city import crowd
-from hub.demo.crowd import BURST, Crowd, Streets
+from hub.demo.crowd import BURST, Crowd, Streets, register_phones
 from hub.demo.filling import WECHAT, Addresses, fill
 from hub.desk.desk import Desk
 from hub.domain.errors import Misconfigured
 from hub.identifiers import RandomIdentifiers
 from hub.processes import hold_lifeline, listening
 from hub.settings import Settings
+
+PLATFORMS = 3  # 微博, 微信 and push, each on the port behind the one before
+PHONES = 60  # that have the city's app
 
 
 def add(parser: argparse.ArgumentParser) -> None:
@@ -46,7 +49,7 @@ def run(arguments: argparse.Namespace) -> int:
 
 async def _run(settings: Settings, arguments: argparse.Namespace) -> int:
     port = settings.number("HUB_REHEARSAL_PORT")
-    if not await listening(port, wiring.CLOCK, 30):
+    if not all([await listening(port + place, wiring.CLOCK, 30) for place in range(PLATFORMS)]):
         raise Misconfigured("演练平台没有启动。请先运行 python -m hub serve --rehearsal。")
     async with wiring.open_desk(settings, role="console") as desk:
         streets = _streets(settings)
@@ -63,33 +66,35 @@ async def _run(settings: Settings, arguments: argparse.Namespace) -> int:
 
 
 def _streets(settings: Settings) -> Streets:
-    site = settings["HUB_SITE_URL"] or "http://localhost:8001"
-    port = settings.number("HUB_REHEARSAL_PORT")
-    weibo, wechat = (f"http://127.0.0.1:{port + place}" for place in range(2))
-    return Streets(site, weibo, wechat, wiring.rehearsal_key(settings))
+    site, port = settings["HUB_SITE_URL"] or "http://localhost:8001", settings.number("HUB_REHEARSAL_PORT")
+    weibo, wechat, push = (f"http://127.0.0.1:{port + place}" for place in range(PLATFORMS))
+    return Streets(site, weibo, wechat, push, wiring.rehearsal_key(settings))
 
 
 async def _fill(settings: Settings, desk: Desk, streets: Streets) -> int:
-    weibo = await asyncio.to_thread(_weibo_account, streets)
+    weibo = await asyncio.to_thread(_account, streets, streets.weibo, "partner")
+    push = await asyncio.to_thread(_account, streets, streets.push, "free")
     wechat = await asyncio.to_thread(_wechat_account, streets)
+    await asyncio.to_thread(register_phones, streets, PHONES)
     api = settings["HUB_SITE_API"] or "http://127.0.0.1:8001"
     keys = [key.strip() for key in wiring.content_key(settings).split(",")]
     password = household.demo_password(settings)[0]
-    return await fill(desk, Addresses(api, keys, streets.weibo, weibo, streets.wechat, wechat), password)
+    platforms = (streets.weibo, weibo, streets.wechat, wechat, streets.push, push)
+    return await fill(desk, Addresses(api, keys, *platforms), password)
 
 
-def _weibo_account(streets: Streets) -> Mapping[str, Any]:
-    """The made-up account of the local 微博 with the widest quota."""
-    found = _asked(streets, streets.weibo, "accounts")
-    return next((account for account in found if account["tier"] == "partner"), found[0])
+def _account(streets: Streets, platform: str, tier: str) -> Mapping[str, Any]:
+    """A local platform's made-up account of this tier, or its first."""
+    found = _asked(streets, platform, "accounts")
+    account: Mapping[str, Any] = next((each for each in found if each.get("tier") == tier), found[0])
+    return account
 
 
 def _wechat_account(streets: Streets) -> Mapping[str, Any]:
     """The made-up 公众号, told where its messages go."""
     callback = f"{streets.site}/callbacks/wechat/{WECHAT}"
     _asked(streets, streets.wechat, "callback", {"url": callback, "mode": "encrypted"})
-    account: Mapping[str, Any] = _asked(streets, streets.wechat, "accounts")[0]
-    return account
+    return _account(streets, streets.wechat, "")
 
 
 def _asked(streets: Streets, base: str, what: str, order: Mapping[str, Any] | None = None) -> Any:

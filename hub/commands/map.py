@@ -57,6 +57,7 @@ DOCUMENTS: Mapping[str, Callable[[], str]] = {
     "docs/channels/README.md": papers.describe,
     "docs/channels/weibo.md": papers.describe_weibo,
     "docs/channels/wechat.md": papers.describe_wechat,
+    "docs/channels/push.md": papers.describe_push,
 }
 
 

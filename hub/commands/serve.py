@@ -13,7 +13,7 @@ from hub.clock import SystemClock
 from hub.processes import Child, hold_lifeline, refuse_taken, supervise
 from hub.settings import Settings
 
-PLATFORMS = 2  # 微博 and 微信, each on its own port
+PLATFORMS = 3  # 微博, 微信 and push, each on its own port
 KEPT = ("PATH", "LANG", "LC_ALL", "PYTHONPATH", "VIRTUAL_ENV", "SSL_CERT_FILE")
 
 

@@ -33,6 +33,7 @@ class Streets:
     site: str
     weibo: str
     wechat: str
+    push: str
     key: str
 
 
@@ -72,6 +73,17 @@ def _say_there(streets: Streets, said: Said, words: Mapping[str, str]) -> int:
     body = json.dumps(dict(words), ensure_ascii=False).encode()
     headers = {"Content-Type": "application/json", "Authorization": f"Bearer {streets.key}"}
     return _post(base, "/_rehearsal/replies", body, headers, "127.0.0.1")
+
+
+def register_phones(streets: Streets, count: int) -> None:
+    """So many phones of the city have the app; registered again, they are the same phones."""
+    districts = city()["districts"]
+    phones = [
+        {"device": f"demo-phone-{n:03}", "platform": ("android", "ios")[n % 2], "tags": [districts[n % len(districts)]]}
+        for n in range(count)
+    ]
+    headers = {"Content-Type": "application/json", "Authorization": f"Bearer {streets.key}"}
+    _post(streets.push, "/_rehearsal/replies", json.dumps(phones, ensure_ascii=False).encode(), headers, "127.0.0.1")
 
 
 def _place(said: Said) -> str:

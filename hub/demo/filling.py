@@ -27,7 +27,7 @@ from hub.domain.people import Actor, actor_of, program
 from hub.domain.rows import Row, in_order
 
 CONSOLE = program("console")
-SITE, WEIBO, WECHAT = "site-main", "weibo-main", "wechat-main"
+SITE, WEIBO, WECHAT, APP, PUSH = "site-main", "weibo-main", "wechat-main", "app-main", "push-main"
 _DATE = re.compile(r"\{(?P<kind>day|weekday|sat)(?P<days>[+-]\d+)?\}")
 
 
@@ -41,6 +41,8 @@ class Addresses:
     weibo_account: Mapping[str, Any]
     wechat: str
     wechat_account: Mapping[str, Any]
+    push: str
+    push_account: Mapping[str, Any]
 
 
 async def fill(desk: Desk, addresses: Addresses, password: str) -> int:
@@ -108,7 +110,27 @@ async def _accounts(desk: Desk, where: Addresses, cover: str) -> None:
         fallback_minutes=10,
         rehearsal=True,
     )
-    for account in (site, weibo, _wechat(where, cover)):
+    app = accounts.NewAccount(
+        key=APP,
+        channel="app",
+        name="云川通",
+        settings={"base_url": where.site_api},
+        credentials={"keys": list(where.content_keys)},  # type: ignore[dict-item]
+        profile={},
+        waits_for=SITE,
+        rehearsal=True,
+    )
+    push = accounts.NewAccount(
+        key=PUSH,
+        channel="push",
+        name="云川通推送",
+        settings={"base_url": where.push, "page_url": where.push},
+        credentials={name: str(where.push_account[name]) for name in ("app_key", "master_secret")},
+        profile={},
+        waits_for=SITE,
+        rehearsal=True,
+    )
+    for account in (site, weibo, _wechat(where, cover), app, push):
         if await desk.store.get("accounts", account.key) is None:
             await accounts.connect_account(CONSOLE, desk, account)
     await serving.publish_menu(CONSOLE, desk, WECHAT)
@@ -219,9 +241,8 @@ def _wishes(desk: Desk, article: Mapping[str, Any], number: int) -> list[Wish]:
     at = now + later
     if article["key"] == "library":
         at = local(now + timedelta(days=1)).replace(hour=9, minute=0, second=0, microsecond=0)
-    sites = [Wish(SITE, at, "publish")]
-    others = [account for account, name in ((WEIBO, "weibo"), (WECHAT, "wechat")) if article.get(name)]
-    return [*sites, *(Wish(account, at, "publish") for account in others)]
+    more = {WEIBO: "weibo", WECHAT: "wechat", APP: "app", PUSH: "push"}
+    return [Wish(SITE, at, "publish"), *(Wish(key, at, "publish") for key, name in more.items() if article.get(name))]
 
 
 async def _history(desk: Desk) -> None:

@@ -13,6 +13,7 @@ from datetime import timedelta
 from channels.contract import Fault, Heard, Page, Unknown
 from hub.desk.callbacks import receive
 from hub.desk.desk import Desk
+from hub.desk.registering import register
 from hub.domain.people import Actor
 from hub.domain.reply import LIVE, UNOPENED
 from hub.domain.rights import require
@@ -83,6 +84,7 @@ async def _fetch(actor: Actor, desk: Desk, account: Document) -> int:
             return new
         await desk.failpoints.reach("poll.page")
         new += (await take(actor, desk, account, page.heard)).new
+        await register(actor, desk, str(account["_id"]), page.devices)
         await desk.failpoints.reach("poll.stored")
         if page.cursor != cursor:
             await _keep_cursor(desk, account["_id"], page.cursor)

@@ -32,7 +32,7 @@ COPIED = (
     Copied("columns", "column", ("name", "description", "keywords", "type", "order", "public")),
     Copied(
         "services", "service",
-        ("name", "aliases", "needs", "where", "hours", "phone", "link", "department", "public"),
+        ("name", "aliases", "needs", "where", "hours", "phone", "link", "department", "public", "icon", "order"),
     ),
     Copied("first_answers", "autoreply", ("welcome", "rules")),
 )  # fmt: skip

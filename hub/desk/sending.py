@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Awaitable, Callable, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Any
 
 from channels.contract import Accepted, Channel, Outcome, Prepared, Refused, Staged, Unknown, Who
@@ -64,6 +64,11 @@ async def carry_out(
     return await _conclude(desk, actor, table, intended, outcome, rules)
 
 
+def _with_refs(prepared: Prepared, key: str, document: Document) -> Prepared:
+    """What is sent, with the refs that the intent of an earlier attempt under the same key wrote down."""
+    return replace(prepared, kept=dict(document.get("staged") or {}) if key == document["key"] else {})
+
+
 async def _stage(desk: Desk, document: Document, errand: Errand) -> Staged | Refused | Unknown | None:
     if errand.prepared is None:
         return None
@@ -71,6 +76,8 @@ async def _stage(desk: Desk, document: Document, errand: Errand) -> Staged | Ref
     if blocking:
         said = "；".join(problem.message for problem in blocking)
         return Refused(blocking[0].rule, said, Who.EDITOR, part=blocking[0].field)
+
+    key = errand.key(document)
 
     async def pictures(sha256: str) -> bytes:
         content = await desk.files.get(sha256)
@@ -81,7 +88,7 @@ async def _stage(desk: Desk, document: Document, errand: Errand) -> Staged | Ref
 
     try:
         async with asyncio.timeout(CALL_SECONDS):
-            staged = await errand.channel.stage(errand.prepared, errand.key(document), pictures)
+            staged = await errand.channel.stage(_with_refs(errand.prepared, key, document), key, pictures)
     except LookupError as missing:
         return Refused("picture_missing", "有一张图片的文件不见了。请在稿件里重新上传。", Who.EDITOR, part=str(missing))
     except Exception as error:  # the publish step is one of the edges where anything may come up

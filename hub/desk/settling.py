@@ -165,7 +165,7 @@ async def _verdict(channel: Channel | str, ticket: str) -> Outcome:
 async def resolve(
     actor: Actor, desk: Desk, publication_id: str, outcome: str, *, url: str | None = None, evidence: str = ""
 ) -> Document:
-    """人工认定, from `unknown` only: `published` with its address, or `not_published`, which makes it held.
+    """人工认定, from `unknown` only: `published` with its address (where the channel has one), or `not_published`.
 
     Releasing it afterwards is a second act. Raises Invalid where the address is not one of the account's own hosts.
     """
@@ -178,7 +178,9 @@ async def resolve(
     if found["state"] != "unknown":
         raise Conflict(f"这条发布现在是“{STATE_WORDS[found['state']]}”，只有“待核对”的才需要认定。")
     account = await desk.store.get("accounts", str(found["account"])) or {}
-    decision = _word(actor, found, account, outcome, url, evidence.strip(), desk.clock.now())
+    channel = connected(desk, account) if account else "没有这个账号"
+    addressed = bool(url) or isinstance(channel, str) or channel.capabilities.addressed
+    decision = _word(actor, found, account if addressed else None, outcome, url, evidence.strip(), desk.clock.now())
     after = await ledger.move(desk, actor, ledger.PUBLICATIONS, found, decision, detail={"outcome": outcome})
     if after is None:
         raise Conflict("系统刚刚查到了结果，请刷新后再看。")
@@ -188,7 +190,7 @@ async def resolve(
 def _word(
     actor: Actor,
     found: Document,
-    account: Mapping[str, Any],
+    account: Mapping[str, Any] | None,
     outcome: str,
     url: str | None,
     evidence: str,
@@ -202,7 +204,8 @@ def _word(
         return Decision("say_not_published", {"resolve": said, "reason": "人工认定没有公开", "look_at": None}, closing)
     if outcome != "published":
         raise Invalid("请选“已公开”或“未公开”。", (FieldError("outcome", "只能是 published 或 not_published。"),))
-    _check_address(url, account)
+    if account is not None:  # None: what this channel publishes has no address
+        _check_address(url, account)
     closing = {"outcome": "accepted", "reason": "人工认定已公开", "ended_at": now}
     fields = {"resolve": said, "url": url, "published_at": sending_began(found), "reason": None, "look_at": None}
     return Decision("say_published", fields, closing)
@@ -219,7 +222,7 @@ def _check_address(url: str | None, account: Mapping[str, Any]) -> None:
     if parts.scheme not in ("http", "https") or not host:
         raise Invalid("请填公开后的完整网址。", (FieldError("url", "以 http:// 或 https:// 开头。"),))
     settings = account.get("settings", {})
-    own = account.get("channel") == "site"
+    own = account.get("channel") in ("site", "app")
     hosts = _hosts(settings, own)
     fits = any(_within(host, each) for each in hosts)
     wrong = not own and settings.get("domain") and _within(host, settings["domain"])

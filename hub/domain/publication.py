@@ -274,6 +274,8 @@ def _refused(publication: Document, outcome: Refused, closing: Mapping[str, Any]
         "part": outcome.part or None,
         "pinned": None,
     }
+    if outcome.who is Who.NOBODY:  # certain, and nobody can do anything about it: it is read where one looks
+        return Decision("refuse", fields, closing)
     return Decision("refuse", fields, closing, Tell(f"publication.refused.{outcome.who.value}", text))
 
 

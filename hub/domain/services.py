@@ -13,12 +13,15 @@ from hub.domain.runs import is_link, line
 Service = Mapping[str, Any]
 
 MOST_ALIASES = 30
+LAST = 10_000  # the largest place in the office's order
+ICONS = ("drop", "card", "house", "child", "heart", "bus", "book", "user", "people", "pin", "clock", "globe", "list")
 LENGTHS = {"name": 40, "needs": 400, "where": 200, "hours": 100, "phone": 40, "link": 300, "department": 40}
 NAMES = {
     "name": "名称", "needs": "需要什么", "where": "办理地点", "hours": "办理时间", "phone": "电话", "link": "网上办理",
     "department": "承办单位",
 }  # fmt: skip
 _SLUG = re.compile(r"[a-z][a-z0-9-]{0,39}")
+_OWN_PATH = re.compile(r"/(?:[\w.~%-]+/?)*(?:\?[\w.~%=&-]*)?", re.ASCII)
 _NOISE = re.compile(r"[\W_]+")
 
 
@@ -33,20 +36,25 @@ def check_service(value: Mapping[str, Any]) -> dict[str, Any]:
         service[name] = _text(value.get(name), name, most, errors)
     if not service["name"]:
         errors.append(FieldError("name", "请写事项名称，用群众平时的叫法。"))
-    if service["link"] and not is_link(service["link"]):
-        errors.append(FieldError("link", "网上办理的地址应以 http:// 或 https:// 开头。"))
+    if service["link"] and not (is_link(service["link"]) or _OWN_PATH.fullmatch(service["link"])):
+        errors.append(FieldError("link", "网上办理的地址应以 http:// 或 https:// 开头，或是本网站的路径。"))
     if not (service["needs"] or service["where"] or service["link"]):
         errors.append(FieldError("needs", "请至少写明需要什么、到哪里办或网上办理地址之一。"))
     service["aliases"] = _aliases(value.get("aliases"), errors)
     service["public"] = bool(value.get("public", True))
+    service["icon"], service["order"] = value.get("icon") or "list", value.get("order", 100)
+    if service["icon"] not in ICONS:
+        errors.append(FieldError("icon", "图标请从中选一个。"))
+    if not isinstance(service["order"], int) or isinstance(service["order"], bool) or not 0 <= service["order"] <= LAST:
+        errors.append(FieldError("order", f"排序请写 0 到 {LAST} 的整数。"))
     if errors:
         raise Invalid("服务事项有几处要修改。", tuple(errors))
     return service
 
 
 def _text(value: Any, name: str, most: int, errors: list[FieldError]) -> str:
-    text = line(str(value or ""))
-    if len(text) > most:
+    text = line(value) if isinstance(value, str) else ""
+    if len(text) > most or not isinstance(value, str | None):
         errors.append(FieldError(name, f"{NAMES[name]}在 {most} 字以内。"))
     return text
 
@@ -72,7 +80,11 @@ def find_services(text: str, services: Sequence[Service], most: int = 3) -> list
     """
     words = plain(text)
     scored = [(score, service) for service in services if (score := _score(words, service))]
-    return [service for _, service in sorted(scored, key=lambda pair: (-pair[0], str(pair[1]["_id"])))][:most]
+    return [service for _, service in sorted(scored, key=lambda pair: (-pair[0], _id_of(pair[1])))][:most]
+
+
+def _id_of(service: Service) -> str:
+    return str(service.get("_id") or service.get("id") or "")
 
 
 def _score(words: str, service: Service) -> int:

@@ -47,6 +47,11 @@ SETTINGS: Mapping[str, Sequence[Asked]] = {
         Asked("page_url", "文章所在的网址", "核对时用；不填即为 https://mp.weixin.qq.com", needed=False),
         Asked("base_url", "接口地址", "不填即为微信公众平台", needed=False),
     ),
+    "app": (Asked("base_url", "内容接口地址", "App 所在网站程序的地址，如 https://www.yunchuan.example"),),
+    "push": (
+        Asked("page_url", "推送平台的管理页面", "核对时打开的地址", needed=False),
+        Asked("base_url", "接口地址", "不填即为极光推送", needed=False),
+    ),
 }
 CREDENTIALS: Mapping[str, Sequence[Asked]] = {
     "site": (Asked("keys", "内容接口密钥", "与网站程序的设置一致；更换期间可写两个，用空格隔开"),),
@@ -58,6 +63,11 @@ CREDENTIALS: Mapping[str, Sequence[Asked]] = {
         Asked("secret", "开发者密码（AppSecret）", "本机的出口地址须在公众平台的 IP 白名单里"),
         Asked("callback_token", "令牌（Token）", "服务器配置里自己填的那一个；不收来信可不填", needed=False),
         Asked("aes_key", "消息加解密密钥（EncodingAESKey）", "43 个字符，与安全模式一起用", needed=False),
+    ),
+    "app": (Asked("keys", "内容接口密钥", "与网站程序的设置一致；更换期间可写两个，用空格隔开"),),
+    "push": (
+        Asked("app_key", "AppKey", "在推送平台的应用设置里"),
+        Asked("master_secret", "Master Secret", "在推送平台的应用设置里"),
     ),
 }
 TIERS = (("", "普通"), ("partner", "合作应用"))

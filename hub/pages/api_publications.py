@@ -66,7 +66,7 @@ class AccountBody(Body):
     """What connects an account; credentials are sealed at once and in no answer ever again."""
 
     key: Key
-    channel: Literal["site", "weibo"]
+    channel: Literal["site", "weibo", "app", "push"]
     name: Key
     settings: dict[str, str | int | float | bool | None]
     credentials: dict[str, str | list[str]]

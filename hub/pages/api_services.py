@@ -24,6 +24,8 @@ class ServiceBody(Body):
     link: str = ""
     department: str = ""
     public: bool = True
+    icon: str = "list"
+    order: int = 100
 
 
 async def list_entries(request: Request) -> HTTPResponse:

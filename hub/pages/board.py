@@ -22,7 +22,8 @@ from hub.pages.shell import actor_of, go, show
 from hub.store.base import Document
 
 STRETCHES = (("24", "24 小时"), ("168", "7 天"), ("720", "30 天"))
-CHANNELS = {"weibo": ("博", "微博"), "wechat": ("微", "微信"), "site": ("网", "网站"), "app": ("端", "应用")}
+CHANNELS = {"weibo": ("博", "微博"), "wechat": ("微", "微信"), "site": ("网", "网站"), "app": ("端", "应用"),
+            "push": ("端", "App 推送")}  # fmt: skip
 FEELINGS = {"neg": "negative", "pos": "positive", "neu": "neutral"}
 
 

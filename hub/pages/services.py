@@ -17,7 +17,12 @@ from hub.pages.shell import actor_of, field, go, show
 LISTED = 100
 Tab = tuple[str, str, str, int | None]
 NAMES = {"_id": "slug"}  # field of the rule -> field of the form
-NEW: Mapping[str, Any] = {"_id": "", "name": "", "aliases": [], "public": True}
+NEW: Mapping[str, Any] = {"_id": "", "name": "", "aliases": [], "public": True, "icon": "list", "order": 100}
+ICON_WORDS = (
+    ("list", "清单"), ("card", "证卡"), ("house", "房屋"), ("child", "孩子"), ("heart", "健康"), ("bus", "出行"),
+    ("book", "学习"), ("drop", "水"), ("user", "个人"), ("people", "人群"), ("pin", "地点"), ("clock", "时间"),
+    ("globe", "网上"),
+)  # fmt: skip
 FIELDS = ("name", "needs", "where", "hours", "phone", "link", "department")
 
 
@@ -57,9 +62,8 @@ async def _form(
     request: Request, row: Mapping[str, Any], *, known: bool, errors: Sequence[FieldError] = (), status: int = 200
 ) -> HTTPResponse:
     shown = [FieldError(NAMES.get(error.field, error.field), error.message) for error in errors]
-    return await show(
-        request, "desk/service_form.html", "columns", status=status, row=row, known=known, errors=shown
-    )
+    more: dict[str, Any] = {"row": row, "known": known, "errors": shown, "marks": ICON_WORDS}
+    return await show(request, "desk/service_form.html", "columns", status=status, **more)
 
 
 async def save_service(request: Request) -> HTTPResponse:
@@ -85,9 +89,15 @@ async def _taken(request: Request, id: str) -> bool:
 def _written(request: Request) -> dict[str, Any]:
     texts = {name: field(request, name, 600) for name in FIELDS}
     aliases = [line.strip() for line in field(request, "aliases", 1_000).splitlines() if line.strip()]
+    order = field(request, "order", 9)
     return {
-        **texts, "_id": field(request, "slug", 40), "aliases": aliases, "public": field(request, "public", 3) == "on",
-    }  # fmt: skip
+        **texts,
+        "_id": field(request, "slug", 40),
+        "aliases": aliases,
+        "icon": field(request, "icon", 10),
+        "order": int(order) if order.isdecimal() else -1,
+        "public": field(request, "public", 3) == "on",
+    }
 
 
 # ---- what a 公众号 answers by itself

@@ -22,7 +22,7 @@ from hub.store.search import terms_of
 Json = dict[str, Any]
 
 KINDS = (
-    "article", "column", "file", "service", "answer", "demand_status", "comment_state", "dataset", "autoreply",
+    "article", "card", "column", "file", "service", "answer", "demand_status", "comment_state", "dataset", "autoreply",
     "callback",
 )  # fmt: skip
 ARTICLE_KINDS = ("news", "notice", "policy", "reading", "response", "personnel", "repost")
@@ -36,6 +36,8 @@ FILE_TYPES = (
     f"{_OFFICE}presentationml.presentation",
 )  # fmt: skip
 _SHA256 = re.compile(r"[0-9a-f]{64}")
+_ID = re.compile(r"[A-Za-z0-9_-]{1,80}")
+_LINK = re.compile(r"(https?://[^/\s\\]|/(?![/\\]))[^\s\\]*")
 _SLUG = re.compile(r"[a-z][a-z0-9-]{0,39}")
 
 
@@ -98,6 +100,14 @@ class _Reader:
         if isinstance(value, bool) or not isinstance(value, int) or not 0 <= value <= most:
             self.wrong(name, f"应是 0 到 {most} 的整数")
             return 0
+        return value
+
+    def link(self, name: str) -> str:
+        """Where to go: a page of this site, or an address that browsers may be sent to."""
+        value = self._body.get(name)
+        if not isinstance(value, str) or len(value) > 2_000 or not _LINK.fullmatch(value):
+            self.wrong(name, "应是以 http://、https:// 或单个 / 开头的地址")
+            return ""
         return value
 
     def one_of(self, name: str, choices: tuple[str, ...]) -> str:
@@ -177,6 +187,26 @@ def _article(body: Json) -> Checked:
     return Checked(text, digest_of(text), card, terms, plain, until)
 
 
+def _card(body: Json) -> Checked:
+    """A card of the app: what its list shows, and where to read on."""
+    read = _Reader(body)
+    card: Json = {"title": read.text("title", 60, needed=True), "digest": read.text("digest", 200)}
+    card |= {"column": read.text("column", 40), "kind": read.one_of("kind", ARTICLE_KINDS)}
+    card |= {"source": read.text("source", 200), "link": read.link("link"), "districts": read.words("districts")}
+    card["article"] = read.text("article", 80)
+    if card["article"] and not _ID.fullmatch(card["article"]):
+        read.wrong("article", "应是网站上那篇文章的编号")
+    files = _files(read, body, [])
+    card["picture"] = files[0] if files else ""
+    pictures = body.get("pictures")
+    first = pictures[0] if isinstance(pictures, list) and pictures else None
+    alt = first.get("alt") if isinstance(first, dict) else ""
+    card["alt"] = alt if isinstance(alt, str) else ""
+    read.finish()
+    text = canonical(body)
+    return Checked(text, digest_of(text), card, tuple(map(file_term, files)))
+
+
 def _column(body: Json) -> Checked:
     read = _Reader(body)
     card: Json = {"name": read.text("name", 40, needed=True), "description": read.text("description", 400)}
@@ -253,8 +283,8 @@ def _plain(body: Json) -> Checked:
 
 
 _BY_KIND: Mapping[str, Callable[[Json], Checked]] = {
-    "article": _article, "column": _column, "file": _file, "service": _service, "autoreply": _autoreply,
-    "callback": _callback,
+    "article": _article, "card": _card, "column": _column, "file": _file, "service": _service,
+    "autoreply": _autoreply, "callback": _callback,
 }  # fmt: skip
 
 

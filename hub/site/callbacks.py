@@ -25,7 +25,6 @@ from hub.store.base import Duplicate
 KIND = "callback"
 _ACCOUNT = re.compile(r"[a-z][a-z0-9-]{1,38}[a-z0-9]")
 _TOLD = frozenset({"publishjobfinish", "masssendjobfinish"})  # events that the hub hears of; of others nothing is kept
-_DIRECTORY = 200
 DONE = "success"  # what the platform takes for an acknowledgement
 Fields = Mapping[str, Any]
 
@@ -110,11 +109,11 @@ async def _answer(site: Site, account: str, fields: Fields) -> Said | None:
         return greet(await _table(site, account))
     if event == "click":
         key = str(fields.get("EventKey") or "")
-        return answer_button(key, await site.shelf.services(_DIRECTORY), await _table(site, account))
+        return answer_button(key, await site.shelf.services(), await _table(site, account))
     if event:
         return None
     words = str(fields.get("Content") or fields.get("Recognition") or "")
-    return answer_words(words, await site.shelf.services(_DIRECTORY), await _table(site, account))
+    return answer_words(words, await site.shelf.services(), await _table(site, account))
 
 
 async def _table(site: Site, account: str) -> Table:

@@ -178,7 +178,7 @@ def _read_put(request: Request, kind: str, id: str) -> tuple[Put, dict[str, Any]
         raise _malformed("version", "应是整数")
     put = Put(
         kind, id, _whole(version, "version", 1, 2**53),
-        _text(found, "key", 80, needed=kind == "article"),
+        _text(found, "key", 80, needed=kind in ("article", "card")),
         hashlib.sha256(request.body).hexdigest(),
         _text(correction, "note", 200, needed=True) if correction is not None else "",
     )  # fmt: skip

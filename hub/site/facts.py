@@ -29,6 +29,7 @@ class Facts:
     description: str = ""
     districts: tuple[str, ...] = ()
     words: tuple[str, ...] = ()  # 大家在找: words offered under the search box
+    app_name: str = ""  # what the app is called on a phone's screen; the site's name where nothing is stated
     own_domains: tuple[str, ...] = (".gov.cn",)  # links elsewhere are marked as leaving government websites
 
 
@@ -45,6 +46,7 @@ def demo_facts() -> Facts:
         icp="示ICP备00000000号",
         police="示公网安备00000000000000号",
         description="云川市人民政府门户网站：要闻动态、通知公告、政策文件，听您说事。",
+        app_name="云川通",
         districts=("临江区", "北岭区", "高新区", "云溪区", "青禾县", "石桥县"),
         own_domains=(".gov.cn", "yunchuan.example"),
     )

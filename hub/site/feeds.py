@@ -110,7 +110,8 @@ async def show_robots(request: Request, site: Site) -> HTTPResponse:
 # --- /public/v1
 
 
-def _json(value: Any, status: int = 200, kept: str = "public, max-age=30") -> HTTPResponse:
+def as_json(value: Any, status: int = 200, kept: str = "public, max-age=30") -> HTTPResponse:
+    """A JSON answer; `kept` is its Cache-Control."""
     content = json.dumps(value, ensure_ascii=False).encode()
     return raw(content, status=status, headers={"Cache-Control": kept}, content_type="application/json")
 
@@ -125,19 +126,20 @@ def _listed(item: Item, site: Site) -> dict[str, Any]:
     }  # fmt: skip
 
 
-def _limit(request: Request) -> int:
+def limit_of(request: Request) -> int:
+    """How many rows are asked for: 1 to 200, 50 where nothing sensible is."""
     given = request.args.get("limit") or "50"
     return min(max(int(given), 1), 200) if given.isascii() and given.isdecimal() and len(given) < 6 else 50
 
 
 def _page(page: Page, site: Site) -> HTTPResponse:
     rows = [_listed(item, site) for item in page.items]
-    return _json({"articles": rows, "cursor": page.cursor, "more": bool(page.cursor)})
+    return as_json({"articles": rows, "cursor": page.cursor, "more": bool(page.cursor)})
 
 
 async def list_articles(request: Request, site: Site) -> HTTPResponse:
     column, after = request.args.get("column") or "", request.args.get("cursor") or ""
-    return _page(await site.shelf.newest(_limit(request), column=column, after=after), site)
+    return _page(await site.shelf.newest(limit_of(request), column=column, after=after), site)
 
 
 async def read_article(request: Request, site: Site, id: str) -> HTTPResponse:
@@ -147,26 +149,26 @@ async def read_article(request: Request, site: Site, id: str) -> HTTPResponse:
     if item["state"] == WITHDRAWN:
         when = written(item["withdrawn_at"])
         gone = {"type": "about:blank", "title": "该文已撤稿", "status": 410, "detail": item["note"]}
-        return _json({**gone, "withdrawn_at": when}, 410, "no-store")
+        return as_json({**gone, "withdrawn_at": when}, 410, "no-store")
     body = body_of(item)
     known = ("blocks", "keywords", "author", "number", "original_url", "pictures")
     corrections = [{"at": written(each["at"]), "note": each["note"]} for each in item["corrections"]]
     kept = {name: body[name] for name in known if name in body}
-    return _json({**_listed(item, site), **kept, "corrections": corrections})
+    return as_json({**_listed(item, site), **kept, "corrections": corrections})
 
 
 async def search_articles(request: Request, site: Site) -> HTTPResponse:
     await site.windows.admit("search", address_of(request, site))
     query = " ".join((request.args.get("q") or "").split())[:60]
     after = request.args.get("cursor") or ""
-    return _page(await site.shelf.search(query, _limit(request), after=after), site)
+    return _page(await site.shelf.search(query, limit_of(request), after=after), site)
 
 
 # --- health
 
 
 async def show_health(request: Request, site: Site) -> HTTPResponse:
-    return _json({"status": "ok"}, kept="no-store")
+    return as_json({"status": "ok"}, kept="no-store")
 
 
 async def show_ready(request: Request, site: Site) -> HTTPResponse:
@@ -178,7 +180,7 @@ async def show_ready(request: Request, site: Site) -> HTTPResponse:
     still = at is None or (site.clock.now() - at).total_seconds() > STILL
     words = "自动发布已停止" if still else "正常"
     found = {"status": words, "last_beat": written(at) if at else None, "letters_waiting": waiting.count}
-    return _json(found, 503 if still else 200, "no-store")
+    return as_json(found, 503 if still else 200, "no-store")
 
 
 ROUTES = (

@@ -16,7 +16,7 @@ from hub.site.bodies import Checked
 Item = dict[str, Any]
 PUBLIC, WITHDRAWN = "public", "withdrawn"
 KEYS_KEPT = 200
-PAGES: Mapping[str, str] = {"article": "/articles/", "column": "/columns/"}
+PAGES: Mapping[str, str] = {"article": "/articles/", "column": "/columns/", "card": "/app/cards/"}
 
 
 @dataclass(frozen=True)

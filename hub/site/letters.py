@@ -44,7 +44,8 @@ def _prose(value: str) -> str:
     return "".join(sign for sign in value if sign in "\n\t" or unicodedata.category(sign) not in ("Cc", "Cs")).strip()
 
 
-def _given(request: Request, names: tuple[str, ...]) -> dict[str, str]:
+def given(request: Request, names: tuple[str, ...]) -> dict[str, str]:
+    """The fields of a form as they were sent; empty where absent."""
     form: Any = request.form or {}
     return {name: str(form.get(name) or "") for name in names}
 
@@ -93,7 +94,7 @@ async def show_letter(request: Request, site: Site) -> HTTPResponse:
 
 
 async def send_letter(request: Request, site: Site) -> HTTPResponse:
-    draft = read_letter(_given(request, LETTER), site.facts.districts)
+    draft = read_letter(given(request, LETTER), site.facts.districts)
     return await _send(request, site, "letter", draft, letter_text, "/letters/sent")
 
 
@@ -143,7 +144,7 @@ async def show_mistake(request: Request, site: Site) -> HTTPResponse:
 
 
 async def send_mistake(request: Request, site: Site) -> HTTPResponse:
-    draft = read_mistake(_given(request, MISTAKE), site.base_url)
+    draft = read_mistake(given(request, MISTAKE), site.base_url)
     about = article_of(draft.values["page"])
     return await _send(request, site, "mistake", draft, mistake_text, "/mistakes/sent", about)
 
@@ -176,16 +177,21 @@ async def _send(
     if draft.errors:
         return await _form(request, site, template, draft, 422)
     try:
-        await site.windows.admit("letter", address_of(request, site))
-        await site.windows.admit("letters")
+        await take(request, site, draft, words, about)
     except TooMany as error:
         answer = await _form(request, site, template, draft, 429, error.message)
         answer.headers["Retry-After"] = str(error.retry_after)
         return answer
+    return redirect(thanks, status=303)
+
+
+async def take(request: Request, site: Site, draft: Draft, words: Any, about: str = "") -> None:
+    """Into the letter box, sealed; TooMany where there is no room for more just now."""
+    await site.windows.admit("letter", address_of(request, site))
+    await site.windows.admit("letters")
     key = draft.values["key"] if _KEY.fullmatch(draft.values["key"]) else site.ids.new()
     plain = words(draft.values)
     await site.inbox.drop("letter", row_id(key, plain), plain, about)
-    return redirect(thanks, status=303)
 
 
 async def show_sent(request: Request, site: Site) -> HTTPResponse:

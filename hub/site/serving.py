@@ -12,14 +12,14 @@ from hub.domain.errors import Misconfigured
 from hub.identifiers import Identifiers
 from hub.sealing import PublicSealer
 from hub.settings import Settings
-from hub.site import callbacks, content_api, feeds, letters, reading
+from hub.site import app_api, app_pages, callbacks, content_api, feeds, letters, reading
 from hub.site.facts import demo_facts, read_facts, write_facts
 from hub.site.routes import CONTENT_BYTES, Route, Site, wrap
 from hub.site.surroundings import show_bare
 from hub.store.base import Store
 from hub.store.files import Files
 
-_TABLES = (*reading.ROUTES, *letters.ROUTES, *feeds.ROUTES)
+_TABLES = (*reading.ROUTES, *letters.ROUTES, *feeds.ROUTES, *app_api.ROUTES, *app_pages.ROUTES)
 # Probes ask with HEAD; Sanic sends the head of the same answer.
 _HEADS = tuple(replace(route, method="HEAD") for route in _TABLES if route.method == "GET")
 ROUTES: tuple[Route, ...] = (*_TABLES, *_HEADS, *content_api.ROUTES, *callbacks.ROUTES)

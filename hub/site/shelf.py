@@ -132,15 +132,26 @@ class Shelf:
         shown = [{"id": each["id"], **each["card"]} for each in found if each["card"]["public"]]
         return sorted(shown, key=lambda column: (column["order"], column["id"]))
 
-    async def services(self, most: int) -> list[Document]:
-        """The service directory, each entry whole: `{_id, name, aliases, needs, …}`."""
-        where = {"kind": "service", "state": PUBLIC}
-        found = await self._store.find(TABLE, where, sort=[("id", 1)], limit=most, fields=("id", "card"))
-        return [{"_id": each["id"], **each["card"]} for each in found if each["card"].get("public", True)]
+    async def services(self) -> list[Document]:
+        """The public service directory in the office's order, each entry whole: `{id, name, aliases, needs, …}`."""
+        found = await self._store.find(TABLE, {"kind": "service", "state": PUBLIC}, limit=500, fields=("id", "card"))
+        rows = [{"id": each["id"], **each["card"]} for each in found if each["card"].get("public", True)]
+        return sorted(rows, key=lambda one: (one["order"], one["id"]))
 
-    async def newest(self, limit: int, *, column: str = "", after: str = "", kind: str = "") -> Page:
-        """Public articles, newest first."""
-        where: dict[str, Any] = {"kind": "article", "state": PUBLIC, **behind(after)}
+    async def newest(
+        self,
+        limit: int,
+        *,
+        column: str = "",
+        after: str = "",
+        kind: str = "",
+        of: str = "article",
+        since: datetime | None = None,
+    ) -> Page:
+        """Public articles, or other items of one kind, newest first; with `since`, only the first page."""
+        where: dict[str, Any] = {"kind": of, "state": PUBLIC, **behind(after)}
+        if since is not None:
+            where["published_at"] = {"$gt": since}
         if column:
             where["column"] = column
         if kind:

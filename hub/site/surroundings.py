@@ -41,6 +41,7 @@ HOME = Link("home", "首页", "/")
 LETTERS = Link("letters", "互动交流", "/letters")
 FOOT = (
     Link("map", "网站地图", "/sitemap"),
+    Link("app", "手机 App", "/app/"),
     Link("mistakes", "我要找错", "/mistakes/new"),
     Link("accessibility", "无障碍声明", "/accessibility"),
     Link("privacy", "个人信息说明", "/privacy"),

@@ -94,6 +94,8 @@ _LISTENING = (
                  ("in_reply_to",)),
         personal=("author", "author_key", "sealed", "text"), terms=True, outbox=True,
     ),
+    Table("devices", "登记的手机: which phones want to be told and for which districts; their numbers sealed",
+          "one year after it last registered", indexes=(("seen_at",),), personal=("sealed", "box", "districts")),
     Table("issues", "议题: replies about one matter, with what made them unusual", "five years",
           indexes=(("state", "-last_at"), ("level", "-last_at"), ("-last_at",)), personal=("taken_by",), outbox=True),
     Table("alerts", "预警: an issue that someone must look at", "five years",

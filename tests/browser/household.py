@@ -155,9 +155,9 @@ class Household:
 
     # ---- the rehearsal 微博
 
-    def control(self, what: str, body: object | None = None) -> Any:
-        """The control address of the rehearsal 微博."""
-        connection = http.client.HTTPConnection("127.0.0.1", self.weibo_port, timeout=10)
+    def control(self, what: str, body: object | None = None, *, offset: int = 0) -> Any:
+        """The control address of the rehearsal 微博, or of the platform so many ports after it."""
+        connection = http.client.HTTPConnection("127.0.0.1", self.weibo_port + offset, timeout=10)
         headers = {"Authorization": f"Bearer {KEY}", "Content-Type": "application/json"}
         try:
             if body is None:
@@ -171,8 +171,8 @@ class Household:
         assert answer.status == 200, text
         return json.loads(text)
 
-    def posts(self) -> list[dict[str, Any]]:
-        found: list[dict[str, Any]] = self.control("posts")
+    def posts(self, *, offset: int = 0) -> list[dict[str, Any]]:
+        found: list[dict[str, Any]] = self.control("posts", offset=offset)
         return found
 
     # ---- the site, as a citizen's browser without script sends it

@@ -25,8 +25,14 @@ def test_each_demo_post_is_in_the_platforms_own_list_and_each_article_on_the_sit
     assert len(weibo) >= 8
     for row in weibo:
         assert row["title"] in public[row["external_id"]]
-    for row in rows:
-        if row["channel"] == "site":
+    until(lambda: bool(house.posts(offset=2)), 60, "the demonstration's push")
+    [push] = house.posts(offset=2)
+    [pushed] = [row for row in published(house) if row["channel"] == "push"]
+    assert (pushed["external_id"], pushed["title"]) == (push["id"], push["title"])
+    assert push["phones"] == 60
+    assert len([row for row in published(house) if row["channel"] == "app"]) >= 6
+    for row in published(house):
+        if row["channel"] in ("site", "app"):
             with urllib.request.urlopen(row["url"], timeout=10) as answer:
                 assert row["title"] in answer.read().decode()
     assert len({row["external_id"] for row in weibo}) == len(weibo)

@@ -12,6 +12,7 @@ from channels.contract import Accepted, Channel, Outcome, Pending, Picture, Stag
 from channels.faults import parse
 from channels.kinds import CHANNELS, connect
 from channels.performance import InProcess, Performance, Platform
+from channels.push.rehearsal import PushPlatform
 from channels.webhooks import key_text
 from channels.wechat.rehearsal import WechatPlatform
 from channels.weibo.rehearsal import WeiboPlatform
@@ -22,6 +23,8 @@ START = datetime(2026, 11, 24, 1, 0, tzinfo=UTC)
 PICTURE = b"\x89PNG\r\n\x1a\n" + b"snow on the river" * 20
 SHA = hashlib.sha256(PICTURE).hexdigest()
 SITE_KEY = key_text(b"k" * 32)
+# names of what an account must never show
+SECRETS = ("access_token", "keys", "master_secret", "secret", "client_secret", "encoding_aes_key")
 
 
 async def pictures(sha256: str) -> bytes:
@@ -136,5 +139,20 @@ def wechat(profile: Mapping[str, Any] | None = None) -> Room:
     return _room(WechatPlatform, account, {"secret": known["secret"]}, "/freepublish/submit")
 
 
-ROOMS: Mapping[str, Callable[[], Room]] = {"weibo": weibo, "site": site, "wechat": wechat}
+def app() -> Room:
+    server = ContentServer([SITE_KEY])
+    return _room(lambda: server, {"channel": "app", "settings": {}}, {"keys": [SITE_KEY]}, "/items/card/")
+
+
+def push(tier: str = "free", phones: int = 3) -> Room:
+    row = next(row for row in PushPlatform().accounts() if row["tier"] == tier)
+    room = _room(PushPlatform, {"channel": "push", "settings": {}}, row, "/v3/push")
+    for _ in range(phones):
+        room.stage.speak({"app": row["app_key"]})
+    return room
+
+
+ROOMS: Mapping[str, Callable[[], Room]] = {
+    "weibo": weibo, "site": site, "wechat": wechat, "app": app, "push": push,
+}  # fmt: skip
 assert set(ROOMS) == set(CHANNELS), "every channel of CHANNELS stands under the contract"

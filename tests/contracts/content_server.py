@@ -14,6 +14,7 @@ from channels.ledger import Effect
 from channels.webhooks import BadSignature, answer_headers, check_request
 
 PUBLIC = "https://www.yunchuan.example"
+PAGES = {"article": "/articles/", "card": "/app/cards/"}
 
 
 class Problem(Exception):
@@ -59,7 +60,7 @@ class ContentServer:
                 "withdrawn": item["state"] != "public",
             }
             for (kind, id), item in self.items.items()
-            if kind == "article"
+            if kind in PAGES
         ]
 
     def speak(self, said: Mapping[str, Any], now: datetime) -> tuple[str, list[Effect]]:
@@ -159,7 +160,7 @@ class ContentServer:
             "kind": kind, "id": id, "version": value["version"], "state": "public", "body": value["body"],
             "published_at": before["published_at"],
             "updated_at": written(now) if new or item is None else item["updated_at"],
-            "url": f"{PUBLIC}/articles/{id}" if kind == "article" else None,
+            "url": f"{PUBLIC}{PAGES[kind]}{id}" if kind in PAGES else None,
             "corrections": before["corrections"] + ([{"at": written(now), "note": note}] if note and new else []),
             "keys": {**before["keys"], **({value["key"]: (value["version"], mark)} if value.get("key") else {})},
         }  # fmt: skip

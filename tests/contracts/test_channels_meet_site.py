@@ -45,6 +45,46 @@ async def staged_at(channel: Site, thing: Variant) -> Staged:
     return found
 
 
+async def test_a_card_goes_out_beside_its_article_is_corrected_and_withdrawn_on_the_real_site() -> None:
+    async with met() as (website, office), open_caller() as caller:
+        assert isinstance(await website.publish(await staged_at(website, with_picture()), "key-1"), Accepted)
+        base = f"http://127.0.0.1:{office.port}"
+        account = {"channel": "app", "settings": {"base_url": base}}
+        app = connect(account, {"keys": [KEY]}, caller.transport(PlatformPolicy.of(base)), office.clock.now)
+        assert isinstance(app, Site)
+        staged = await staged_at(app, with_picture())
+        first = await app.publish(staged, "key-a")
+        assert isinstance(first, Accepted), first
+        assert (first.url, first.at) == ("https://www.yunchuan.example/app/cards/content-1", NOON)
+        assert await app.publish(staged, "key-a") == first
+        assert isinstance(await app.find_published("key-a", staged, NOON), Found)
+        assert "改造工程通过验收" in (await office.get("/app/cards/content-1")).text
+        newer = await staged_at(app, replace(with_picture(), revision=2, digest="更正后的摘要。"))
+        assert isinstance(await app.correct("content-1", newer, "更正了户数", "key-b"), Accepted)
+        [row] = (await office.get("/public/v1/cards")).json["cards"]
+        assert (row["digest"], row["corrected"], row["article"]) == ("更正后的摘要。", True, "content-1")
+        assert isinstance(await app.withdraw("content-1", "内容有误", "key-c"), Accepted)
+        assert (await office.get("/app/cards/content-1")).status == 410
+        assert (await office.get("/articles/content-1")).status == 200
+
+
+async def test_the_inbox_is_read_by_the_website_alone_and_passes_over_what_it_does_not_know() -> None:
+    async with met() as (website, office), open_caller() as caller:
+        base = f"http://127.0.0.1:{office.port}"
+        app = connect({"channel": "app", "settings": {"base_url": base}}, {"keys": [KEY]},
+                      caller.transport(PlatformPolicy.of(base)), office.clock.now)  # fmt: skip
+        for number, kind in enumerate(("device", "letter", "comet", "device")):
+            await office.site.inbox.drop(kind, f"row-{number}", "{}")
+        assert await app.poll("", []) == Page((), "", False)
+        page = await website.poll("", [])
+        assert isinstance(page, Page)
+        assert ([one.external_id for one in page.heard], page.cursor) == (["row-1"], "4")
+        assert [row["id"] for row in page.devices] == ["row-0", "row-3"]
+        again = await website.poll(page.cursor, [])
+        assert isinstance(again, Page)
+        assert list(again.heard) == []
+
+
 async def test_an_article_goes_out_is_corrected_and_withdrawn_on_the_real_site() -> None:
     async with met() as (channel, office):
         assert (await channel.preflight()).state == "ok"

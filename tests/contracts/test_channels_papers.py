@@ -12,7 +12,12 @@ from channels.kinds import CHANNELS, DECLARED
 DOCS = Path(__file__).parents[2] / "docs/channels"
 
 
-PAPERS = [("README.md", papers.describe), ("weibo.md", papers.describe_weibo), ("wechat.md", papers.describe_wechat)]
+PAPERS = [
+    ("README.md", papers.describe),
+    ("weibo.md", papers.describe_weibo),
+    ("wechat.md", papers.describe_wechat),
+    ("push.md", papers.describe_push),
+]
 
 
 @pytest.mark.parametrize(("name", "make"), PAPERS)

@@ -62,6 +62,8 @@ WEIBO: Document = {
 SECRETS: Mapping[str, Mapping[str, Any]] = {
     "site": {"keys": ["whsec_" + "c2VjcmV0" * 4]},
     "weibo": {"access_token": "t"},
+    "app": {"keys": ["whsec_" + "c2VjcmV0" * 4]},
+    "push": {"app_key": "k", "master_secret": "s"},
 }
 
 
@@ -132,7 +134,7 @@ async def running(name: str) -> AsyncIterator[Office]:
     for login, (roles, levels) in PEOPLE.items():
         office.ids[login] = await person(desk, login, *roles, levels=list(levels))
     for account in (SITE, WEIBO):
-        await desk.store.insert("accounts", {"held": False, **account})
+        await desk.store.insert("accounts", {"held": False, "rehearsal": True, **account})
     column = {"_id": "yaowen", "name": "要闻动态", "type": "要闻动态", "order": 1, "levels": 2, "public": True}
     await desk.store.insert("columns", column)
     server = await app.create_server(sock=door, return_asyncio_server=True)

@@ -8,7 +8,7 @@ from tests.pages.desk_room import Room, Visitor
 
 CARD = {
     "known": "0", "slug": "social-card", "name": "补办社保卡", "aliases": "社保卡丢了\n换社保卡", "needs": "带身份证。",
-    "where": "社保窗口", "public": "on",
+    "where": "社保窗口", "public": "on", "icon": "card", "order": "10",
 }  # fmt: skip
 
 
@@ -46,7 +46,8 @@ async def test_the_list_pages(room: Room, editor: Visitor) -> None:
     for number in range(101):
         await room.desk.store.insert(
             "services", {**dict.fromkeys(("needs", "where", "link", "department"), ""), "_id": f"s{number:03}",
-                         "name": f"事项{number}", "aliases": [], "public": True, "version": 1}
+                         "name": f"事项{number}", "aliases": [], "public": True, "version": 1, "icon": "list",
+                         "order": 1}
         )  # fmt: skip
     first = (await editor.get("/services")).text
     assert "事项99<" in first and "事项100<" not in first and "/services?after=s099" in first
