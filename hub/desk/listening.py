@@ -12,7 +12,7 @@ from datetime import timedelta
 
 from channels.contract import Fault, Heard, Page, Unknown
 from hub.desk.desk import Desk
-from hub.desk.recording import record
+from hub.desk.recording import record, record_rating
 from hub.domain.people import Actor
 from hub.domain.reply import LIVE, UNOPENED
 from hub.domain.rights import require
@@ -22,6 +22,7 @@ from hub.store.base import Document, Unreachable, Unsure
 ROUND = 200  # accounts of one round
 PAGES = 20  # pages of one account in one go, so that one busy account does not starve the others
 RECENT = 30  # newest posts of an account that are worth asking for comments
+RATING = "rating"
 REST = timedelta(seconds=5)  # until an account is asked again where its channel's data says nothing else
 
 
@@ -38,7 +39,10 @@ async def take(actor: Actor, desk: Desk, account: Document, heard: Sequence[Hear
     """Keep these replies, each once. When this returns, none of them can be lost any more."""
     require(actor, "reply.take")
     await desk.failpoints.reach("ingest.received")
-    documents = [await record(desk, account, one, stream) for one in heard]
+    ratings = [record_rating(desk, account, one) for one in heard if one.kind == RATING]
+    if ratings:
+        await desk.store.insert_new("ratings", ratings)
+    documents = [await record(desk, account, one, stream) for one in heard if one.kind != RATING]
     done = await desk.store.insert_new("replies", documents)
     await desk.failpoints.reach("ingest.stored")
     fresh = set(done.new)

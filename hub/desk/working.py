@@ -5,13 +5,14 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
+from urllib.parse import quote
 
 from hub.desk.desk import Desk
 from hub.desk.ledger import STANDING
 from hub.desk.noticing import count_unread
 from hub.desk.overview import seen_state, states_of
 from hub.desk.reviewing import queue
-from hub.desk.tasks import KINDS, my_tasks
+from hub.desk.tasks import KINDS, OF_CASES, my_tasks
 from hub.domain.alert import LEVEL_NAMES
 from hub.domain.people import Actor
 from hub.domain.rights import may, require
@@ -111,12 +112,14 @@ async def _tasks(actor: Actor, desk: Desk) -> list[Work]:
     acts = [str(row["_id"]).rpartition(":")[0] for row in found]
     posts = await _by_id(desk, "publications", about, ("title", "account"))
     kinds = await _by_id(desk, "operations", acts, ("kind",))
+    numbers = await _by_id(desk, "cases", [str(row["about"]) for row in found if row["kind"] in OF_CASES], ("number",))
     names = await _by_id(desk, "accounts", [str(row["account"]) for row in posts.values()], ("name",))
     rows: list[Work] = []
     for row, act in zip(found, acts, strict=True):
         post = posts.get(str(row["about"]), {})
         account = str(names.get(str(post.get("account")), {}).get("name", ""))
         title = _task_title(row, str(post.get("title", "")), account, str(kinds.get(act, {}).get("kind", "")))
+        title += f"：工单 {numbers[row['about']]['number']}" if row["about"] in numbers else ""
         rows.append(_task(row, title, desk.clock.now()))
     return rows
 
@@ -139,7 +142,7 @@ def _task_title(row: Document, title: str, account: str, act: str) -> str:
 
 def _task(row: Document, title: str, now: datetime) -> Work:
     tone = "danger" if row["due"] < now else "warn" if row["due"] - now < timedelta(hours=4) else "quiet"
-    href = f"/tasks/{row['_id']}" if KINDS[row["kind"]][1] else f"/publications?open={row['about']}"
+    href = f"/tasks/{quote(row['_id'])}" if KINDS[row["kind"]][1] else f"/publications?open={row['about']}"
     return Work("task", "check", title, str(row.get("text") or ""), row["due"], "去办", href, tone)
 
 
