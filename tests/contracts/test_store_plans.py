@@ -53,7 +53,8 @@ QUERIES: Mapping[str, tuple[str, dict[str, Any], Sequence[tuple[str, int]], bool
     "one kind of act": ("audit", {"act": "reply.reveal"}, [("number", -1)], True),
     "events since": ("events", {"at": {"$gte": NOW}}, [("at", 1)], True),
     "answers that are due": (
-        "deliveries", {"state": "scheduled", "at": DUE, "not_before": DUE, "account": {"$nin": ["a"]}}, [("at", 1)], True,
+        "deliveries", {"state": "scheduled", "at": DUE, "not_before": DUE, "account": {"$nin": ["a"]}},
+        [("at", 1)], True,
     ),
     "deliveries to look at": ("deliveries", {"state": "unknown", "look_at": DUE}, [("look_at", 1)], True),
     "one answer's deliveries": ("deliveries", {"answer": {"$in": ["a"]}, "state": "published"}, [("at", -1)], False),
