@@ -60,7 +60,7 @@ async def assign_case(actor: Actor, desk: Desk, id: str, *, person: str = "", de
         seen = {**case, "handlers": [*case.get("handlers", ()), person]}
         key = f"assigned:{case['version']}"
         rows = [told(desk, seen, "case.assigned", f"{actor.name} 派给您办理。", [person], key)]
-    step = {"department": department, "person": person}
+    step = {"department": department, "person": person, "to": user["name"] if user is not None else ""}
     return await _moved(actor, desk, case, "assign", fields, rows=rows, step=step)
 
 

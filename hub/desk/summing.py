@@ -66,7 +66,8 @@ async def _end(
     if event == "deliver":
         await _done(desk, actor, answer)
     if case.get("leaving") == answer["_id"]:  # before the answer's own end, which is what brings a repetition here
-        step = entry(actor, "delivered", now, f"送达 {counts.get('published', 0)} 人")
+        arrived = counts.get("published", 0)
+        step = entry(actor, "delivered", now, f"送达 {arrived} 人" if arrived else "没能送到")
         await change_case(desk, actor, case, step, {"leaving": None})
     update = {"$set": {"state": to, "changed_at": now}, "$inc": {"version": 1}}
     mine = {"_id": answer["_id"], "version": answer["version"], "state": "delivering"}

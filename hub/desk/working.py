@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 from urllib.parse import quote
 
+from hub.desk import casework
 from hub.desk.desk import Desk
 from hub.desk.ledger import STANDING
 from hub.desk.noticing import count_unread
@@ -59,6 +60,8 @@ async def waiting(actor: Actor, desk: Desk) -> Waiting:
         alarms["publications"] = await desk.store.count("publications", {"state": {"$in": list(TROUBLE)}}, ceiling=999)
     if may(actor, "issue.read"):
         alarms["board"] = await desk.store.count("alerts", {"state": "new", "silent": False}, ceiling=999)
+    if may(actor, "case.read"):
+        counts["cases"], alarms["cases"] = await casework.counts(actor, desk)
     switch = await desk.store.get("switches", "hold_all") or {}
     held = str(switch.get("reason") or "") if switch.get("on") else ""
     return Waiting(counts, alarms, await count_unread(actor, desk), held)
@@ -78,11 +81,33 @@ async def my_work(actor: Actor, desk: Desk) -> list[Work]:
         rows += await _returned(actor, desk)
     if may(actor, "content.schedule"):
         rows += await _unplanned(actor, desk)
+    if may(actor, "case.read"):
+        rows += await _cases(actor, desk)
     if may(actor, "account.read"):
         rows += await _accounts(actor, desk)
     rows += await _tasks(actor, desk)
     order = {"danger": 1, "warn": 0, "quiet": 2}
     return sorted(rows, key=lambda row: (row.kind != "unknown", order[row.tone], row.since))
+
+
+async def _cases(actor: Actor, desk: Desk) -> list[Work]:
+    """Cases in this person's hand by their clocks, new ones to accept, and answers to review."""
+    tones = {"overdue": "danger", "low": "warn"}
+    rows = [
+        Work(
+            "case", "inbox", f"工单：{row['title']}", "重新办理，" * row["reopened"] + f"{row['people']} 人等答复",
+            row["due_at"], "去办", f"/cases/{row['id']}", tones.get(row["clock"], "quiet"),
+        )
+        for row in await casework.my_cases(actor, desk)
+    ]  # fmt: skip
+    count, since = await casework.to_accept(actor, desk)
+    if since is not None:
+        said = "受理以后，群众那边就显示“已受理”。"
+        rows.append(Work("new_cases", "inbox", f"{count} 件新工单等受理", said, since, "去受理", "/cases?tab=todo"))
+    for row in await casework.to_review(actor, desk):
+        title, href = f"待审答复：{row['title']}", f"/cases/{row['case']}"
+        rows.append(Work("answer", "review", title, "审过才能送出。", row["submitted_at"], "去审", href))
+    return rows
 
 
 async def _troubles(desk: Desk) -> list[Work]:
