@@ -20,8 +20,7 @@ from hub.site.visits import require_token, set_visit, visit_of
 
 def _said(value: Any, status: int = 200) -> HTTPResponse:
     content = json.dumps(value, ensure_ascii=False).encode()
-    headers = {"Cache-Control": "no-store", "Referrer-Policy": "no-referrer"}
-    return raw(content, status=status, headers=headers, content_type="application/json")
+    return raw(content, status=status, headers={"Cache-Control": "no-store"}, content_type="application/json")
 
 
 def _object(request: Request) -> dict[str, Any]:

@@ -211,12 +211,10 @@ async def show_sent(request: Request, site: Site) -> HTTPResponse:
     """What happens next, with the query code of whoever has just sent a letter from this browser."""
     code = read_code(str(request.cookies.get(CODE_COOKIE) or "")) or ""
     link = f"{site.base_url}/demands#{code}" if code else ""
-    answer = await show(
+    return await show(
         request, site, "sent", here="letters", kept="no-store", matter="letter", code=code, link=link,
         qr=drawn(link) if link else None,
     )  # fmt: skip
-    answer.headers["Referrer-Policy"] = "no-referrer"
-    return answer
 
 
 async def show_reported(request: Request, site: Site) -> HTTPResponse:

@@ -57,7 +57,6 @@ def set_visit(answer: HTTPResponse, site: Site, value: str, *, seconds: int = 18
         COOKIE, value, path="/", secure=_secure(site), httponly=True, samesite="Strict", host_prefix=_secure(site),
         max_age=seconds if value else 0,
     )  # fmt: skip
-    answer.headers["Referrer-Policy"] = "no-referrer"
     return answer
 
 
@@ -91,12 +90,10 @@ async def _look(
     request: Request, site: Site, *, error: Invalid | None = None, sentence: str = "", code: str = "", status: int = 200
 ) -> HTTPResponse:
     errors = error.errors if error else ()
-    answer = await show(
+    return await show(
         request, site, "lookup", here="letters", status=status, kept="no-store", errors=errors, sentence=sentence,
         code=code, problem={each.field: each.message for each in errors},
     )  # fmt: skip
-    answer.headers["Referrer-Policy"] = "no-referrer"
-    return answer
 
 
 async def look(request: Request, site: Site) -> HTTPResponse:
@@ -126,14 +123,12 @@ async def _mine(
     found = in_words(await demands.progress(site, visit))
     errors = error.errors if error else ()
     given = {name: _field(request, name) for name in ("text", "reason", "level")} if request.form else {}
-    answer = await show(
+    return await show(
         request, site, "progress", here="letters", status=status, kept="no-store", found=found, visit=visit,
         stages=demands.STAGES, ratings=RATINGS, errors=errors, sentence=sentence, said=said,
         problem={each.field: each.message for each in errors}, values={**EMPTY, **given}, key=site.ids.new(),
         most=demands.MOST_TEXT,
     )  # fmt: skip
-    answer.headers["Referrer-Policy"] = "no-referrer"
-    return answer
 
 
 def in_words(found: demands.Progress) -> demands.Progress:

@@ -77,7 +77,7 @@ async def demand_of(office: Office) -> str:
     return str((await rows(office))[0]["id"])
 
 
-async def tell(office: Office, demand: str, version: int = 1, **more: Any) -> None:
+async def tell(site: Office, demand: str, version: int = 1, **more: Any) -> None:
     """The hub pushes the progress."""
     body = {
         "number": "26-11-00001", "title": "路灯不亮", "kind": "求助", "district": "临江区", "state": "accepted",
@@ -85,7 +85,7 @@ async def tell(office: Office, demand: str, version: int = 1, **more: Any) -> No
         "steps": [{"at": "2026-11-24T05:00:00.000Z", "title": "已受理", "text": ""}], "answers": [],
         "own": {"text": "小区门口的路灯坏了，电话 139****8888", "messages": []},
     }  # fmt: skip
-    said = await office.put("demand_status", demand, {**body, **more}, version, key=f"t{version}")
+    said = await site.put("demand_status", demand, {**body, **more}, version, key=f"t{version}")
     assert said.status in (200, 201), said.text
 
 
@@ -142,7 +142,7 @@ async def test_before_the_hub_has_taken_it_a_demand_says_that_it_was_delivered(c
     assert (said.status, said.headers["Location"]) == (303, "/demands/mine")
     page = await citizen.page()
     assert "已送达，等工作人员接收" in page.text
-    assert page.headers["Referrer-Policy"] == "no-referrer"
+    assert page.headers["Referrer-Policy"] == "same-origin"
     assert page.headers["Cache-Control"] == "no-store"
 
 
