@@ -67,7 +67,7 @@ async def _add(actor: Actor, desk: Desk, message: Document) -> bool:
     demand = await _demand_of(desk, message["account"], message["in_reply_to"])
     case = await desk.store.get(TABLE, demand["case"]) if demand and demand.get("case") else None
     if demand is None or case is None:
-        return False
+        return await _without(desk, message)
     mine = {"case": case["_id"], **_as(demand)}
     if message["state"] == FOLLOWS:  # it was kept from being read until it was known whether it is confidential
         mine["state"] = "confidential" if demand.get("confidential") else "new"
@@ -76,6 +76,14 @@ async def _add(actor: Actor, desk: Desk, message: Document) -> bool:
         return True
     await _said(actor, desk, case, message)
     await recount(desk, case["_id"])
+    return True
+
+
+async def _without(desk: Desk, message: Document) -> bool:
+    """A supplement to nothing we have waits for its demand; after a week it is a message like any other."""
+    if desk.clock.now() - message["received_at"] < PATIENCE:
+        return False
+    await desk.store.change("replies", {"_id": message["_id"], "state": FOLLOWS}, {"$set": {"state": "new"}})
     return True
 
 

@@ -25,15 +25,15 @@ from hub.desk.desk import Desk
 from hub.domain import outbox
 from hub.domain.case import KINDS, MERGEABLE, USUAL, decide, due, handler_term, is_confidential, require_sight
 from hub.domain.errors import Conflict, FieldError, Invalid, NotFound
-from hub.domain.notice import receivers
-from hub.domain.people import Actor
-from hub.domain.rights import require
+from hub.domain.people import Actor, Role
+from hub.domain.rights import RIGHTS, require
 from hub.masking import mask_text
 from hub.store.base import Document
 from hub.store.search import terms_of
 
 LONGEST_TITLE = 60
 NOT_YET_OUT = ("draft",)
+_SORTERS = frozenset(role.value for role in RIGHTS["case.accept"])
 
 
 @dataclass(frozen=True)
@@ -231,11 +231,14 @@ async def _write(
 
 
 async def _named(actor: Actor, desk: Desk) -> list[str]:
-    """Who sees a confidential case at its birth: whoever opened it, or by name those on duty at that moment."""
+    """Who sees a confidential case at its birth: whoever opened it, or by name those on duty who may assign it."""
     if actor.kind == "person":
         return [actor.id]
     users = await desk.store.find("users", {}, limit=500, fields=("roles", "duty", "disabled"))
-    return receivers(["duty"], users)
+    able = [user for user in users if not user.get("disabled") and _SORTERS & set(user.get("roles", ()))]
+    watch = [user for user in able if user.get("duty")] or able
+    monitors = [user for user in watch if Role.MONITOR in user["roles"]]
+    return [str(user["_id"]) for user in monitors or watch]
 
 
 async def recount(desk: Desk, id: str) -> Document | None:

@@ -22,6 +22,7 @@ from hub.store.search import find_text
 ORDER = (("at", -1), ("_id", -1))
 LABELS = ("neg", "neu", "pos")
 HIDDEN = ("sealed", "author_key", "terms", "outbox", "outbox_open", "outbox_count", "lease_owner", "lease_until")
+OPEN_WORDS: Mapping[str, Any] = {"confidential": {"$ne": True}}  # what 举报 and 信访 say is in no list
 COUNTED = "counted"  # the state of whatever stands in the figures of the board: read, or set aside after failing
 MOST_COUNTED = 10_000  # beyond this a list only says that there are more
 FILTERS = ("channel", "district", "sentiment", "issue", "kind", "state", "publication", "topic")
@@ -54,7 +55,7 @@ async def list_replies(
     `outside`: only those that name none of these districts. `counted`: say how many there are, up to MOST_COUNTED.
     """
     require(actor, "reply.read")
-    where = {**_where(filters or {}, since, until), "confidential": {"$ne": True}}
+    where = {**_where(filters or {}, since, until), **OPEN_WORDS}
     if outside:
         where["district"] = {"$nin": list(outside)}
     size = max(1, min(limit, 200))

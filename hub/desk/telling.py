@@ -18,16 +18,20 @@ from hub.store.base import Document
 BATCH = 50
 MOST = 1_000  # demands of one case that are told; a case of more citizens answers by its channels alone
 KIND = "demand_status"
+PATIENCE = 3  # cases that may fail in one round: a site that is away costs a time-out each
 SETTLED = frozenset({"older_version", "other_body"})  # the site has what is as new
 
 
 async def tell(actor: Actor, desk: Desk) -> int:
-    """Bring every changed case's progress to the sites; how many cases are told. Stops where a site takes nothing."""
+    """Bring every changed case's progress to the sites; how many are told. After a few that no site took, later."""
     require(actor, "case.follow")
-    done = 0
+    done = failed = 0
     for case in await desk.store.find(TABLE, {"to_tell": True}, limit=BATCH):
-        if not await _tell_case(desk, case):
+        if failed >= PATIENCE:
             break
+        if not await _tell_case(desk, case):
+            failed += 1
+            continue
         mine = {"_id": case["_id"], "version": case["version"]}
         await desk.store.change(TABLE, mine, {"$unset": {"to_tell": ""}})
         done += 1

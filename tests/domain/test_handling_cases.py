@@ -225,6 +225,17 @@ async def test_the_same_message_heard_twice_reaches_its_case_once() -> None:
     assert [step["act"] for step in (await office.row("cases", case))["history"]].count("reopen") == 1
 
 
+async def test_a_supplement_whose_demand_never_came_is_read_like_any_message_after_a_week() -> None:
+    office = await make_office()
+    await office.add("no-such-demand", "北头第三盏")
+    await office.follow()
+    assert (await office.rows("replies"))[0]["state"] == "follows"
+    office.clock.move(timedelta(days=8))
+    await office.follow()
+    (row,) = await office.rows("replies")
+    assert row["state"] == "new" and "to_follow" not in row
+
+
 async def test_a_word_of_thanks_after_the_answer_reopens_nothing() -> None:
     office = await make_office()
     demand, case, _ = await answered(office)

@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 import asyncio
+from datetime import timedelta
 from typing import Any
 
 import pytest
 
-from hub.desk import casing, handling
+from hub.desk import casing, handling, issues
+from hub.desk.board import live
 from hub.desk.opening import merge, open_from_alert, open_from_reply
 from hub.desk.replies import list_replies, reply, reveal
 from hub.desk.searching import search
@@ -216,6 +218,30 @@ async def test_a_case_that_turns_out_to_be_a_report_takes_its_words_out_of_every
     assert (await list_replies(HANDLER, office.desk)).items == []
     back = await handling.sort_case(MONITOR, office.desk, case["_id"], "help")
     assert back["confidential"], "what was seen cannot be unseen, and what was closed is not opened again"
+
+
+async def test_words_that_turned_confidential_stand_on_no_board_and_no_issue() -> None:
+    office = await make_office()
+    id = await office.comment(SECRET)
+    await office.store.change("replies", {"_id": id}, {"$set": {"state": "read", "issue": "i-1"}})
+    issue = {"_id": "i-1", "title": "某事", "level": "none", "state": "open", "last_at": office.clock.now()}
+    await office.store.insert("issues", issue)
+    case = (await open_from_reply(MONITOR, office.desk, id)).case
+    since, until = office.clock.now() - timedelta(hours=1), office.clock.now() + timedelta(hours=1)
+    assert len(await live(HANDLER, office.desk, since=since, until=until)) == 1
+    await handling.sort_case(MONITOR, office.desk, case["_id"], "petition")
+    assert await live(HANDLER, office.desk, since=since, until=until) == []
+    assert issues.bars((await issues.issue(HANDLER, office.desk, "i-1")).words)[0] == []
+
+
+async def test_a_report_in_an_office_with_nobody_on_duty_is_seen_by_who_may_assign_it() -> None:
+    office = await make_office()
+    await office.store.change_many("users", {}, {"$set": {"duty": False}})
+    case = await secret_case(office)
+    assert case["handlers"] == [MONITOR.id]
+    await office.store.change("users", {"_id": MONITOR.id}, {"$set": {"disabled": True}})
+    second = await office.case_of(await office.demand(SECRET + "，还有别的", kind="report"))
+    assert set(second["handlers"]) == {HANDLER.id, HANDLER2.id, BOTH.id}
 
 
 async def test_what_is_added_to_a_report_is_as_confidential_as_the_report() -> None:
