@@ -183,7 +183,7 @@ class Heard:
     """
 
     external_id: str
-    kind: str  # comment, mention, message, letter
+    kind: str  # comment, mention, message, letter, rating
     author_id: str
     author_name: str
     text: str
@@ -292,6 +292,15 @@ class Receiving(Protocol):
 
     def receive(self, fields: Json, seen_at: datetime) -> Heard | Verdict | None:
         """Pure: what a proved and opened post means; None where it means nothing to us."""
+        ...
+
+
+@runtime_checkable
+class AnswerFinding(Protocol):
+    """A channel that can say whether an answer with our key has arrived; elsewhere only a person can."""
+
+    async def find_answer(self, to: Json, key: str) -> Found | Unknown | None:
+        """Read only: the answer under this key; None: looked and not there; Unknown: could not look."""
         ...
 
 

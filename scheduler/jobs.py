@@ -11,8 +11,11 @@ from hub.desk.beating import beat
 from hub.desk.callbacks import mirror_keys
 from hub.desk.carrying import carry
 from hub.desk.columns import beat_sites
+from hub.desk.confirming import settle_deliveries
+from hub.desk.delivering import deliver
 from hub.desk.desk import Desk
 from hub.desk.dispatching import dispatch, wake_waiting
+from hub.desk.following import follow
 from hub.desk.keeping import throw_away
 from hub.desk.listening import listen
 from hub.desk.mirroring import mirror
@@ -21,6 +24,7 @@ from hub.desk.operating import operate, settle_operations
 from hub.desk.reading import count_rest, read_new
 from hub.desk.reopening import reopen
 from hub.desk.settling import settle
+from hub.desk.telling import tell
 from hub.desk.watching import Watch
 from hub.domain.people import Actor
 
@@ -49,6 +53,10 @@ JOBS: tuple[Job, ...] = (
     Job("operate", 1, operate, "dispatcher"),
     Job("settle", 1, settle, "settler"),
     Job("settle_operations", 5, settle_operations, "settler"),
+    Job("follow", 2, follow, "receiver", lease=True),
+    Job("deliver", 1, deliver, "deliverer"),
+    Job("settle_deliveries", 5, settle_deliveries, "deliverer"),
+    Job("tell", 3, tell, "receiver", lease=True),
     Job("look_after", 30, look_after, "caretaker", lease=True),
     Job("carry", 1, carry, "carrier"),
     Job("seal_heads", 60, seal_heads, "carrier", lease=True),

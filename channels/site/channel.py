@@ -67,7 +67,7 @@ CAPABILITIES = Capabilities(
     can_withdraw=True,
     can_correct=True,
     listens="poll",
-    answers=False,
+    answers=True,
     settling=timedelta(seconds=10),
 )
 
@@ -255,7 +255,21 @@ class Site:
         return Accepted(cursor) if isinstance(said, wire.Said) else said
 
     async def answer(self, to: Json, text: str, key: str) -> Outcome:
-        return Refused("no_answers", "网站来信的答复经查询码页面给出", Who.EDITOR)
+        """Put where the demand's query code leads; the item is named by the key, so it is there once."""
+        demand = wire.demand_of(to)
+        if not demand:
+            return Refused("no_code", "这封来信没有查询码，网站上无处答复", Who.EDITOR)
+        value = {"version": 1, "key": key, "body": {"demand": demand, "text": text}}
+        said = await self._exchange("PUT", wire.item_path("answer", key), value)
+        return _accepted(said) if isinstance(said, wire.Said) else said
+
+    async def find_answer(self, to: Json, key: str) -> Found | Unknown | None:
+        said = await self._exchange("GET", wire.item_path("answer", key))
+        if isinstance(said, Refused):
+            return None if said.code == "not_found" else Unknown("现在查不到网站上的答复：" + said.reason)
+        if isinstance(said, Unknown):
+            return said
+        return Found(key, None, wire.moment(said.body.get("published_at")))
 
     async def put(self, kind: str, id: str, version: int, body: Json) -> Outcome:
         """Columns and other items that are no publication: the newest version wins, repeating changes nothing."""

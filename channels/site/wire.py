@@ -196,12 +196,12 @@ def heard(row: Json, seen_at: datetime) -> Heard | None:
     the row has no id or is nothing that was said (a device).
     """
     kind = str(row.get("kind") or "")
-    if not row.get("id") or kind not in ("letter", "comment", "message", "demand", "callback"):
+    if not row.get("id") or kind not in ("letter", "comment", "message", "demand", "rating", "callback"):
         return None
     about = row.get("about")
     return Heard(
         external_id=str(row["id"]),
-        kind=kind,
+        kind="letter" if kind == "demand" else kind,  # a letter with a query code: `raw` says so
         author_id="",
         author_name="",
         text="",
@@ -209,3 +209,9 @@ def heard(row: Json, seen_at: datetime) -> Heard | None:
         in_reply_to=str(about) if about else None,
         raw=row,
     )
+
+
+def demand_of(row: Json) -> str:
+    """The demand that a row of the inbox is, or adds to; empty for letters without a query code."""
+    named = {"demand": row.get("id"), "message": row.get("about")}.get(str(row.get("kind") or ""))
+    return str(named or "")

@@ -9,6 +9,7 @@ from typing import Any
 
 from hub.clock import local
 from hub.desk.desk import Desk
+from hub.desk.replies import OPEN_WORDS
 from hub.domain import figures
 from hub.domain.figures import Cell, Curve, Span
 from hub.domain.people import Actor
@@ -108,7 +109,7 @@ async def live(actor: Actor, desk: Desk, *, since: datetime, until: datetime, li
     """The newest replies of the stretch that have been read, masked, each with the title of its issue."""
     require(actor, "board.read")
     fields = ["channel", "district", "at", "text", "title", "sentiment", "issue", "kind", "state", "author", "topic"]
-    where = {"state": "read", "at": {"$gte": since, "$lt": until}}
+    where = {"state": "read", "at": {"$gte": since, "$lt": until}, **OPEN_WORDS}
     rows = await desk.store.find("replies", where, sort=[("at", -1)], limit=limit, fields=fields)
     ids = sorted({row["issue"] for row in rows if row.get("issue")})
     told = {"_id": {"$in": ids}, "level": {"$in": list(LEVELS)}}
@@ -209,7 +210,7 @@ async def _terms(desk: Desk, span: Span) -> tuple[list[Document], int]:
 
 async def _people_by_term(desk: Desk, span: Span) -> tuple[dict[str, int], int]:
     """Each person counts once a term; among the newest replies of the stretch, and how many those are."""
-    where = {"state": "read", "at": {"$gte": span.start, "$lt": span.end}}
+    where = {"state": "read", "at": {"$gte": span.start, "$lt": span.end}, **OPEN_WORDS}
     fields = ["analysis", "author_key"]
     rows = await desk.store.find("replies", where, sort=[("at", -1)], limit=SAMPLE, fields=fields)
     people: dict[str, set[str]] = defaultdict(set)

@@ -10,7 +10,7 @@ from typing import Any
 from hub.clock import local
 from hub.desk.desk import Desk
 from hub.desk.paging import read_mark
-from hub.desk.replies import shown
+from hub.desk.replies import OPEN_WORDS, shown
 from hub.domain.alert import LEVELS
 from hub.domain.errors import NotFound
 from hub.domain.people import Actor
@@ -53,7 +53,7 @@ async def issue(actor: Actor, desk: Desk, id: str) -> IssuePage:
     if found is None:
         raise NotFound("没有这个苗头，可能已归并或地址不完整。")
     alerts = await desk.store.find("alerts", {"issue": id}, sort=[("at", -1)], limit=20)
-    rows = await desk.store.find("replies", {"issue": id}, sort=[("at", -1)], limit=ROWS)
+    rows = await desk.store.find("replies", {"issue": id, **OPEN_WORDS}, sort=[("at", -1)], limit=ROWS)
     rows.reverse()
     at, people, copies = bars(rows)
     least = int(await desk.policies.value("alert_voices"))
@@ -67,7 +67,7 @@ async def issue(actor: Actor, desk: Desk, id: str) -> IssuePage:
         copies=copies,
         marks=_marks(alerts, at, least, reached),
         publications=await _publications(desk, rows),
-        said=await desk.store.count("replies", {"issue": id}, ceiling=100_000),
+        said=await desk.store.count("replies", {"issue": id, **OPEN_WORDS}, ceiling=100_000),
         least=least,
         reached=reached,
     )

@@ -1,4 +1,4 @@
-"""账本: the compare-and-sets by which a publication or an operation moves; what may move is decided in domain.
+"""账本: the compare-and-sets by which publications, operations and deliveries move; what may is decided in domain.
 
 Every change names the state it found and, once claimed, the number of the claim: a worker who slept past its lease
 changes nothing. The rows that must follow a change (audit, event, notice) are in the same write.
@@ -17,8 +17,8 @@ from hub.domain.people import Actor
 from hub.domain.publication import Decision, Rules, Tell, closed_attempts
 from hub.store.base import Document
 
-PUBLICATIONS, OPERATIONS = "publications", "operations"
-_WORDS = {PUBLICATIONS: "publication", OPERATIONS: "operation"}
+PUBLICATIONS, OPERATIONS, DELIVERIES = "publications", "operations", "deliveries"
+_WORDS = {PUBLICATIONS: "publication", OPERATIONS: "operation", DELIVERIES: "delivery"}
 STANDING = {"state": {"$nin": ["cancelled", "removed"]}}  # what nobody has given up
 _QUIET = frozenset({"claim", "not_yet", "wait", "miss"})  # steps of the clockwork, of no weight for the audit
 _LEASED = frozenset({"staging", "sending"})

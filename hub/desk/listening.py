@@ -13,6 +13,7 @@ from datetime import timedelta
 from channels.contract import Fault, Heard, Page, Unknown
 from hub.desk.callbacks import receive
 from hub.desk.desk import Desk
+from hub.desk.recording import record_rating
 from hub.desk.registering import register
 from hub.domain.people import Actor
 from hub.domain.reply import LIVE, UNOPENED
@@ -23,6 +24,7 @@ from hub.store.base import Document, Unreachable, Unsure
 ROUND = 200  # accounts of one round
 PAGES = 20  # pages of one account in one go, so that one busy account does not starve the others
 RECENT = 100  # newest posts of an account that are asked for comments, where a platform is asked post by post
+RATING = "rating"
 REST = timedelta(seconds=5)  # until an account is asked again where its channel's data says nothing else
 
 
@@ -39,7 +41,10 @@ async def take(actor: Actor, desk: Desk, account: Document, heard: Sequence[Hear
     """Keep these replies, each once. When this returns, none of them can be lost any more."""
     require(actor, "reply.take")
     await desk.failpoints.reach("ingest.received")
-    found = [await receive(desk, account, one, stream) for one in heard]
+    ratings = [record_rating(desk, account, one) for one in heard if one.kind == RATING]
+    if ratings:
+        await desk.store.insert_new("ratings", ratings)
+    found = [await receive(desk, account, one, stream) for one in heard if one.kind != RATING]
     documents = [document for document in found if document is not None]
     done = await desk.store.insert_new("replies", documents)
     await desk.failpoints.reach("ingest.stored")

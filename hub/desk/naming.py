@@ -19,6 +19,16 @@ async def names_of(actor: Actor, desk: Desk, ids: Iterable[str]) -> Mapping[str,
     return {row["_id"]: str(row["name"]) for row in rows}
 
 
+async def people_with(actor: Actor, desk: Desk, role: Role) -> list[tuple[str, str]]:
+    """Id and name of everyone in this role, by name; for choosing who is to do something."""
+    require(actor, "case.read")
+    rows = await desk.store.find("users", {}, limit=MOST, fields=("name", "roles", "disabled", "department"))
+    found = [row for row in rows if role in row.get("roles", ()) and not row.get("disabled")]
+    named = [(row["_id"], f"{row['name']}（{row['department']}）" if row.get("department") else row["name"])
+             for row in found]  # fmt: skip
+    return sorted(named, key=lambda pair: str(pair[1]))
+
+
 async def writers(actor: Actor, desk: Desk) -> list[tuple[str, str]]:
     """Id and name of everyone who may write, by name."""
     require(actor, "content.read")

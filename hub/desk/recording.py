@@ -15,7 +15,8 @@ from channels.contract import Heard
 from hub.clock import in_utc, local
 from hub.desk.desk import Desk
 from hub.domain import outbox
-from hub.domain.reply import UNOPENED, Arrival, Words, compose
+from hub.domain.case import KINDS, is_confidential
+from hub.domain.reply import CONFIDENTIAL, FOLLOWS, UNOPENED, Arrival, Words, compose
 from hub.masking import mask_name, mask_text
 from hub.sealing import CITIZEN, Unsealable
 from hub.store.base import Document
@@ -38,7 +39,29 @@ async def record(desk: Desk, account: Document, heard: Heard, stream: str) -> Do
     text, title = mask_text(words.text, names=names), mask_text(words.title, names=names)
     sealed = seal_fields(desk, id, {name: value for name, value in seals.items() if value})
     document = compose(arrival, sealed, key, mask_name(words.author_name), text, title, words.district)
-    return {**document, **await _about(desk, account["_id"], heard.in_reply_to)}
+    return {**document, **await _about(desk, account["_id"], heard.in_reply_to), **_followed(heard, words)}
+
+
+def _followed(heard: Heard, words: Words) -> Document:
+    """What has a query code becomes a case; what is added to it goes there. 举报 and 信访 are read by no program."""
+    if heard.raw.get("kind") == "demand":
+        secret = is_confidential(words.kind)
+        marks: Document = {"demand": True, "to_follow": True, "asked_kind": words.kind}
+        return {**marks, **({"confidential": True, "state": CONFIDENTIAL} if secret else {})}
+    if heard.raw.get("kind") == "message" and heard.raw.get("sealed") and heard.in_reply_to:
+        return {"to_follow": True, "state": FOLLOWS, "unsolved": words.unsolved}
+    return {}
+
+
+def record_rating(desk: Desk, account: Document, heard: Heard) -> Document:
+    """A rating as it came, sealed and not opened; following.py brings it to its case."""
+    id, heard, now = desk.ids.new(), _whole(heard), desk.clock.now()
+    raw = json.dumps(dict(heard.raw), sort_keys=True, default=str)
+    sealed = desk.sealer.seal(raw, table="ratings", id=id, field="raw", purpose=CITIZEN)
+    return {
+        "_id": id, "account": account["_id"], "external_id": heard.external_id, "at": _said_at(heard.at, now),
+        "received_at": now, "sealed": {"raw": sealed}, "state": "new",
+    }  # fmt: skip
 
 
 def _plain(text: str) -> str:
@@ -118,7 +141,9 @@ def _words(desk: Desk, heard: Heard) -> Words:
     name, contact, place = said.get("author", ""), said.get("contact", ""), said.get("place", "")
     text = f"{said['text']}\n（{place}）" if place else said["text"]
     who = contact or name or heard.external_id
-    return Words(text, who, name, said.get("title", ""), said.get("district", ""), contact)
+    kind = said.get("kind", "") if said.get("kind") in KINDS else ""
+    unsolved = letter.get("unsolved") is True
+    return Words(text, who, name, said.get("title", ""), said.get("district", ""), contact, kind, unsolved)
 
 
 async def _about(desk: Desk, account: str, external_id: str | None) -> Document:

@@ -10,6 +10,7 @@ from __future__ import annotations
 import asyncio
 from collections.abc import Awaitable, Callable, Mapping
 from dataclasses import dataclass, field, replace
+from datetime import datetime
 from typing import Any
 
 from channels.contract import Accepted, Channel, Outcome, Prepared, Refused, Staged, Unknown, Who
@@ -21,18 +22,21 @@ from hub.domain.people import Actor
 from hub.domain.publication import Decision, Rules, decide_sent, decide_staged
 from hub.store.base import Document, Unreachable, Unsure
 
+Decide = Callable[[Document, Outcome, datetime, float, Rules], Decision]
 CALL_SECONDS = 90.0  # shorter than the lease: a call that takes longer is Unknown while the claim is still ours
 
 
 @dataclass(frozen=True)
 class Errand:
-    """What one claimed document needs: its channel, what is sent, the call itself, and the fields its intent writes."""
+    """What one claimed document needs: its channel, what is sent, the call itself, the fields its intent writes, and
+    what is made of the outcome."""
 
     channel: Channel
     prepared: Prepared | None
     call: Callable[[Staged | None], Awaitable[Outcome]]
     step: str
     fields: Mapping[str, Any] = field(default_factory=dict)
+    decide: Decide = decide_sent
 
     def key(self, document: Document) -> str:
         return str(self.fields.get("key", document["key"]))
@@ -61,7 +65,8 @@ async def carry_out(
     outcome = await _call(errand, staged)
     await desk.failpoints.reach("publish.answered")
     outcome = await _owned(desk, table, intended, errand.channel, outcome)
-    return await _conclude(desk, actor, table, intended, outcome, rules)
+    decision = errand.decide(intended, outcome, desk.clock.now(), desk.ids.chance(), rules)
+    return await _conclude(desk, actor, table, intended, outcome, decision)
 
 
 def _with_refs(prepared: Prepared, key: str, document: Document) -> Prepared:
@@ -137,9 +142,8 @@ async def _owned(desk: Desk, table: str, document: Document, channel: Channel, o
 
 
 async def _conclude(
-    desk: Desk, actor: Actor, table: str, document: Document, outcome: Outcome, rules: Rules
+    desk: Desk, actor: Actor, table: str, document: Document, outcome: Outcome, decision: Decision
 ) -> Document | None:
-    decision = decide_sent(document, outcome, desk.clock.now(), desk.ids.chance(), rules)
     after = await _written(desk, actor, table, document, decision)
     await desk.failpoints.reach("publish.outcome_written")
     if after is None and isinstance(outcome, Accepted):

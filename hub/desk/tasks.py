@@ -6,6 +6,7 @@ from typing import Any
 
 from hub.desk.desk import Desk
 from hub.domain import outbox
+from hub.domain.case import sees
 from hub.domain.errors import Conflict, FieldError, Invalid, NotAllowed, NotFound
 from hub.domain.people import Actor
 from hub.domain.rights import require
@@ -16,6 +17,14 @@ from hub.store.base import Document
 KINDS: dict[str, tuple[str, bool]] = {
     "withdrawal.review": ("复核撤稿", True),
     "operation.by_hand": ("到平台人工办理", False),
+    "delivery.check": ("核对答复是否送到", True),
+    "rating.bad": ("差评回访", True),
+}
+OF_CASES = frozenset({"delivery.check", "rating.bad"})  # those whose matter is a case; the others are about a post
+HINTS: dict[str, str] = {
+    "withdrawal.review": "写明撤得对不对、后续怎么办。",
+    "delivery.check": "写明怎么核对的、群众知道了没有。",
+    "rating.bad": "写明回访的情况、怎样改进。",
 }
 LEAST = 4  # characters of the sentence that goes with a closed task
 
@@ -37,9 +46,19 @@ async def task(actor: Actor, desk: Desk, id: str) -> Document:
     found = await desk.store.get("tasks", id)
     if found is None or found["owner"] not in {actor.id, *(role.value for role in actor.roles)}:
         raise NotFound("没有这件待办，可能已由别人办完。")
+    if found["kind"] in OF_CASES:
+        return await _of_case(actor, desk, found)
     about = await desk.store.get("publications", str(found["about"])) or {}
     operation = await desk.store.get("operations", id.rpartition(":")[0]) or {}
-    return {**found, "title": about.get("title", ""), "by": operation.get("by"), "name": KINDS[found["kind"]][0]}
+    place = {"name": KINDS[found["kind"]][0], "href": f"/publications?open={found['about']}", "link": "看这条发布"}
+    return {**found, **place, "title": f"《{about.get('title', '')}》", "by": operation.get("by")}
+
+
+async def _of_case(actor: Actor, desk: Desk, found: Document) -> Document:
+    case = await desk.store.get("cases", str(found["about"]))
+    title = f"{case['number']} {case['title']}" if case is not None and sees(actor, case) else ""
+    place = {"name": KINDS[found["kind"]][0], "href": f"/cases/{found['about']}", "link": "看这件工单"}
+    return {**found, **place, "title": title, "by": None}
 
 
 async def finish_task(actor: Actor, desk: Desk, id: str, remark: str) -> None:
@@ -51,7 +70,7 @@ async def finish_task(actor: Actor, desk: Desk, id: str, remark: str) -> None:
     if found["by"] == actor.id:
         raise NotAllowed("撤稿是您下的，须由另一位审核复核。")
     if len(remark.strip()) < LEAST:
-        raise Invalid("请写复核意见。", (FieldError("remark", "写明撤得对不对、后续怎么办。"),))
+        raise Invalid("请写办结说明。", (FieldError("remark", HINTS[found["kind"]]),))
     now = desk.clock.now()
     said = {"remark": mask_text(remark.strip())[:500]}
     row = outbox.audit(desk.ids.new(), actor, "task.finish", id, now, detail=said)

@@ -5,13 +5,15 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
+from urllib.parse import quote
 
+from hub.desk import casework
 from hub.desk.desk import Desk
 from hub.desk.ledger import STANDING
 from hub.desk.noticing import count_unread
 from hub.desk.overview import seen_state, states_of
 from hub.desk.reviewing import queue
-from hub.desk.tasks import KINDS, my_tasks
+from hub.desk.tasks import KINDS, OF_CASES, my_tasks
 from hub.domain.alert import LEVEL_NAMES
 from hub.domain.people import Actor
 from hub.domain.rights import may, require
@@ -58,6 +60,8 @@ async def waiting(actor: Actor, desk: Desk) -> Waiting:
         alarms["publications"] = await desk.store.count("publications", {"state": {"$in": list(TROUBLE)}}, ceiling=999)
     if may(actor, "issue.read"):
         alarms["board"] = await desk.store.count("alerts", {"state": "new", "silent": False}, ceiling=999)
+    if may(actor, "case.read"):
+        counts["cases"], alarms["cases"] = await casework.counts(actor, desk)
     switch = await desk.store.get("switches", "hold_all") or {}
     held = str(switch.get("reason") or "") if switch.get("on") else ""
     return Waiting(counts, alarms, await count_unread(actor, desk), held)
@@ -77,11 +81,33 @@ async def my_work(actor: Actor, desk: Desk) -> list[Work]:
         rows += await _returned(actor, desk)
     if may(actor, "content.schedule"):
         rows += await _unplanned(actor, desk)
+    if may(actor, "case.read"):
+        rows += await _cases(actor, desk)
     if may(actor, "account.read"):
         rows += await _accounts(actor, desk)
     rows += await _tasks(actor, desk)
     order = {"danger": 1, "warn": 0, "quiet": 2}
     return sorted(rows, key=lambda row: (row.kind != "unknown", order[row.tone], row.since))
+
+
+async def _cases(actor: Actor, desk: Desk) -> list[Work]:
+    """Cases in this person's hand by their clocks, new ones to accept, and answers to review."""
+    tones = {"overdue": "danger", "low": "warn"}
+    rows = [
+        Work(
+            "case", "inbox", f"工单：{row['title']}", "重新办理，" * row["reopened"] + f"{row['people']} 人等答复",
+            row["due_at"], "去办", f"/cases/{row['id']}", tones.get(row["clock"], "quiet"),
+        )
+        for row in await casework.my_cases(actor, desk)
+    ]  # fmt: skip
+    count, since = await casework.to_accept(actor, desk)
+    if since is not None:
+        said = "受理以后，群众那边就显示“已受理”。"
+        rows.append(Work("new_cases", "inbox", f"{count} 件新工单等受理", said, since, "去受理", "/cases?tab=todo"))
+    for row in await casework.to_review(actor, desk):
+        title, href = f"待审答复：{row['title']}", f"/cases/{row['case']}"
+        rows.append(Work("answer", "review", title, "审过才能送出。", row["submitted_at"], "去审", href))
+    return rows
 
 
 async def _troubles(desk: Desk) -> list[Work]:
@@ -111,12 +137,14 @@ async def _tasks(actor: Actor, desk: Desk) -> list[Work]:
     acts = [str(row["_id"]).rpartition(":")[0] for row in found]
     posts = await _by_id(desk, "publications", about, ("title", "account"))
     kinds = await _by_id(desk, "operations", acts, ("kind",))
+    numbers = await _by_id(desk, "cases", [str(row["about"]) for row in found if row["kind"] in OF_CASES], ("number",))
     names = await _by_id(desk, "accounts", [str(row["account"]) for row in posts.values()], ("name",))
     rows: list[Work] = []
     for row, act in zip(found, acts, strict=True):
         post = posts.get(str(row["about"]), {})
         account = str(names.get(str(post.get("account")), {}).get("name", ""))
         title = _task_title(row, str(post.get("title", "")), account, str(kinds.get(act, {}).get("kind", "")))
+        title += f"：工单 {numbers[row['about']]['number']}" if row["about"] in numbers else ""
         rows.append(_task(row, title, desk.clock.now()))
     return rows
 
@@ -139,7 +167,7 @@ def _task_title(row: Document, title: str, account: str, act: str) -> str:
 
 def _task(row: Document, title: str, now: datetime) -> Work:
     tone = "danger" if row["due"] < now else "warn" if row["due"] - now < timedelta(hours=4) else "quiet"
-    href = f"/tasks/{row['_id']}" if KINDS[row["kind"]][1] else f"/publications?open={row['about']}"
+    href = f"/tasks/{quote(row['_id'])}" if KINDS[row["kind"]][1] else f"/publications?open={row['about']}"
     return Work("task", "check", title, str(row.get("text") or ""), row["due"], "去办", href, tone)
 
 

@@ -67,6 +67,10 @@ POLICIES: Mapping[str, Policy] = {
         Policy("alerts_a_week", 2, "条", "一周预警额度；超出后每多一条，标准再严十倍", _HOUSE,
                floor=1, ceiling=50, guarded=True),
         Policy("cooldown_days", 30, "天", "同一苗头预警后多少天内不重复", _HOUSE, floor=0, ceiling=90),
+        # answering
+        Policy("reply_days", 5, "个工作日", "诉求多久内首次答复", _PRACTICE, floor=1, ceiling=60),
+        Policy("complaint_days", 7, "个工作日", "投诉多久内首次答复", _PRACTICE, floor=1, ceiling=60),
+        Policy("callback_days", 5, "个工作日", "差评和重新办理多久内办好", "政务服务好差评", floor=1, ceiling=30),
         # notices and keeping
         Policy("quiet_from", 22, "时", "几点以后不发普通邮件（0–24）", _HOUSE, floor=0, ceiling=24),
         Policy("quiet_until", 7, "时", "几点起恢复发普通邮件（0–24）", _HOUSE, floor=0, ceiling=24),

@@ -12,6 +12,8 @@ Document = dict[str, Any]
 MOST_TEXT = 20_000  # characters of one reply that are kept for pages; the sealed raw record keeps all
 TRIES = 3  # readings that may fail before a reply is set aside for a person
 LIVE = "live"
+FOLLOWS = "follows"  # belongs to a demand: read once it is known whether that one is confidential
+CONFIDENTIAL = "confidential"  # 举报, 信访: never read by a program, in no list and no figure
 UNOPENED = "unopened"  # sealed for a key that does not open it: not read, not counted, tried again
 HINT = "hint"  # a platform's word to us that was taken for a letter while its box did not open: nobody's words
 DOUBLE = "double"  # set aside unopened, and the same words came in another way meanwhile: counted there
@@ -28,6 +30,8 @@ class Words:
     title: str = ""
     district: str = ""
     contact: str = ""
+    kind: str = ""  # what the citizen said it was: a key of domain.case.KINDS
+    unsolved: bool = False  # 还没解决
 
 
 @dataclass(frozen=True)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
 
-from hub.domain import alert, content, moves
+from hub.domain import alert, answer, case, content, moves
 
 _HEAD = """# States
 
@@ -22,6 +22,14 @@ _CONTENT = """## 稿件 content
 """
 _ALERT = """## 预警 alert
 `hub/domain/alert.py`. A move marked ● needs a sentence. Levels of an issue: {levels}; 观察 tells nobody.
+"""
+_CASE = """## 工单 case
+`hub/domain/case.py`. A move marked ● needs a sentence, ◎ one that the citizen reads. 举报 and 信访 are seen by named
+handlers alone and never merged.
+"""
+_ANSWER = """## 答复 answer
+`hub/domain/answer.py`. An edit voids the approval, which another person gave to exactly that text. Each citizen of the
+case gets one delivery (送达), which moves in the ledger as a publication does.
 """
 _WHO = {moves.PERSON: "人", moves.PROGRAM: "程序"}
 
@@ -59,6 +67,26 @@ def _alert() -> str:
     return "\n".join([_ALERT.format(levels=levels), _words(alert.STATE_NAMES), moved])
 
 
+def _case() -> str:
+    citizen = case.CITIZEN_WORDS
+    words = _table(
+        ("state", "状态", "群众读到"), ((f"`{state}`", said, citizen[state]) for state, said in case.STATES.items())
+    )
+    rows = []
+    for move in case.MOVES.values():
+        before = "、".join(f"`{state}`" for state in case.STATES if state in move.before)
+        mark = "◎" if move.told else "●" if move.remark else ""
+        rows.append((f"`{move.act}` {move.name}", before, f"`{move.after}`", f"`{move.right}`", mark))
+    return "\n".join([_CASE, words, _table(("move", "from", "then", "right", "sentence"), rows)])
+
+
+def _answer() -> str:
+    rows = [(f"`{move.state}`", f"`{move.event}`", f"`{move.to}`", f"`{move.act}`") for move in answer.MOVES]
+    moved = _table(("state", "event", "then", "right"), rows)
+    ways = _table(("way", "送达方式，依次"), ((f"`{name}`", said) for name, said in answer.WAYS.items()))
+    return "\n".join([_ANSWER, _words(answer.STATES), moved, ways])
+
+
 def describe() -> str:
     """docs/states.md: every state with its Chinese word, and every legal move."""
-    return "\n".join([_HEAD, _content(), _publication(), _alert()])
+    return "\n".join([_HEAD, _content(), _publication(), _alert(), _case(), _answer()])

@@ -33,6 +33,8 @@ HIDDEN = frozenset(
         "factor_loss",
         "mail",
         "override_sealed",
+        "citizen",
+        "terms",
     }
 )
 HIDDEN_MARKS = ("outbox", "lease")  # the clockwork's own fields begin so

@@ -12,6 +12,7 @@ from hub.clock import local
 from hub.desk import alerting, issues
 from hub.desk.board import newest_alerts
 from hub.domain.alert import LEVEL_NAMES, STATE_NAMES, open_moves
+from hub.domain.case import KINDS, is_confidential
 from hub.domain.errors import HubError
 from hub.domain.rights import may
 from hub.pages.board import CHANNELS, FEELINGS, moment_of
@@ -101,6 +102,9 @@ async def _issue(request: Request, id: str, *, error: str = "", status: int = 20
         issue=found.issue,
         alert=alert,
         moves=moves,
+        may_open=may(actor, "case.open"),
+        may_cases=may(actor, "case.read"),
+        kinds=[(key, name) for key, name in KINDS.items() if not is_confidential(key)],
         error=error,
         now=desk.clock.now(),
         times=_times(found.bars_at),

@@ -42,7 +42,8 @@ RAIL: tuple[RailItem, ...] = (
     RailItem("calendar", "日历", "calendar", "/calendar"),
     RailItem("publications", "发布", "send", "/publications"),
     RailItem("board", "舆情", "pulse", "/board"),
-    RailItem("replies", "留言", "inbox", "/replies"),
+    RailItem("replies", "留言", "say", "/replies"),
+    RailItem("cases", "工单", "inbox", "/cases"),
 )
 RAIL_SECOND: tuple[RailItem, ...] = (
     RailItem("columns", "公众网", "globe", "/services"),

@@ -9,6 +9,7 @@ from sanic import HTTPResponse, Request
 
 from hub import wording
 from hub.desk import issues, replies
+from hub.domain.case import KINDS
 from hub.domain.errors import FieldError, Invalid
 from hub.domain.figures import UNSAID
 from hub.domain.rights import may
@@ -108,7 +109,10 @@ async def _reply(
         "desk/reply.html",
         "replies",
         status=status,
-        row={"label": None, "about": "", "issue": None, **row},
+        row={"label": None, "about": "", "issue": None, "case": None, **row},
+        kinds=list(KINDS.items()),
+        may_open=may(actor, "case.open") and row["state"] != "unopened",
+        may_cases=may(actor, "case.read"),
         issue=(await issues.titles(actor, desk, [row["issue"]])).get(row["issue"], "") if row.get("issue") else "",
         analysis=analysis,
         facts=_facts(row, analysis) if analysis else (),

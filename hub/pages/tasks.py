@@ -21,6 +21,7 @@ async def _task(
     row = await tasks.task(actor, desk, id)
     own = row["by"] == actor.id
     words = {"row": row, "errors": errors, "remark": remark, "own": own, "closes": tasks.KINDS[row["kind"]][1]}
+    words["hint"] = tasks.HINTS.get(row["kind"], "")
     return await show(request, "desk/task.html", "home", status=status, **words)
 
 

@@ -173,9 +173,9 @@ async def _form(
 
 
 async def hand_in(request: Request, site: Site, draft: letters.Draft) -> str:
-    """诉求 handed in: the one place that says where it goes. The query code it got; empty while there are none."""
-    await letters.take(request, site, draft, letters.letter_text)
-    return ""
+    """诉求 handed in: the one place that says where it goes. The query code it got."""
+    await letters.admit(request, site)
+    return await letters.take_letter(site, draft)
 
 
 async def send_say(request: Request, site: Site) -> HTTPResponse:

@@ -277,6 +277,33 @@ def _callback(body: Json) -> Checked:
     return _plain(body)
 
 
+def _answer(body: Json) -> Checked:
+    """An answer is found by its demand and by nothing else."""
+    read = _Reader(body)
+    demand = read.text("demand", 80, needed=True)
+    read.text("text", 5_000, needed=True)
+    read.finish()
+    text = canonical(body)
+    return Checked(text, digest_of(text), {"column": demand})
+
+
+def _demand_status(body: Json) -> Checked:
+    """The progress of one demand; masked by the hub, in no term and on no card."""
+    read = _Reader(body)
+    for name, most in (("number", 40), ("title", 200), ("state", 40), ("said", 40), ("district", 100), ("kind", 40),
+                       ("at", 40), ("due", 40), ("office", 100), ("wanted", 600)):  # fmt: skip
+        read.text(name, most)
+    for name in ("steps", "answers"):
+        rows = body.get(name, [])
+        if not isinstance(rows, list) or not all(isinstance(row, dict) for row in rows):
+            read.wrong(name, "应是一个列表")
+    own = body.get("own", {})
+    if not isinstance(own, dict):
+        read.wrong("own", "应是一个 JSON 对象")
+    read.finish()
+    return _plain(body)
+
+
 def _plain(body: Json) -> Checked:
     text = canonical(body)
     return Checked(text, digest_of(text))
@@ -284,7 +311,7 @@ def _plain(body: Json) -> Checked:
 
 _BY_KIND: Mapping[str, Callable[[Json], Checked]] = {
     "article": _article, "card": _card, "column": _column, "file": _file, "service": _service,
-    "autoreply": _autoreply, "callback": _callback,
+    "autoreply": _autoreply, "callback": _callback, "answer": _answer, "demand_status": _demand_status,
 }  # fmt: skip
 
 

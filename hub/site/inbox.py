@@ -41,27 +41,28 @@ class Inbox:
         self._one = asyncio.Lock()  # spares the writers of one process the races that the unique number settles
         self._arrived = asyncio.Event()
 
-    async def drop(self, kind: str, id: str, plain: str, about: str = "") -> None:
-        """Seal the words and keep them durably; the same id again is the same letter and is kept once."""
+    async def drop(self, kind: str, id: str, plain: str, about: str = "") -> bool:
+        """Seal the words and keep them durably; the same id again is the same letter and is kept once (False)."""
         sealed = self._sealer.seal(plain, table=TABLE, id=id, field="sealed")
         row = {"_id": id, "id": id, "kind": kind, "at": self._clock.now(), "sealed": sealed, "acked": False}
         if about:
             row["about"] = about
         async with self._one:
-            await self._number(row)
+            new = await self._number(row)
         self._arrived.set()
         self._arrived = asyncio.Event()
+        return new
 
-    async def _number(self, row: Document) -> None:
+    async def _number(self, row: Document) -> bool:
         for _ in range(TRIES):
             last = await self.last()
             try:
                 await self._store.insert(TABLE, {**row, "number": last + 1})
             except Duplicate as held:
                 if held.key == "_id":
-                    return
+                    return False
                 continue
-            return
+            return True
         raise RuntimeError("no number was free")
 
     async def last(self) -> int:

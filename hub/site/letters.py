@@ -14,10 +14,15 @@ from sanic import HTTPResponse, Request
 from sanic.response import redirect
 
 from hub.domain.errors import FieldError, TooMany
+from hub.domain.query_code import read as read_code
+from hub.site.codes import LEAST_WORD, MOST_WORD, plain_proof
+from hub.site.demands import LETTER_KINDS, plain_of, take_demand
+from hub.site.pictures import drawn
 from hub.site.routes import FORM_BYTES, Route, Site, address_of
 from hub.site.surroundings import show
 
 MOST_TEXT = 1_000
+CODE_COOKIE = "demand-code"  # from the form to the page after it, ten minutes
 _KEY = re.compile(r"[a-z0-9]{20,40}")
 _ARTICLE = re.compile(r"/articles/([A-Za-z0-9_-]{1,80})/?")
 
@@ -35,29 +40,28 @@ class Draft:
 
 def _line(value: str) -> str:
     """One line: breaks and runs of blanks are one blank, unseen signs are gone."""
-    return " ".join(_prose(value).split())
+    return " ".join(prose(value).split())
 
 
-def _prose(value: str) -> str:
+def prose(value: str) -> str:
     """Text with its breaks; other control signs and half characters are gone."""
     value = unicodedata.normalize("NFC", value.replace("\r\n", "\n").replace("\r", "\n"))
     return "".join(sign for sign in value if sign in "\n\t" or unicodedata.category(sign) not in ("Cc", "Cs")).strip()
 
 
 def given(request: Request, names: tuple[str, ...]) -> dict[str, str]:
-    """The fields of a form as they were sent; empty where absent."""
     form: Any = request.form or {}
     return {name: str(form.get(name) or "") for name in names}
 
 
 # --- the letter
 
-LETTER = ("title", "text", "district", "place", "author", "contact", "agreed", "key")
+LETTER = ("title", "text", "kind", "district", "place", "author", "contact", "word", "agreed", "key")
 
 
 def read_letter(given: dict[str, str], districts: tuple[str, ...]) -> Draft:
     """The letter in clean form, and what is missing, each with a sentence that says what to write."""
-    values = {name: _prose(value) if name == "text" else _line(value) for name, value in given.items()}
+    values = {name: prose(value) if name == "text" else _line(value) for name, value in given.items()}
     errors = []
     for name, most, missing in (
         ("title", 50, "请用一句话写明是什么事，如“松苑街路灯不亮”。"),
@@ -68,20 +72,18 @@ def read_letter(given: dict[str, str], districts: tuple[str, ...]) -> Draft:
             errors.append(FieldError(name, missing))
         elif (over := len(values[name]) - most) > 0:
             errors.append(FieldError(name, f"超出 {over} 字，请删到 {most} 字以内。"))
+    if values["kind"] not in ("", *LETTER_KINDS):
+        errors.append(FieldError("kind", "请从列表里选一类；不清楚可以不选。"))
     if values["district"] not in ("", *districts):
         errors.append(FieldError("district", "请从列表里选一个区县；不清楚可以不选。"))
     for name, most, words in (("author", 20, "称呼"), ("contact", 60, "联系方式")):
         if len(values[name]) > most:
             errors.append(FieldError(name, f"{words}请写在 {most} 字以内。"))
+    if values["word"] and not LEAST_WORD <= len(plain_proof(values["word"])) <= MOST_WORD:
+        errors.append(FieldError("word", f"口令请用 {LEAST_WORD} 到 {MOST_WORD} 个字或数字。"))
     if values["agreed"] != "on":
         errors.append(FieldError("agreed", "请先读“个人信息怎样处理”，同意后在前面打勾。"))
     return Draft(values, errors)
-
-
-def letter_text(values: dict[str, str]) -> str:
-    """What goes into the box: only what was filled in."""
-    kept = {name: values[name] for name in ("title", "text", "district", "place", "author", "contact") if values[name]}
-    return json.dumps({**kept, "agreed": True}, ensure_ascii=False)
 
 
 async def show_entry(request: Request, site: Site) -> HTTPResponse:
@@ -94,8 +96,18 @@ async def show_letter(request: Request, site: Site) -> HTTPResponse:
 
 
 async def send_letter(request: Request, site: Site) -> HTTPResponse:
+    """A letter is a demand: it gets a query code, which the next page shows and no address holds."""
     draft = read_letter(given(request, LETTER), site.facts.districts)
-    return await _send(request, site, "letter", draft, letter_text, "/letters/sent")
+    refused = await _refused(request, site, "letter", draft)
+    if refused is not None:
+        return refused
+    code = await take_letter(site, draft)
+    answer = redirect("/letters/sent", status=303)
+    answer.add_cookie(
+        CODE_COOKIE, code, path="/letters/sent", max_age=600, httponly=True, samesite="Strict",
+        secure=site.base_url.startswith("https://") and site.mark != "demo", host_prefix=False,
+    )  # fmt: skip
+    return answer
 
 
 # --- 我要找错
@@ -105,7 +117,7 @@ MISTAKE = ("page", "text", "contact", "key")
 
 def read_mistake(given: dict[str, str], base_url: str) -> Draft:
     """The report in clean form. A page may be named by its whole address or by its path."""
-    values = {name: _prose(value) if name == "text" else _line(value) for name, value in given.items()}
+    values = {name: prose(value) if name == "text" else _line(value) for name, value in given.items()}
     errors = []
     if not values["page"] or len(values["page"]) > 300:
         errors.append(FieldError("page", f"请写出错页面的网址，如“{base_url}/articles/…”，300 字以内。"))
@@ -145,8 +157,12 @@ async def show_mistake(request: Request, site: Site) -> HTTPResponse:
 
 async def send_mistake(request: Request, site: Site) -> HTTPResponse:
     draft = read_mistake(given(request, MISTAKE), site.base_url)
-    about = article_of(draft.values["page"])
-    return await _send(request, site, "mistake", draft, mistake_text, "/mistakes/sent", about)
+    refused = await _refused(request, site, "mistake", draft)
+    if refused is not None:
+        return refused
+    plain = mistake_text(draft.values)
+    await site.inbox.drop("letter", row_id(_key(draft, site), plain), plain, article_of(draft.values["page"]))
+    return redirect("/mistakes/sent", status=303)
 
 
 # --- both
@@ -159,6 +175,7 @@ async def _form(
         request, site, template, here="letters" if template == "letter" else "mistakes", status=status,
         kept="no-store", draft=draft, values=draft.values, sentence=sentence, most=MOST_TEXT,
         districts=[("", "不清楚"), *((name, name) for name in site.facts.districts)],
+        kinds=[("", "不清楚"), *LETTER_KINDS.items()],
     )  # fmt: skip
 
 
@@ -170,36 +187,48 @@ def row_id(key: str, plain: str) -> str:
     return hashlib.sha256(f"{key}\0{plain}".encode()).hexdigest()[:32]
 
 
-async def _send(
-    request: Request, site: Site, template: str, draft: Draft, words: Any, thanks: str, about: str = ""
-) -> HTTPResponse:
-    """Nothing that was written is lost: whatever is not taken comes back in the form."""
+async def _refused(request: Request, site: Site, template: str, draft: Draft) -> HTTPResponse | None:
+    """Nothing that was written is lost: whatever is not taken comes back in the form. None: it may be taken."""
     if draft.errors:
         return await _form(request, site, template, draft, 422)
     try:
-        await take(request, site, draft, words, about)
+        await admit(request, site)
     except TooMany as error:
         answer = await _form(request, site, template, draft, 429, error.message)
         answer.headers["Retry-After"] = str(error.retry_after)
         return answer
-    return redirect(thanks, status=303)
+    return None
 
 
-async def take(request: Request, site: Site, draft: Draft, words: Any, about: str = "") -> None:
-    """Into the letter box, sealed; TooMany where there is no room for more just now."""
+async def admit(request: Request, site: Site) -> None:
+    """TooMany where this address, or the whole city, has sent too many just now."""
     await site.windows.admit("letter", address_of(request, site))
     await site.windows.admit("letters")
-    key = draft.values["key"] if _KEY.fullmatch(draft.values["key"]) else site.ids.new()
-    plain = words(draft.values)
-    await site.inbox.drop("letter", row_id(key, plain), plain, about)
+
+
+async def take_letter(site: Site, draft: Draft) -> str:
+    """诉求: into the letter box, sealed; the query code it got. The same form again is the same demand and code."""
+    key = _key(draft, site)
+    row = row_id(key, plain_of(draft.values) + "\0" + draft.values["word"])
+    return await take_demand(site, draft.values, key, row)
+
+
+def _key(draft: Draft, site: Site) -> str:
+    return draft.values["key"] if _KEY.fullmatch(draft.values["key"]) else site.ids.new()
 
 
 async def show_sent(request: Request, site: Site) -> HTTPResponse:
-    return await show(request, site, "sent", here="letters", kept="no-store", matter="letter")
+    """What happens next, with the query code of whoever has just sent a letter from this browser."""
+    code = read_code(str(request.cookies.get(CODE_COOKIE) or "")) or ""
+    link = f"{site.base_url}/demands#{code}" if code else ""
+    return await show(
+        request, site, "sent", here="letters", kept="no-store", matter="letter", code=code, link=link,
+        qr=drawn(link) if link else None,
+    )  # fmt: skip
 
 
 async def show_reported(request: Request, site: Site) -> HTTPResponse:
-    return await show(request, site, "sent", here="mistakes", kept="no-store", matter="mistake")
+    return await show(request, site, "sent", here="mistakes", kept="no-store", matter="mistake", code="")
 
 
 ROUTES = (

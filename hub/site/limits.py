@@ -32,6 +32,11 @@ LIMITS: Mapping[str, Limit] = {
     "letters": Limit(600, 600, "此刻来信太多。内容还在下面，请过一会儿再送；急事请打网站下方的电话。"),
     "device": Limit(20, 600, "登记太频繁，请过一会儿再试。"),
     "devices": Limit(3_000, 600, "此刻登记的手机太多，请过一会儿再试。"),
+    "lookup": Limit(20, 60, "查询太频繁，请过一分钟再试。"),
+    "wrong": Limit(5, 600, "查询次数太多，请过几分钟再试。"),
+    "wrongs": Limit(10, 60, "查询次数太多，请过几分钟再试。"),
+    "proof": Limit(5, 600, "核对次数太多，请过十分钟再试。不核对也能看进度和答复。"),
+    "message": Limit(10, 600, "十分钟里已补充 10 次。内容还在下面，请过一会儿再送。"),
     "search": Limit(60, 60, "搜索太频繁，请过一分钟再试。"),
 }
 
@@ -76,16 +81,33 @@ class Windows:
         self._key = hashlib.sha256(b"govhub rates\0" + (keys[0] if keys else "").encode()).digest()
         self._swept = clock.monotonic()
 
-    async def admit(self, purpose: str, address: str = "") -> None:
-        """Count one more; TooMany beyond the limit, with the seconds until the window ends."""
-        limit, now = LIMITS[purpose], self._clock.now()
-        number = int(now.timestamp()) // limit.seconds
-        until = datetime.fromtimestamp((number + 1) * limit.seconds, UTC)
-        name = self._name(purpose, neighbourhood(address) if address else "", number)
+    async def admit(self, purpose: str, address: str = "", *, subject: str = "") -> None:
+        """Count one more; TooMany beyond the limit, with the seconds until the window ends.
+
+        `subject` counts over one thing (a demand) instead of one sender.
+        """
+        limit = LIMITS[purpose]
+        name, until = self._window(purpose, address, subject)
         count = await self._count(name, until)
-        await self._sweep(now)
+        await self._sweep(self._clock.now())
         if count > limit.times:
-            raise TooMany(limit.sentence, max(1, int((until - now).total_seconds())))
+            raise TooMany(limit.sentence, max(1, int((until - self._clock.now()).total_seconds())))
+
+    async def note(self, purpose: str, address: str = "", *, subject: str = "") -> None:
+        """Count one more, whatever the limit; `seen` asks."""
+        await self._count(*self._window(purpose, address, subject))
+
+    async def seen(self, purpose: str, address: str = "", *, subject: str = "") -> int:
+        """How many were counted in the window that is open now."""
+        row = await self._store.get(TABLE, self._window(purpose, address, subject)[0])
+        return int(row["count"]) if row else 0
+
+    def _window(self, purpose: str, address: str, subject: str) -> tuple[str, datetime]:
+        """The name of the window that is open now, and its end."""
+        seconds = LIMITS[purpose].seconds
+        number = int(self._clock.now().timestamp()) // seconds
+        sender = subject or (neighbourhood(address) if address else "")
+        return self._name(purpose, sender, number), datetime.fromtimestamp((number + 1) * seconds, UTC)
 
     def _name(self, purpose: str, sender: str, number: int) -> str:
         digest = hmac.new(self._key, f"{purpose}\0{sender}".encode(), hashlib.sha256).hexdigest()[:32]

@@ -13,6 +13,7 @@ from hub.domain.errors import NotAllowed
 from hub.identifiers import Identifiers
 from hub.rendering import Renderer, shared_renderer
 from hub.sealing import PublicSealer
+from hub.site.codes import Codes
 from hub.site.facts import Facts
 from hub.site.inbox import Inbox
 from hub.site.limits import Windows, believed_address
@@ -38,17 +39,20 @@ class Site:
     base_url: str
     proxies: int = 0
     mark: str = "production"
+    code_key: bytes = b""  # of query codes; made with the data folder
     renderer: Renderer = field(default_factory=shared_renderer)
     kept: dict[str, tuple[int, float, bytes]] = field(default_factory=dict)  # see feeds.show_sitemap
     shelf: Shelf = field(init=False)
     inbox: Inbox = field(init=False)
     windows: Windows = field(init=False)
+    codes: Codes = field(init=False)
 
     def __post_init__(self) -> None:
         self.base_url = self.base_url.rstrip("/")
         self.shelf = Shelf(self.store, self.files, self.clock)
         self.inbox = Inbox(self.store, self.sealer, self.clock)
         self.windows = Windows(self.store, self.clock, self.keys)
+        self.codes = Codes(self.store, self.clock, self.code_key)
 
 
 Handle = Callable[..., Awaitable[HTTPResponse]]
@@ -56,8 +60,8 @@ Handle = Callable[..., Awaitable[HTTPResponse]]
 
 @dataclass(frozen=True)
 class Route:
-    """One address. `form` is page, form, api or file; `unsigned`: what stands in the place of a cookie's token on an
-    unsafe route, since this site has no cookie that carries authority: `origin` or `signature`."""
+    """One address. `form` is page, form, api or file; `unsigned`: what an unsafe route asks of its sender, `origin` or
+    `signature`. The one cookie with authority, a visit to a demand, asks for its form token besides (visits.py)."""
 
     method: str
     path: str

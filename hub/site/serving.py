@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+from contextlib import suppress
 from dataclasses import replace
+from pathlib import Path
 from typing import Any
 
 from sanic import HTTPResponse, Request, Sanic
@@ -10,19 +12,23 @@ from sanic import HTTPResponse, Request, Sanic
 from hub.clock import Clock
 from hub.domain.errors import Misconfigured
 from hub.identifiers import Identifiers
-from hub.sealing import PublicSealer
+from hub.sealing import PublicSealer, key_from_file, make_key_file
 from hub.settings import Settings
-from hub.site import app_api, app_pages, callbacks, content_api, feeds, letters, reading
+from hub.site import app_api, app_pages, callbacks, content_api, demands_api, feeds, letters, reading, visits
 from hub.site.facts import demo_facts, read_facts, write_facts
 from hub.site.routes import CONTENT_BYTES, Route, Site, wrap
 from hub.site.surroundings import show_bare
 from hub.store.base import Store
 from hub.store.files import Files
 
-_TABLES = (*reading.ROUTES, *letters.ROUTES, *feeds.ROUTES, *app_api.ROUTES, *app_pages.ROUTES)
+_TABLES = (
+    *reading.ROUTES, *letters.ROUTES, *visits.ROUTES, *demands_api.ROUTES, *feeds.ROUTES, *app_api.ROUTES,
+    *app_pages.ROUTES,
+)  # fmt: skip
 # Probes ask with HEAD; Sanic sends the head of the same answer.
 _HEADS = tuple(replace(route, method="HEAD") for route in _TABLES if route.method == "GET")
 ROUTES: tuple[Route, ...] = (*_TABLES, *_HEADS, *content_api.ROUTES, *callbacks.ROUTES)
+CODE_KEY = "codes.key"
 LIBRARY_LIMIT = CONTENT_BYTES + 4_096  # each route has its own limit below this one
 
 __all__ = ["ROUTES", "Site", "attach", "keys_of", "make_site", "show_error", "wrap"]
@@ -46,6 +52,14 @@ def _seal_key(settings: Settings) -> bytes:
     return key
 
 
+def _code_key(folder: Path) -> bytes:
+    """The key of query codes, the site's own, made with its data folder: whoever loses it loses the codes, no word."""
+    path = folder / CODE_KEY
+    with suppress(FileExistsError):
+        make_key_file(path)
+    return key_from_file(path, outside=folder / "files")
+
+
 def make_site(
     settings: Settings, store: Store, files: Files, clock: Clock, ids: Identifiers, *, mark: str, base_url: str
 ) -> Site:
@@ -54,7 +68,7 @@ def make_site(
         write_facts(settings.data, demo_facts())
     return Site(
         store, files, PublicSealer(_seal_key(settings)), clock, ids, read_facts(settings.data), keys_of(settings),
-        base_url, settings.number("HUB_PROXIES"), mark,
+        base_url, settings.number("HUB_PROXIES"), mark, _code_key(settings.data),
     )  # fmt: skip
 
 

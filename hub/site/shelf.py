@@ -160,6 +160,12 @@ class Shelf:
         more = len(found) > limit
         return Page(found[:limit], cursor_after(found[limit - 1]) if more else "")
 
+    async def answers(self, demand: str) -> list[Item]:
+        """The answers brought to one demand, the oldest first; they stand on no list."""
+        where = {"kind": "answer", "state": PUBLIC, "column": demand}
+        found = await self._store.find(TABLE, where, sort=[("published_at", -1), ("id", -1)], limit=50)
+        return found[::-1]
+
     async def search(self, query: str, limit: int, *, after: str = "") -> Page:
         """Public articles that hold every part of the query, newest first."""
         where = {"kind": "article", "state": PUBLIC, **behind(after)}

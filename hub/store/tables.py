@@ -91,7 +91,7 @@ _LISTENING = (
         indexes=(("state", "-at"), ("state", "lease_until"), ("-at",), ("issue", "-at"), ("publication", "-at"),
                  ("channel", "-at"), ("district", "-at"), ("sentiment", "-at"), ("author_key", "-at"),
                  ("state", "received_at"), ("counted", "state"), ("watched", "state", "stream", "at"),
-                 ("in_reply_to",)),
+                 ("in_reply_to",), ("to_follow", "received_at"), ("case", "-at")),
         personal=("author", "author_key", "sealed", "text"), terms=True, outbox=True,
     ),
     Table("devices", "登记的手机: which phones want to be told and for which districts; their numbers sealed",
@@ -106,6 +106,32 @@ _LISTENING = (
     Table("detector_state", "监测状态: what the detectors remember between looks, in parts", "while in use",
           indexes=(("of", "version"),)),
     Table("cursors", "游标: how far each account has been read", "with its account"),
+)
+
+_ANSWERING = (
+    Table(
+        "cases", "工单: demands to be answered, with every step and note", "two years after closing, then without "
+        "persons", unique=(("number",),),
+        indexes=(("confidential", "state", "-changed_at"), ("confidential", "-changed_at"),
+                 ("owner", "state", "rank_at"), ("confidential", "state", "rank_at"), ("to_tell",), ("to_move",),
+                 ("issue",), ("topic", "district", "-changed_at")),
+        personal=("title", "author", "owner", "handlers", "history", "opened_by"), terms=True, outbox=True,
+    ),
+    Table(
+        "answers", "答复: what is said back, with its approval", "with its case", unique=(("case", "round"),),
+        indexes=(("state", "submitted_at"), ("to_spread",)), personal=("by", "text", "short", "reviews"), outbox=True,
+    ),
+    Table(
+        "deliveries", "送达: one answer to one citizen, with every attempt (the ledger)", "with its case",
+        unique=(("key",), ("answer", "citizen")),
+        indexes=(("state", "not_before"), ("state", "lease_until"), ("state", "look_at"), ("answer", "state"),
+                 ("state", "at"), ("account", "external_id")),
+        personal=("citizen", "author", "by"), outbox=True,
+    ),
+    Table(
+        "ratings", "好差评: what citizens say of an answer, sealed as it came", "with its case",
+        unique=(("account", "external_id"),), indexes=(("state", "at"), ("case", "-at")), personal=("sealed", "reason"),
+    ),
 )
 
 _PEOPLE = (
@@ -139,7 +165,7 @@ _HOUSE = (
     Table("schema", "库结构: number of the schema and the mark demo or production", "for ever"),
 )
 
-TABLES: tuple[Table, ...] = (*_CONTENT, *_PUBLISHING, *_LISTENING, *_PEOPLE, *_HOUSE)
+TABLES: tuple[Table, ...] = (*_CONTENT, *_PUBLISHING, *_LISTENING, *_ANSWERING, *_PEOPLE, *_HOUSE)
 
 SITE_TABLES: tuple[Table, ...] = (
     Table("items", "公开内容: articles, columns, files' facts as the hub sent them, with the keys they took",
@@ -149,6 +175,10 @@ SITE_TABLES: tuple[Table, ...] = (
     Table("inbox", "来信: what citizens sent, sealed on arrival; emptied when the hub has taken it",
           "the empty row seven days more, the newest for ever", unique=(("number",),), indexes=(("acked", "number"),),
           personal=("sealed",)),
+    Table("demands", "查询码: which demand a code opens, under keyed hashes of code and proof; no word of it",
+          "two years after the last word", unique=(("demand",),), indexes=(("at",),), personal=("proof",)),
+    Table("ratings", "评价: which answers were rated, and how; the reason is sealed in the inbox", "with the demand",
+          indexes=(("demand",),)),
     Table("used_ids", "已用编号: requests seen before", "while their signature can be believed", indexes=(("at",),)),
     Table("numbers", "序号: how far the hub has taken the inbox", "for ever"),
     Table("beats", "心跳: when the hub last spoke to the site", "the newest"),

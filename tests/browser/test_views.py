@@ -25,6 +25,7 @@ BEHIND: Mapping[str, str] = {
     "/reviews": "main a[href^='/reviews/']",
     "/issues": "main a[href^='/issues/']",
     "/replies": "main a[href^='/replies/']",
+    "/cases": "main a[href^='/cases/']",
 }
 MORE_SITE = ("/search?q=通知", "/letters/new", "/no-such-page", "/mistakes/new?page=/")
 

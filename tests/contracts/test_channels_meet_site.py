@@ -3,19 +3,23 @@
 from __future__ import annotations
 
 import json
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Mapping
 from contextlib import asynccontextmanager
 from dataclasses import replace
 from datetime import timedelta
 from typing import Any
 
-from channels.contract import Accepted, Found, Page, Picture, Refused, Staged, Variant
+from channels.contract import Accepted, Found, Page, Picture, Refused, Staged, Unknown, Variant
 from channels.exchange import Answer
 from channels.http import PlatformPolicy, open_caller
 from channels.kinds import connect
 from channels.site.channel import Site
 from tests.contracts.channel_rooms import variant
 from tests.pages.site_office import HUB, KEY, NOON, OLD_KEY, PIXEL, PIXEL_NAME, Office, column, opened_site
+from tests.pages.test_site_demands import Citizen
+from tests.pages.test_site_letters import PHONE
+
+WORDS = "您好。路灯昨晚已修好，如仍有不亮的，请再告诉我们。"
 
 
 async def pixel(sha256: str) -> bytes:
@@ -148,6 +152,66 @@ async def test_letters_of_a_site_that_began_anew_are_not_passed_over() -> None:
         assert isinstance(page, Page)
         assert [letter.kind for letter in page.heard] == ["letter"]
         assert page.cursor == "1"
+
+
+async def asked(channel: Site, office: Office) -> tuple[Citizen, Mapping[str, Any]]:
+    """A citizen with an open visit to their demand, and the row of the inbox that an answer is given to."""
+    citizen = Citizen(office)
+    code = await citizen.ask()
+    await citizen.look(code, PHONE[-4:])
+    page = await channel.poll("", [])
+    assert isinstance(page, Page)
+    return citizen, page.heard[0].raw
+
+
+async def test_an_answer_reaches_the_page_of_its_code_once_and_is_found_by_a_look() -> None:
+    async with met() as (channel, office):
+        citizen, raw = await asked(channel, office)
+        key = "0" * 26
+        assert await channel.find_answer(raw, key) is None
+        first = await channel.answer(raw, WORDS, key)
+        again = await channel.answer(raw, WORDS, key)
+        assert isinstance(first, Accepted) and first == again
+        other = await channel.answer(raw, "换成别的话。", key)
+        assert isinstance(other, Refused) and other.code == "key_reused"
+        assert isinstance(await channel.find_answer(raw, key), Found)
+        page = (await citizen.page()).text
+        assert page.count(WORDS) == 1 and "换成别的话" not in page
+
+
+async def test_what_the_citizen_adds_and_how_they_rate_is_heard_with_the_demand_it_is_about() -> None:
+    async with met() as (channel, office):
+        citizen, raw = await asked(channel, office)
+        await channel.answer(raw, WORDS, "0" * 26)
+        await citizen.send("messages", text="还是不亮", key="k" * 20, unsolved="on")
+        await citizen.send("rating", answer="0" * 26, level="2")
+        page = await channel.poll("1", [])
+        assert isinstance(page, Page)
+        assert [(one.kind, one.in_reply_to) for one in page.heard] == [("message", raw["id"]), ("rating", raw["id"])]
+        said = await channel.answer(page.heard[0].raw, "已再派人去看。", "1" * 26)
+        assert isinstance(said, Accepted), "an answer to a supplement goes to its demand"
+        assert "已再派人去看。" in (await citizen.page()).text
+
+
+async def test_progress_is_told_under_its_version_and_an_older_one_changes_nothing() -> None:
+    async with met() as (channel, office):
+        citizen, raw = await asked(channel, office)
+        body = {"number": "26-11-00001", "title": "路灯", "said": "办理中", "state": "in_hand"}
+        assert isinstance(await channel.put("demand_status", raw["id"], 7, body), Accepted)
+        older = await channel.put("demand_status", raw["id"], 6, {**body, "said": "已受理"})
+        assert isinstance(older, Refused) and older.code == "older_version"
+        assert "办理中" in (await citizen.page()).text
+
+
+async def test_a_letter_without_a_code_is_refused_for_good_and_a_lost_answer_is_unknown() -> None:
+    async with met() as (channel, office):
+        _, raw = await asked(channel, office)
+        plain = await channel.answer({**raw, "kind": "letter"}, WORDS, "0" * 26)
+        assert isinstance(plain, Refused) and plain.retry_after is None
+        channel.protocol = replace(channel.protocol, base="http://127.0.0.1:9")
+        away = await channel.answer(raw, WORDS, "0" * 26)
+        assert isinstance(away, Refused) and away.retry_after is not None
+        assert isinstance(await channel.find_answer(raw, "0" * 26), Unknown)
 
 
 async def status_of(channel: Site) -> tuple[str, str, dict[str, Any]]:

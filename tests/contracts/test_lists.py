@@ -15,8 +15,10 @@ import pytest_asyncio
 from hub.desk import (
     accounts,
     alerting,
+    answering,
     auditing,
     board,
+    casing,
     issues,
     noticing,
     publishing,
@@ -154,6 +156,41 @@ def rows_of(count: int) -> dict[str, list[Document]]:
             explanation="",
             history=[],
         )
+        add(
+            "cases",
+            n,
+            number=f"26-11-{n:05}",
+            state=("closed", "answered", "new")[min(n % 40, 2)] if n % 40 < 3 else "closed",
+            kind="help",
+            title="路灯不亮",
+            confidential=False,
+            owner="u-all" if n % 40 == 2 else "u-1",
+            handlers=[],
+            channels=["site"],
+            topic="路灯",
+            district="临江区",
+            issue=f"issues-{n:06d}",
+            people=1,
+            replies=1,
+            round=1,
+            days=5,
+            version=1,
+            started_at=at,
+            due_at=at,
+            rank_at=at,
+            opened_at=at,
+            changed_at=at,
+            history=[],
+            terms=[],
+        )
+        add(
+            "answers", n, case=f"cases-{n:06d}", round=1, state="delivered", text="您好。", by="u-1", hash=f"h{n}",
+            submitted_at=at, sent_at=at, reviews=[], approval=None,
+        )  # fmt: skip
+        add(
+            "deliveries", n, answer=f"answers-{n:06d}", citizen="c", case=f"cases-{n:06d}", key=f"d{n}",
+            state="published", account="site-main", channel="site",
+        )  # fmt: skip
         add("notices", n, person="u-all", key=f"k{n}", read_at=None, text="请看", link="/")
         add("audit", n, number=n + 1, actor="u-1", act="content.save", subject="s", hash="", previous="")
         add(
@@ -206,6 +243,13 @@ LISTS: dict[str, Callable[[Desk], Awaitable[object]]] = {
     "audit": lambda desk: auditing.list_entries(EVERYBODY, desk),
     "users": lambda desk: staffing.list_users(EVERYBODY, desk),
     "accounts": lambda desk: accounts.list_accounts(EVERYBODY, desk),
+    "cases to do": lambda desk: casing.list_cases(EVERYBODY, desk, tab="todo"),
+    "answered cases": lambda desk: casing.list_cases(EVERYBODY, desk, tab="answered"),
+    "all cases": lambda desk: casing.list_cases(EVERYBODY, desk, tab="all"),
+    "confidential cases": lambda desk: casing.list_cases(EVERYBODY, desk, tab="confidential"),
+    "my cases": lambda desk: casing.list_cases(EVERYBODY, desk, tab="todo", mine=True),
+    "one case": lambda desk: casing.case_page(EVERYBODY, desk, "cases-000002"),
+    "answers to review": lambda desk: answering.list_waiting(EVERYBODY, desk),
     "my work": lambda desk: working.my_work(EVERYBODY, desk),
     "frame": lambda desk: working.waiting(EVERYBODY, desk),
     "today": lambda desk: working.today(EVERYBODY, desk, MORNING - timedelta(hours=1), MORNING),

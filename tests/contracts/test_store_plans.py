@@ -52,6 +52,21 @@ QUERIES: Mapping[str, tuple[str, dict[str, Any], Sequence[tuple[str, int]], bool
     "what was done to one thing": ("audit", {"subject": "c"}, [("number", -1)], True),
     "one kind of act": ("audit", {"act": "reply.reveal"}, [("number", -1)], True),
     "events since": ("events", {"at": {"$gte": NOW}}, [("at", 1)], True),
+    "answers that are due": (
+        "deliveries", {"state": "scheduled", "at": DUE, "not_before": DUE, "account": {"$nin": ["a"]}},
+        [("at", 1)], True,
+    ),
+    "deliveries to look at": ("deliveries", {"state": "unknown", "look_at": DUE}, [("look_at", 1)], True),
+    "one answer's deliveries": ("deliveries", {"answer": {"$in": ["a"]}, "state": "published"}, [("at", -1)], False),
+    "what citizens sent": ("replies", {"to_follow": True}, [("received_at", 1)], True),
+    "a case's words": ("replies", {"case": "c"}, [("at", -1)], True),
+    "ratings to bring": ("ratings", {"state": "new"}, [("at", 1)], True),
+    "cases to tell": ("cases", {"to_tell": True}, [], True),
+    "my cases": ("cases", {"owner": "u", "state": {"$in": ["in_hand"]}}, [("rank_at", 1)], False),
+    "the inbox": ("cases", {"confidential": False, "state": {"$in": ["new", "accepted"]}}, [("rank_at", 1)], False),
+    "all cases": ("cases", {"confidential": False}, [("changed_at", -1)], True),
+    "answers to review": ("answers", {"state": "in_review"}, [("submitted_at", 1)], True),
+    "answers to spread": ("answers", {"to_spread": True}, [], True),
     "parts of an old state": ("detector_state", {"of": "live", "version": {"$lte": 3}}, [], True),
 }  # fmt: skip
 

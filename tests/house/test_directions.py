@@ -50,7 +50,7 @@ LIBRARIES = {
     "jinja2": ("hub.rendering",),
     "argon2": ("hub.access",),
     "pyotp": ("hub.access",),
-    "segno": ("hub.access",),
+    "segno": ("hub.access", "hub.site.pictures"),
     "PIL": ("hub.desk.picturing",),
     "puremagic": ("hub.desk.picturing",),
     "ahocorasick_rs": ("hub.checks.wrong_words",),

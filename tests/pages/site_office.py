@@ -157,7 +157,7 @@ async def opened_site(
     ids = SeededIdentifiers(clock, 7)
     site = Site(
         store or fresh_store(), files or FilesInMemory(), PublicSealer(HUB.box_public()), clock, ids, demo_facts(),
-        keys, "https://www.yunchuan.example", proxies, mark,
+        keys, "https://www.yunchuan.example", proxies, mark, b"c" * 32,
     )  # fmt: skip
     app = bare("site-under-test", clock, ids, show_error)
     attach(app, site)

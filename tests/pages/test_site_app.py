@@ -242,7 +242,7 @@ async def test_what_is_said_in_the_app_reaches_the_letter_box_sealed(office: Off
     again = await office.post("/app/say", {**LETTER, "key": "k" * 26})
     assert again.status == 200
     [row] = await opened(office)
-    assert row["kind"] == "letter"
+    assert row["kind"] == "demand"
     assert {name: row[name] for name in ("title", "place", "contact")} == {
         name: LETTER[name] for name in ("title", "place", "contact")
     }

@@ -17,8 +17,9 @@ from hypothesis import strategies as st
 from multidict import CIMultiDict
 
 from hub.sealing import PublicSealer
+from hub.site.demands import plain_of
 from hub.site.inbox import Inbox
-from hub.site.letters import LETTER, article_of, letter_text, read_letter, row_id
+from hub.site.letters import LETTER, article_of, read_letter, row_id
 from hub.site.limits import believed_address, is_loopback, neighbourhood
 from hub.store.sqlite import SqliteStore
 from hub.store.tables import SITE_TABLES
@@ -38,6 +39,8 @@ def letter(**changes: str) -> dict[str, str]:
         "contact": PHONE,
         "agreed": "on",
         "key": "01kaxxxxxxxxxxxxxxxxxxxxxx",
+        "kind": "",
+        "word": "",
     }
     return {**given, **changes}
 
@@ -66,7 +69,7 @@ async def test_a_letter_is_taken_confirmed_and_opened_by_the_hub_alone(office: O
     assert (said.status, said.headers["Location"]) == (303, "/letters/sent")
     assert "来信已送达" in (await office.get("/letters/sent")).text
     (row,) = await rows(office)
-    assert (row["kind"], row["at"]) == ("letter", "2026-11-24T04:00:00.000Z")
+    assert (row["kind"], row["at"]) == ("demand", "2026-11-24T04:00:00.000Z")
     assert opened(row) == {
         "title": "路灯不亮", "text": "小区门口的路灯坏了三天。", "district": "临江区", "place": "北苑路与松苑街口",
         "author": "周明", "contact": PHONE, "agreed": True,
@@ -136,7 +139,9 @@ async def test_a_letter_with_gaps_comes_back_whole_with_a_summary_that_leads_to_
         ({"title": ""}, "title"), ({"title": "长" * 51}, "title"), ({"text": " \n "}, "text"),
         ({"text": "长" * 1001}, "text"),
         ({"place": "\u0000"}, "place"), ({"district": "火星区"}, "district"), ({"author": "长" * 21}, "author"),
-        ({"contact": "1" * 61}, "contact"), ({"agreed": ""}, "agreed"), ({"agreed": "yes"}, "agreed"),
+        ({"contact": "1" * 61}, "contact"),
+        ({"kind": "gossip"}, "kind"), ({"word": "短"}, "word"), ({"agreed": ""}, "agreed"),
+        ({"agreed": "yes"}, "agreed"),
     ],
 )  # fmt: skip
 def test_each_gap_has_its_sentence(changes: dict[str, str], name: str) -> None:
@@ -154,8 +159,8 @@ def test_whatever_is_typed_is_either_taken_or_explained(given: dict[str, str]) -
     draft = read_letter(given, DISTRICTS)
     assert set(draft.values) == set(given)
     if not draft.errors:
-        assert json.loads(letter_text(draft.values))["agreed"] is True
-    assert len(row_id("k", letter_text(draft.values))) == 32
+        assert json.loads(plain_of(draft.values))["agreed"] is True
+    assert len(row_id("k", plain_of(draft.values))) == 32
 
 
 async def test_the_eleventh_letter_in_ten_minutes_is_asked_to_wait_and_nothing_of_it_is_lost(office: Office) -> None:

@@ -128,6 +128,9 @@
     list.replaceChildren(...rows.map((row, place) => {
       const made = one("[data-demand-row]").content.cloneNode(true);
       one("[data-code]", made).textContent = row.code || "";
+      const progress = one("[data-progress]", made);
+      progress.hidden = !row.code;
+      if (row.code) progress.href = `/demands#${encodeURIComponent(row.code)}`; // behind the #: no server sees it
       one("[data-title]", made).textContent = row.title;
       one("[data-when]", made).textContent = row.at ? day(row.at) : "";
       const button = one("[data-remove]", made);
