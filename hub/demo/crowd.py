@@ -49,13 +49,22 @@ def _post(base: str, path: str, body: bytes, headers: Mapping[str, str], source:
 
 def send_letter(streets: Streets, said: Said, key: str, number: int) -> int:
     """One letter through the site's form; the answer's status."""
+    return _send_form(streets, said, key, number, "/letters/new")
+
+
+def _send_form(streets: Streets, said: Said, key: str, number: int, path: str) -> int:
     fields = {
         "title": said.title, "text": said.text, "district": said.district, "place": _place(said), "author": said.who,
         "contact": "", "agreed": "on", "key": key,
     }  # fmt: skip
     headers = {"Content-Type": "application/x-www-form-urlencoded", "Origin": streets.site}
     source = f"127.0.{1 + number // 250 % 250}.{1 + number % 250}"
-    return _post(streets.site, "/letters/new", urlencode(fields).encode(), headers, source)
+    return _post(streets.site, path, urlencode(fields).encode(), headers, source)
+
+
+def send_demand(streets: Streets, said: Said, key: str, number: int) -> int:
+    """One demand through the city's app; the answer's status."""
+    return _send_form(streets, said, key, number, "/app/say")
 
 
 def send_comment(streets: Streets, said: Said, post: str) -> int:
@@ -122,7 +131,8 @@ class Crowd:
         try:
             if said.channel not in ("weibo", "wechat"):
                 key = self._ids.new()
-                return await asyncio.to_thread(send_letter, self._streets, said, key, self._number)
+                send = send_demand if said.channel == "app" else send_letter
+                return await asyncio.to_thread(send, self._streets, said, key, self._number)
             if not said.about:
                 return await asyncio.to_thread(send_message, self._streets, said)
             post = await self._post_about(said.about, said.channel)

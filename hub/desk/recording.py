@@ -39,7 +39,9 @@ async def record(desk: Desk, account: Document, heard: Heard, stream: str) -> Do
     text, title = mask_text(words.text, names=names), mask_text(words.title, names=names)
     sealed = seal_fields(desk, id, {name: value for name, value in seals.items() if value})
     document = compose(arrival, sealed, key, mask_name(words.author_name), text, title, words.district)
-    return {**document, **await _about(desk, account["_id"], heard.in_reply_to), **_followed(heard, words)}
+    said_on: Document = {"channel": words.via} if words.via else {}
+    about = await _about(desk, account["_id"], heard.in_reply_to)
+    return {**document, **said_on, **about, **_followed(heard, words)}
 
 
 def _followed(heard: Heard, words: Words) -> Document:
@@ -142,8 +144,8 @@ def _words(desk: Desk, heard: Heard) -> Words:
     text = f"{said['text']}\n（{place}）" if place else said["text"]
     who = contact or name or heard.external_id
     kind = said.get("kind", "") if said.get("kind") in KINDS else ""
-    unsolved = letter.get("unsolved") is True
-    return Words(text, who, name, said.get("title", ""), said.get("district", ""), contact, kind, unsolved)
+    unsolved, via = letter.get("unsolved") is True, "app" if said.get("via") == "app" else ""
+    return Words(text, who, name, said.get("title", ""), said.get("district", ""), contact, kind, unsolved, via)
 
 
 async def _about(desk: Desk, account: str, external_id: str | None) -> Document:

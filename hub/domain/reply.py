@@ -32,6 +32,7 @@ class Words:
     contact: str = ""
     kind: str = ""  # what the citizen said it was: a key of domain.case.KINDS
     unsolved: bool = False  # 还没解决
+    via: str = ""  # where on our own site it was written, when not on the website's pages: app
 
 
 @dataclass(frozen=True)

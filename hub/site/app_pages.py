@@ -175,7 +175,7 @@ async def _form(
 async def hand_in(request: Request, site: Site, draft: letters.Draft) -> str:
     """诉求 handed in: the one place that says where it goes. The query code it got."""
     await letters.admit(request, site)
-    return await letters.take_letter(site, draft)
+    return await letters.take_letter(site, draft, "app")
 
 
 async def send_say(request: Request, site: Site) -> HTTPResponse:

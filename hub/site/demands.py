@@ -35,7 +35,7 @@ _STAGE = {"new": 0, "accepted": 1, "assigned": 1, "in_hand": 1, "waiting_citizen
 
 def plain_of(values: Mapping[str, str]) -> str:
     """What goes into the box: only what was filled in."""
-    names = ("title", "text", "district", "place", "author", "contact", "kind")
+    names = ("title", "text", "district", "place", "author", "contact", "kind", "via")
     kept = {name: values[name] for name in names if values.get(name)}
     return json.dumps({**kept, "agreed": True}, ensure_ascii=False)
 

@@ -206,11 +206,14 @@ async def admit(request: Request, site: Site) -> None:
     await site.windows.admit("letters")
 
 
-async def take_letter(site: Site, draft: Draft) -> str:
-    """诉求: into the letter box, sealed; the query code it got. The same form again is the same demand and code."""
-    key = _key(draft, site)
-    row = row_id(key, plain_of(draft.values) + "\0" + draft.values["word"])
-    return await take_demand(site, draft.values, key, row)
+async def take_letter(site: Site, draft: Draft, via: str = "") -> str:
+    """诉求: into the letter box, sealed; the query code it got. The same form again is the same demand and code.
+
+    `via` names the part of the site where it was written, where that is not the website's own form: app.
+    """
+    key, values = _key(draft, site), {**draft.values, "via": via}
+    row = row_id(key, plain_of(values) + "\0" + draft.values["word"])
+    return await take_demand(site, values, key, row)
 
 
 def _key(draft: Draft, site: Site) -> str:
