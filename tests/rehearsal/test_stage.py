@@ -23,8 +23,10 @@ from channels.exchange import Answer, Request
 from channels.http import PlatformPolicy, open_caller
 from channels.kinds import connect
 from channels.ledger import FileLedger
+from channels.rehearsal import STAGES
 from channels.weibo.channel import Weibo
 from hub.clock import SystemClock
+from tests.browser.household import free_ports
 from tests.contracts.channel_rooms import pictures, variant
 
 KEY = "a-key-for-the-test"
@@ -33,12 +35,6 @@ SERVE = (
     "import sys; from pathlib import Path; from channels.rehearsal import serve; from hub.clock import SystemClock; "
     "serve(int(sys.argv[1]), Path(sys.argv[2]), sys.argv[3], SystemClock().now)"
 )
-
-
-def free_port() -> int:
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        return int(probe.getsockname()[1])
 
 
 class Stage:
@@ -67,7 +63,7 @@ class Stage:
 
 @contextmanager
 def staged_platform(data: Path) -> Iterator[Stage]:
-    stage = Stage(free_port(), data)
+    stage = Stage(free_ports(1 + max(each.offset for each in STAGES))[0], data)
     try:
         yield stage
     finally:
