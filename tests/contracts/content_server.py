@@ -65,7 +65,7 @@ class ContentServer:
 
     def speak(self, said: Mapping[str, Any], now: datetime) -> tuple[str, list[Effect]]:
         number = len(self.inbox) + 1
-        row = {"number": number, "id": f"letter-{number}", "kind": "letter", "at": written(now), "sealed": said["text"]}
+        row = {"number": number, "id": f"letter-{number}", "kind": "demand", "at": written(now), "sealed": said["text"]}
         self.inbox.append(row)
         return str(row["id"]), []
 

@@ -9,7 +9,18 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from channels.contract import Accepted, Found, Outcome, Page, Pending, Refused, Staged, Unknown
+from channels.contract import (
+    Accepted,
+    AnswerFinding,
+    Found,
+    Json,
+    Outcome,
+    Page,
+    Pending,
+    Refused,
+    Staged,
+    Unknown,
+)
 from channels.exchange import Answer, Request, Result
 from channels.kinds import CHANNELS, DECLARED, connect
 from channels.performance import InProcess
@@ -212,6 +223,47 @@ async def test_a_poll_that_fails_is_a_fault_and_loses_nothing(room: Room) -> Non
     page = await room.channel.poll("", [outcome.external_id])
     assert isinstance(page, Page)
     assert len(page.heard) == 1
+
+
+async def heard(room: Room) -> Json:
+    """Somebody speaks, and the platform's own record of it; nothing where nobody can."""
+    outcome = await room.published()
+    if room.channel.capabilities.listens == "none":
+        return {}
+    room.say(outcome.external_id, "家里还不热", "居民")
+    page = await room.channel.poll("", [outcome.external_id])
+    assert isinstance(page, Page)
+    return page.heard[0].raw
+
+
+async def test_who_spoke_is_answered_where_the_channel_says_that_it_answers(room: Room) -> None:
+    raw = await heard(room)
+    outcome = await room.channel.answer(raw, "今天下午派人上门看。", "a" * 26)
+    assert isinstance(outcome, Accepted if raw and room.channel.capabilities.answers else Refused)
+
+
+@pytest.mark.parametrize(("kind", "value"), [*BEFORE, ("drop_after", 0), ("garbage", 0)])
+async def test_an_answer_whose_answer_is_lost_is_unknown_and_found_only_where_it_arrived(
+    room: Room, kind: str, value: int
+) -> None:
+    raw = await heard(room)
+    if not raw:  # nobody to answer: nothing leaves
+        assert isinstance(await room.channel.answer(raw, "今天下午派人上门看。", "a" * 26), Refused)
+        return
+    room.order(kind, value, match="/")
+    assert isinstance(await room.channel.answer(raw, "今天下午派人上门看。", "a" * 26), Unknown)
+    if isinstance(room.channel, AnswerFinding):
+        seen = await room.channel.find_answer(raw, "a" * 26)
+        assert (seen is None) == ((kind, value) in BEFORE), seen
+        room.order("garbage", match="/")
+        assert isinstance(await room.channel.find_answer(raw, "a" * 26), Unknown)
+
+
+async def test_an_answer_that_never_left_is_refused_and_may_be_tried_again(room: Room) -> None:
+    raw = await heard(room)
+    room.channel.transport = InProcess({})  # type: ignore[attr-defined]
+    outcome = await room.channel.answer(raw, "今天下午派人上门看。", "a" * 26)
+    assert isinstance(outcome, Refused) and (outcome.retry_after or not raw)
 
 
 FAULTS = st.lists(st.sampled_from([("", 0), ("drop_before", 0), ("status", 503), *AFTER]), min_size=1, max_size=5)
