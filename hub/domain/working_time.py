@@ -50,7 +50,7 @@ def _from(calendar: Calendar, start: datetime) -> Iterator[tuple[datetime, datet
     day = local(start).date()
     for _ in range(FARTHEST):
         for begin, end in calendar.stretches(day):
-            if end > start:
+            if end >= start:  # at closing time no time has to pass
                 yield max(begin, start), end
         day += timedelta(days=1)
     raise ValueError("a calendar without working days")

@@ -63,7 +63,10 @@ _TABLE = """
 采砂	采砂|采石|挖沙|扬灰|粉尘	灰尘
 """
 _SPLIT_ENDINGS = frozenset("镇乡村路街巷里苑园湾庄桥厂坊")
-_NO_NAME_WORDS = "这里 那里 哪里 家里 屋里 心里 手里 夜里 楼道 马路 公园 学校 孩子 老师 村民 单位 化工 工业"
+_NO_NAME_WORDS = """
+这里 那里 哪里 家里 屋里 心里 手里 夜里 楼道 马路 公园 学校 孩子 老师 村民 单位 化工 工业
+电话 手机 文章 通知 新闻 视频 评论 脸盆 冰箱
+"""
 _NO_NAMES = frozenset(_NO_NAME_WORDS.split())
 
 
