@@ -26,9 +26,10 @@ DESK: Sequence[Picture] = (
     ("review", "reviewer1", "/reviews", "main a[href^='/reviews/']", "light", 1440),
     ("calendar", "editor", "/calendar", "", "light", 1440),
     ("publications", "editor", "/publications", "main td a", "dark", 1440),
+    ("case", "handler", "/cases", "main a[href^='/cases/']", "light", 1440),
     ("board-390", "monitor", "/board", "", "dark", 390),
 )
-SITE = (("site", "/", 1440), ("site-390", "/", 390), ("letter-390", "/letters/new", 390))
+SITE = (("site", "/", 1440), ("site-390", "/", 390), ("letter-390", "/letters/new", 390), ("app-390", "/app/", 390))
 
 
 def main(folder: Path) -> None:
