@@ -6,7 +6,11 @@ import subprocess
 import sys
 import time
 
-IN_BROWSER = ("tests/pages/test_look_in_browser.py", "tests/pages/test_site_in_browser.py")
+IN_BROWSER = (
+    "tests/pages/test_look_in_browser.py",
+    "tests/pages/test_site_in_browser.py",
+    "tests/pages/test_cases_in_browser.py",
+)
 # group, budget in seconds, pytest arguments
 GROUPS = (
     ("house", 20, ["tests/house"]),
