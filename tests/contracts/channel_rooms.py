@@ -152,6 +152,14 @@ def push(tier: str = "free", phones: int = 3) -> Room:
     return room
 
 
+# the platform's own words for: this text is not taken; today's calls are used up; who are you
+TROUBLES: Mapping[str, Mapping[str, int]] = {
+    "weibo": {"text": 20021, "quota": 10023, "login": 21327},
+    "wechat": {"text": 53503, "quota": 45009, "login": 42001},
+    "push": {"text": 1005, "quota": 2002, "login": 1004},
+    "site": {"text": 422, "quota": 429, "login": 401},
+    "app": {"text": 422, "quota": 429, "login": 401},
+}
 ROOMS: Mapping[str, Callable[[], Room]] = {
     "weibo": weibo, "site": site, "wechat": wechat, "app": app, "push": push,
 }  # fmt: skip

@@ -74,6 +74,8 @@ class ContentServer:
         id = request.header("webhook-id")
         try:
             id = self._admit(request, now)
+            if code:
+                raise Problem(code, {401: "bad_signature", 422: "invalid", 429: "too_many"}[code])
             status, body = self._work(request, now, facts)
         except BadSignature:
             status, body = 401, {"code": "bad_signature", "detail": "签名无效"}

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from dataclasses import dataclass, replace
 from datetime import timedelta
 
@@ -20,11 +21,12 @@ from channels.contract import (
     Refused,
     Staged,
     Unknown,
+    Who,
 )
 from channels.exchange import Answer, Request, Result
 from channels.kinds import CHANNELS, DECLARED, connect
 from channels.performance import InProcess
-from tests.contracts.channel_rooms import ROOMS, SECRETS, START, Room, pictures, variant
+from tests.contracts.channel_rooms import ROOMS, SECRETS, START, TROUBLES, Room, pictures, variant
 
 BEFORE = [("drop_before", 0), ("status", 502), ("status", 504), ("status", 500)]
 AFTER = [("drop_after", 0), ("close", 0), ("garbage", 0), ("status_after", 502), ("delay", 3600), ("drip", 0)]
@@ -83,6 +85,21 @@ async def test_a_lost_answer_is_unknown_and_found_by_a_look(room: Room, kind: st
     assert isinstance(found, Found)
     assert [post["id"] for post in room.public()] == [found.external_id]
     assert found.url
+
+
+@pytest.mark.parametrize("trouble", ["text", "quota", "login"])
+@pytest.mark.parametrize("kind", sorted(CHANNELS))
+async def test_what_a_platform_refuses_is_a_sentence_and_nothing_is_public(kind: str, trouble: str) -> None:
+    room = ROOMS[kind]()
+    staged = await room.staged()
+    room.order("code", TROUBLES[kind][trouble], times=3)
+    outcome = await room.channel.publish(staged, "key-1")
+    assert isinstance(outcome, Refused), outcome
+    assert re.search("[一-鿿]{2}", outcome.reason)
+    assert (outcome.retry_after is not None) == (trouble == "quota")
+    assert outcome.who is {"text": Who.EDITOR, "quota": Who.NOBODY, "login": Who.ADMINISTRATOR}[trouble]
+    room.later()
+    assert room.public() == []
 
 
 async def test_a_slow_answer_within_the_limit_is_accepted(room: Room) -> None:

@@ -10,29 +10,13 @@ from typing import Any
 
 import pytest
 
+from tests.rehearsal.shapes import wanting
 from tests.rehearsal.wechat_client import PNG, Client
 
 FIXTURES = Path(__file__).parents[1] / "fixtures/wechat"
 NAMES = sorted(path.stem for path in FIXTURES.glob("*.json"))
 PUSHED = sorted(path.stem for path in FIXTURES.glob("*.xml"))
 Scene = Callable[[Client], Any]
-
-
-def wanting(documented: Any, given: Any, place: str = "") -> list[str]:
-    """Where the answer falls short of what is documented: names that are missing, values of another type."""
-    if type(documented) is not type(given):
-        return [f"{place}: {type(given).__name__} in place of {type(documented).__name__}"]
-    if isinstance(documented, dict):
-        missing = [f"{place}.{name}: missing" for name in documented if name not in given]
-        return missing + [
-            fault
-            for name, value in documented.items()
-            if name in given
-            for fault in wanting(value, given[name], f"{place}.{name}")
-        ]
-    if isinstance(documented, list) and documented:
-        return [f"{place}: empty"] if not given else wanting(documented[0], given[0], f"{place}[0]")
-    return []
 
 
 def refused(code: int, path: str, body: Any) -> Scene:
