@@ -54,7 +54,7 @@ def capabilities(profile: Profile) -> Capabilities:
     return Capabilities(
         kind="push",
         name="App 推送",
-        sign="端",
+        sign="推",
         limits={
             "android": Limit(profile.android_bytes, "字节（安卓通知，一个汉字 3 字节）", PUSH_PAGE, READ_ON),
             "ios": Limit(profile.ios_bytes, "字节（苹果通知，一个汉字 3 字节）", PUSH_PAGE, READ_ON),

@@ -273,6 +273,4 @@ async def today(actor: Actor, desk: Desk, start: datetime, end: datetime) -> lis
         )
         state = seen_state(row, contents.get(row["content"], {}))
         one["states"].append({"channel": row["channel"], "state": state})
-    for one in rows.values():
-        one["states"].sort(key=lambda each: each["channel"] != "site")  # websites first, as everywhere
     return list(rows.values())

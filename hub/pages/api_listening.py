@@ -27,7 +27,7 @@ from hub.pages.api_answers import (
     within,
 )
 from hub.pages.api_contents import LIST, Key, Moment, Short
-from hub.pages.board import CHANNELS
+from hub.pages.board import heard_on
 from hub.pages.phrases import in_chinese
 from hub.pages.routes import Body, Route, desk_of, take
 from hub.pages.shell import actor_of
@@ -199,13 +199,12 @@ async def show_board(request: Request) -> HTTPResponse:
     desk = desk_of(request)
     hours = HOURS[one_of("hours", request.args.get("hours") or "24", HOURS)]
     facts = request.app.ctx.facts
-    channels = [name for name in CHANNELS if name in facts["channels"]]
     found = await board(
         actor_of(request),
         desk,
         until=moment_in(request, "until") or desk.clock.now(),
         hours=hours,
-        channels=channels,
+        channels=heard_on(request),
         districts=facts["districts"],
     )
     return answer({**plain(found), "levels": list(LEVELS)})

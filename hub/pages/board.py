@@ -23,7 +23,8 @@ from hub.store.base import Document
 
 STRETCHES = (("24", "24 小时"), ("168", "7 天"), ("720", "30 天"))
 CHANNELS = {"weibo": ("博", "微博"), "wechat": ("微", "微信"), "site": ("网", "网站"), "app": ("端", "应用"),
-            "push": ("端", "App 推送")}  # fmt: skip
+            "push": ("推", "App 推送")}  # fmt: skip
+HEARD = tuple(name for name in CHANNELS if name != "push")  # citizens write on all but a push
 FEELINGS = {"neg": "negative", "pos": "positive", "neu": "neutral"}
 
 
@@ -56,7 +57,7 @@ async def show_board(request: Request) -> HTTPResponse:
     until = until_of(request, now)
     past = until < now - timedelta(hours=1)
     districts: list[str] = request.app.ctx.facts["districts"]
-    channels = await _channels(request)
+    channels = heard_on(request)
     found = await board(
         actor, desk, until=until, hours=int(hours or 24), channels=channels, districts=districts, past=past
     )
@@ -89,10 +90,10 @@ async def show_board(request: Request) -> HTTPResponse:
     )
 
 
-async def _channels(request: Request) -> list[str]:
-    """The channels of this office's own accounts, in the order of the pages."""
+def heard_on(request: Request) -> list[str]:
+    """The office's channels that citizens write on, in the order of the pages."""
     known: list[str] = request.app.ctx.facts["channels"]
-    return [name for name in CHANNELS if name in known] or list(CHANNELS)
+    return [name for name in HEARD if name in known]
 
 
 def _stretches(request: Request) -> list[tuple[str, str, str]]:

@@ -23,7 +23,7 @@ from hub.pages.shell import actor_of, field, go, show
 from hub.store.base import Document
 
 Kept = dict[str, str]
-CAME = {"reply": "留言", "alert": "预警", "demand": "网站来信"}
+CAME = {"reply": "{}留言", "alert": "预警", "demand": "{}来信"}
 
 
 async def show_cases(request: Request) -> HTTPResponse:
@@ -151,7 +151,8 @@ def _may_review(request: Request, answer: Document | None) -> bool:
 
 
 def _facts(case: Document) -> list[tuple[str, str]]:
-    origin = next((words for name, words in CAME.items() if name in case["origin"]), "")
+    came = next((said for name, said in CAME.items() if name in case["origin"]), "")
+    origin = came.format(CHANNELS[case["channel"]][1])
     pairs = [("类别", KINDS[case["kind"]]), ("来自", origin), ("区县", case.get("district") or "未写明"),
              ("话题", case.get("topic") or ""), ("承办单位", case.get("department") or ""),
              ("承办人", case.get("owner_name") or "未分派")]  # fmt: skip

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from datetime import UTC, datetime, timedelta
 from typing import Any
 from urllib.parse import urlencode
@@ -45,7 +46,7 @@ async def show_home(request: Request) -> HTTPResponse:
         figures=await _figures(request, now),
         today=_with_now(posts, now),
         now_last=bool(posts) and all(post["at"] <= now for post in posts),
-        accounts=[_account(row) for row in await _accounts(request)],
+        accounts=[_account(row) for row in _in_order(await _accounts(request))],
         channels=CHANNELS,
         now=now,
         may_write=may(actor, "content.write"),
@@ -114,7 +115,15 @@ def _greeting(now: datetime) -> str:
 def _with_now(posts: list[Document], now: datetime) -> list[dict[str, Any]]:
     """The day's posts with the place of the present between them."""
     passed = [post for post in posts if post["at"] <= now]
-    return [{**post, "now": number == len(passed) and number > 0} for number, post in enumerate(posts)]
+    return [
+        {**post, "states": _in_order(post["states"]), "now": number == len(passed) and number > 0}
+        for number, post in enumerate(posts)
+    ]
+
+
+def _in_order(rows: Iterable[Document]) -> list[Document]:
+    """What belongs to channels, in the order of every page."""
+    return sorted(rows, key=lambda row: list(CHANNELS).index(row["channel"]))
 
 
 async def _accounts(request: Request) -> list[Document]:

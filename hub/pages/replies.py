@@ -13,7 +13,7 @@ from hub.domain.case import KINDS
 from hub.domain.errors import FieldError, Invalid
 from hub.domain.figures import UNSAID
 from hub.domain.rights import may
-from hub.pages.board import CHANNELS, FEELINGS, moment_of
+from hub.pages.board import CHANNELS, FEELINGS, heard_on, moment_of
 from hub.pages.routes import Route, desk_of
 from hub.pages.shell import actor_of, field, go, show
 
@@ -60,17 +60,12 @@ async def show_replies(request: Request) -> HTTPResponse:
         districts=[("", "全部区县"), *((name, name) for name in (*known, UNSAID))],
         offered=[
             ("", "全部渠道"),
-            *((name, words) for name, (_, words) in CHANNELS.items() if name in _channels(request)),
+            *((name, CHANNELS[name][1]) for name in heard_on(request)),
         ],
         channels=CHANNELS,
         feelings=FEELINGS,
         now=desk.clock.now(),
     )
-
-
-def _channels(request: Request) -> list[str]:
-    names: list[str] = request.app.ctx.facts["channels"]
-    return names
 
 
 def _count(found: replies.Replies) -> str:

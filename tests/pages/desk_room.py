@@ -205,7 +205,7 @@ def build(desk: Desk, name: str) -> Sanic[Any, Any]:
     attach(app, desk)
     add_routes(app, table.ROUTES, table.wrap)
     add_static(app)
-    app.ctx.facts = {"office": "云川市新闻办", "districts": DISTRICTS, "channels": ["weibo", "site"]}
+    app.ctx.facts = {"office": "云川市新闻办", "districts": DISTRICTS, "channels": ["weibo", "site", "push"]}
     app.ctx.desk = desk
     app.ctx.tail = Tail()
     return app

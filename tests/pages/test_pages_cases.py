@@ -52,7 +52,7 @@ async def in_hand(room: Room) -> str:
 
 async def test_an_empty_inbox_says_honestly_what_will_stand_in_it(room: Room) -> None:
     page = (await (await room.as_("handler")).get("/cases")).text
-    assert "没有等着办的工单" in page and "网站来信会自动成为工单" in page
+    assert "没有等着办的工单" in page and "网站和应用的来信会自动成为工单" in page
     for tab in ("hand", "answered", "all", "confidential", "nonsense"):
         assert (await (await room.as_("handler")).get(f"/cases?tab={tab}")).status_code == 200
 
@@ -66,6 +66,12 @@ async def test_the_inbox_shows_masked_words_a_clock_and_who_has_it(room: Room) -
     page = (await handler.get(f"/cases/{case}")).text
     assert "5 个工作日" in page and "首次答复" in page and "待受理" in page
     assert 'class="strip"' in page
+
+
+async def test_a_case_says_on_which_channel_it_came(room: Room) -> None:
+    case = await opened(room)
+    page = (await (await room.as_("handler")).get(f"/cases/{case}")).text
+    assert "微博留言" in page
 
 
 async def test_a_case_is_found_under_the_tab_it_stands_in(room: Room) -> None:

@@ -63,6 +63,13 @@ async def test_the_board_adds_up_and_every_figure_opens_its_rows(room: Room) -> 
     assert rows.text.count("清源路水不清</a></p>") == 4  # each also names its issue
 
 
+async def test_the_board_leaves_out_a_channel_that_nobody_writes_on(room: Room) -> None:
+    monitor = await room.as_("monitor")
+    for page in ((await monitor.get("/board")).text, (await monitor.get("/replies")).text):
+        assert "微博" in page
+        assert "App 推送" not in page
+
+
 async def test_a_board_of_the_past_is_asked_for_by_its_day(room: Room) -> None:
     await say(room, *["老早水不清"] * 4, days=400)
     monitor = await room.as_("monitor")
@@ -300,6 +307,15 @@ async def test_home_begins_with_what_may_be_public_and_wrong(room: Room) -> None
     unknown, alert = page.index("是否发出，尚不清楚"), page.index("黄色预警")
     assert unknown < alert
     assert page.index("去核对") < page.index("认领")
+
+
+async def test_home_names_channels_in_one_order_wherever_it_names_them(room: Room) -> None:
+    await room.post_out("c1", "停水通知", accounts=("site-main", "weibo-main"))
+    page = (await (await room.as_("editor")).get("/")).text
+    accounts = page[page.index("账号</h2>") :]
+    assert accounts.index("云川发布") < accounts.index("市政府网站")
+    day = page[page.index('class="todays"') : page.index("账号</h2>")]
+    assert re.findall(r">([博网])<", day) == ["博", "网"]
 
 
 async def test_home_says_the_week_beside_the_one_before_and_opens_its_rows(room: Room) -> None:
