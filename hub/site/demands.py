@@ -7,11 +7,11 @@ no list, and its code stands in no address and no log.
 from __future__ import annotations
 
 import json
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from hub.domain.case import KINDS, RATINGS
+from hub.domain.case import CITIZEN_WORDS, KINDS, RATINGS
 from hub.domain.errors import Conflict, FieldError, Invalid, NotAllowed, NotFound, TooMany
 from hub.domain.query_code import read as read_code
 from hub.site.codes import Visit, proofs_of
@@ -136,16 +136,23 @@ async def progress(site: Site, visit: Visit) -> Progress:
     answers = await _answers(site, visit, body)
     open_to_rate = [each["id"] for each in answers[-1:] if each.get("rated") is None]
     state = str(body.get("state") or "")
-    stage = 2 if answers and state not in ("reopened", "in_hand") else _STAGE.get(state, 0)
+    ahead = state == "in_hand" and _ahead(answers, body)
+    stage = 2 if ahead or (answers and state not in ("reopened", "in_hand")) else _STAGE.get(state, 0)
     return Progress(
         number=str(body.get("number") or ""), title=str(body.get("title") or "您的诉求"),
-        said=str(body.get("said") or "已送达，等工作人员接收"),
+        said=CITIZEN_WORDS["answered"] if ahead else str(body.get("said") or "已送达，等工作人员接收"),
         facts=[str(body[name]) for name in ("district", "kind", "office") if body.get(name)],
         stage=4 if stage == 2 and answers and not open_to_rate else stage, due=str(body.get("due") or ""),
         wanted=str(body.get("wanted") or ""), answers=answers, steps=list(body.get("steps") or ()),
         own=(body.get("own") or {}) if visit.proved else {}, rateable=open_to_rate[0] if open_to_rate else "",
         may_reopen=state in ("answered", "closed", "declined"), may_prove=bool(row.get("proofs")) and not visit.proved,
     )  # fmt: skip
+
+
+def _ahead(answers: Sequence[Mapping[str, Any]], body: Mapping[str, Any]) -> bool:
+    """Whether an answer lies here that the progress does not know of yet: other citizens are still waiting for it."""
+    known = {each["id"] for each in body.get("answers") or ()}
+    return any(each["id"] not in known for each in answers)
 
 
 async def _answers(site: Site, visit: Visit, body: Mapping[str, Any]) -> list[dict[str, Any]]:

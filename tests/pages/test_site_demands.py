@@ -146,6 +146,30 @@ async def test_before_the_hub_has_taken_it_a_demand_says_that_it_was_delivered(c
     assert page.headers["Cache-Control"] == "no-store"
 
 
+async def test_an_answer_that_lies_here_is_not_called_being_worked_on(office: Office, citizen: Citizen) -> None:
+    await citizen.look(await citizen.ask())
+    demand = await demand_of(office)
+    await tell(office, demand, 2, state="in_hand", said="办理中")
+    assert "办理中" in (await citizen.page()).text
+    await office.put("answer", "a" * 26, {"demand": demand, "text": ANSWER}, key="a" * 26)
+    page = (await citizen.page()).text
+    assert "已答复" in page
+    assert "办理中" not in page
+
+
+async def test_a_demand_in_hand_again_is_not_called_answered_for_its_first_answer(
+    office: Office, citizen: Citizen
+) -> None:
+    await citizen.look(await citizen.ask())
+    demand = await demand_of(office)
+    key = await answer(office, demand)
+    first = {"id": key, "at": "2026-11-25T05:00:00.000Z", "text": ANSWER}
+    await tell(office, demand, 10, state="in_hand", said="办理中", answers=[first])
+    page = (await citizen.page()).text
+    assert "办理中" in page
+    assert "已答复" not in page
+
+
 async def test_the_code_alone_shows_progress_and_answer_and_the_proof_ones_own_words(
     office: Office, citizen: Citizen
 ) -> None:
