@@ -86,7 +86,7 @@ def test_a_text_goes_from_the_first_word_to_the_last_approval(signed: Signed, de
     expect(page.locator("#editor-acts [data-submit]")).to_be_enabled(timeout=15_000)
     page.reload()
     expect(page.locator("#editor-rich")).to_contain_text("11 月 26 日（星期四）完成冲洗")
-    expect(page.locator(".weibo-words")).to_contain_text(TITLE)
+    expect(page.get_by_role("article", name="云川发布的效果", exact=True)).to_contain_text(TITLE)
     page.locator("[data-submit]").click()
     page.wait_for_url("**done=submitted")
     first, second = signed("reviewer1"), signed("reviewer2")
