@@ -34,6 +34,7 @@ TABS: Mapping[str, tuple[str, tuple[str, ...]]] = {
     "all": ("全部", ()),
     "confidential": ("保密件", ()),
 }
+WEEKLY = {"answered": "answered_at", "rated": "rated_at"}  # what happened since a moment, by the figure that counts it
 FASTER = "另一位同事刚改过这件工单。请刷新后再看。"
 
 
@@ -81,6 +82,17 @@ def _where(actor: Actor, tab: str) -> dict[str, Any]:
         return {"confidential": True, "terms": handler_term(actor.id)}
     states = TABS[tab][1]
     return {"confidential": False, **({"state": {"$in": list(states)}} if states else {})}
+
+
+async def list_since(
+    actor: Actor, desk: Desk, what: str, since: datetime, *, cursor: str = "", limit: int = 50
+) -> Cases:
+    """The cases that were answered or rated (a key of WEEKLY) since this moment, the newest first."""
+    require(actor, "case.read")
+    by = WEEKLY[what]
+    where = {"confidential": False, by: {"$gte": since}}
+    found = await page(desk, TABLE, where, by=by, cursor=cursor or None, limit=limit)
+    return Cases([bare(row) for row in found.rows], found.cursor)
 
 
 async def count_cases(actor: Actor, desk: Desk) -> Mapping[str, int]:

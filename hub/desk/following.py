@@ -142,7 +142,9 @@ async def _follow_rating(actor: Actor, desk: Desk, rating: Document) -> bool:
     case = await desk.store.get(TABLE, delivery["case"])
     if case is not None and not any(step.get("from") == rating["_id"] for step in case["history"]):
         await _rate(actor, desk, case, rating, level, reason)
-    await _settle_rating(desk, rating, {"state": "applied", "level": level, "reason": reason, "case": delivery["case"]})
+    secret = case is not None and case["confidential"]
+    applied = {"state": "applied", "level": level, "reason": reason, "case": delivery["case"], "confidential": secret}
+    await _settle_rating(desk, rating, applied)
     return True
 
 
@@ -184,7 +186,7 @@ async def _rate(actor: Actor, desk: Desk, case: Document, rating: Document, leve
         await _call_back(desk, case, rating, level)
         text = f"群众评价“{RATINGS[level]}”，请回访。"
         rows = [told(desk, case, CALLBACK, text, _people(case), f"rated:{rating['_id']}")]
-    await change_case(desk, actor, case, step, {"rated": level}, rows=rows)
+    await change_case(desk, actor, case, step, {"rated": level, "rated_at": rating["at"]}, rows=rows)
 
 
 async def _call_back(desk: Desk, case: Document, rating: Document, level: int) -> None:

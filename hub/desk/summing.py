@@ -10,6 +10,7 @@ from hub.desk.casing import change_case, entry, told
 from hub.desk.desk import Desk
 from hub.domain import outbox
 from hub.domain.answer import move, summed
+from hub.domain.case import in_time
 from hub.domain.errors import Conflict
 from hub.domain.people import Actor, Role
 from hub.store.base import Document
@@ -47,7 +48,8 @@ async def _arrived(desk: Desk, actor: Actor, case: Document, counts: Mapping[str
     if not counts.get("published") or case["state"] not in ("in_hand", "waiting_citizen"):
         return case
     now = desk.clock.now()
-    fields = {"state": "answered", "answered_at": now, "due_at": None, "stopped_at": None, "left_seconds": None}
+    fields = {"state": "answered", "answered_at": now, "on_time": in_time(case, now),
+              "due_at": None, "stopped_at": None, "left_seconds": None}  # fmt: skip
     return await change_case(desk, actor, case, entry(actor, "answered", now), {**fields, "wanted": None})
 
 

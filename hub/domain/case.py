@@ -218,6 +218,11 @@ def clock(case: Document, now: datetime, calendar: Calendar) -> Clock:
     return Clock("low" if share >= 0.75 else "running", left, share)
 
 
+def in_time(case: Document, now: datetime) -> bool:
+    """按期: whether an answer that arrives now keeps this case's time; a clock that stands runs out for nobody."""
+    return bool(case.get("stopped_at")) or now < case["due_at"]
+
+
 # ---- what the citizen reads
 
 

@@ -10,6 +10,7 @@ from sanic import HTTPResponse, Request
 
 from hub.desk import answering, casing, confirming, handling, naming, opening
 from hub.desk.casing import CALENDAR, TABS
+from hub.desk.week import monday_of
 from hub.domain.answer import LONGEST, LONGEST_SHORT, OUT, SHORT_ON, writers_of
 from hub.domain.answer import STATES as ANSWER_STATES
 from hub.domain.case import KINDS, MERGEABLE, RATINGS, STATES, open_moves
@@ -23,6 +24,7 @@ from hub.pages.shell import actor_of, field, go, show
 from hub.store.base import Document
 
 Kept = dict[str, str]
+WEEKS = {"answered": "本周答复的", "rated": "本周收到评价的"}
 CAME = {"reply": "{}留言", "alert": "预警", "demand": "{}来信"}
 
 
@@ -72,19 +74,24 @@ async def _page(
 
 async def _inbox(request: Request, case: Document | None) -> dict[str, Any]:
     desk, actor = desk_of(request), actor_of(request)
-    tab = _tab(request, case)
+    week, tab = _week(request), _tab(request, case)
     mine, cursor = request.args.get("mine") == "1", request.args.get("cursor") or ""
-    found = await casing.list_cases(actor, desk, tab=tab, mine=mine, cursor=cursor)
-    counts = await casing.count_cases(actor, desk)
     now = desk.clock.now()
-    here = {"tab": tab, **({"mine": "1"} if mine else {})}
+    if week:
+        found = await casing.list_since(actor, desk, week, monday_of(now), cursor=cursor)
+    else:
+        found = await casing.list_cases(actor, desk, tab=tab, mine=mine, cursor=cursor)
+    counts = await casing.count_cases(actor, desk)
+    kept = {"mine": "1"} if mine else {}
+    here = {"week": week} if week else {"tab": tab, **kept}
     tabs = [
-        (key, words, f"/cases?{urlencode({**here, 'tab': key})}", counts[key] if key not in ("all",) else None)
+        (key, words, f"/cases?{urlencode({**kept, 'tab': key})}", counts[key] if key not in ("all",) else None)
         for key, (words, _) in TABS.items()
         if key != "confidential" or counts[key]
     ]
     return {
-        "tab": tab,
+        "tab": "" if week else tab,
+        "week": WEEKS.get(week, ""),
         "tabs": tabs,
         "mine": mine,
         "query": urlencode(here),
@@ -93,6 +100,12 @@ async def _inbox(request: Request, case: Document | None) -> dict[str, Any]:
         "more": f"/cases?{urlencode({**here, 'cursor': found.cursor})}" if found.cursor else "",
         "back": f"/cases?{urlencode(here)}" if cursor else "",
     }
+
+
+def _week(request: Request) -> str:
+    """The figure of the home page whose rows are asked for; empty: none."""
+    wanted = request.args.get("week") or ""
+    return wanted if wanted in casing.WEEKLY else ""
 
 
 def _tab(request: Request, case: Document | None) -> str:

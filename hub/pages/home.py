@@ -14,7 +14,16 @@ from hub.clock import local
 from hub.desk import noticing, publishing
 from hub.desk.accounts import list_accounts
 from hub.desk.replies import COUNTED
-from hub.desk.week import Week, still_planned, week_of_publications, week_of_replies
+from hub.desk.week import (
+    Answered,
+    Rated,
+    Week,
+    still_planned,
+    week_of_answers,
+    week_of_publications,
+    week_of_ratings,
+    week_of_replies,
+)
 from hub.desk.working import my_work, today
 from hub.domain.errors import Invalid
 from hub.domain.rights import may
@@ -67,6 +76,8 @@ async def _figures(request: Request, now: datetime) -> list[dict[str, Any]]:
         ]
     if may(actor, "board.read"):
         figures += _said(await week_of_replies(actor, desk))
+    if may(actor, "case.read"):
+        figures += [_answered(await week_of_answers(actor, desk)), _rated(await week_of_ratings(actor, desk))]
     return figures
 
 
@@ -106,6 +117,27 @@ def _said(week: Week) -> list[dict[str, Any]]:
             "href": f"/replies?{urlencode({**rows, 'sentiment': 'neg'})}",
         },
     ]
+
+
+def _answered(week: Answered) -> dict[str, Any]:
+    late = f"，{wording.number(week.late)} 件超时" if week.late else ""
+    before = f"，上周同期 {wording.percent(week.share_before)}" if week.share_before is not None else ""
+    return {
+        "label": "按期答复",
+        "value": wording.percent(week.share),
+        "note": f"本周 {wording.number(week.count)} 件{late}{before}" if week.count else "本周还没有答复的",
+        "href": "/cases?week=answered",
+    }
+
+
+def _rated(week: Rated) -> dict[str, Any]:
+    bad = f"，{wording.number(week.bad)} 个不满意" if week.bad else ""
+    return {
+        "label": "好差评",
+        "value": wording.number(week.mean, 2),
+        "note": f"本周 {wording.number(week.count)} 个评价{bad}，满分 5" if week.count else "本周还没有评价",
+        "href": "/cases?week=rated",
+    }
 
 
 def _greeting(now: datetime) -> str:

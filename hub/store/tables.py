@@ -114,7 +114,8 @@ _ANSWERING = (
         "persons", unique=(("number",),),
         indexes=(("confidential", "state", "-changed_at"), ("confidential", "-changed_at"),
                  ("owner", "state", "rank_at"), ("confidential", "state", "rank_at"), ("to_tell",), ("to_move",),
-                 ("issue",), ("topic", "district", "-changed_at")),
+                 ("issue",), ("topic", "district", "-changed_at"), ("confidential", "-answered_at"),
+                 ("confidential", "-rated_at")),
         personal=("title", "author", "owner", "handlers", "history", "opened_by"), terms=True, outbox=True,
     ),
     Table(

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import html
 import re
 from datetime import UTC, datetime, timedelta
 from typing import Any
@@ -142,6 +143,24 @@ async def test_a_case_goes_from_new_to_answered_by_forms_alone(room: Room) -> No
     await deliver(DELIVERER, room.desk)
     page = (await handler.get(f"/cases/{case}")).text
     assert "没能送到 1 人" in page and "这个平台不能回复" in page and "看每一次" in page
+
+
+async def test_the_home_page_counts_what_was_answered_and_rated_and_opens_its_rows(room: Room) -> None:
+    handler = await room.as_("handler")
+    page = (await handler.get("/")).text
+    assert "本周还没有答复的" in page and "本周还没有评价" in page
+    case, other = await in_hand(room), await opened(room, "松苑街又停水了", author="李强")
+    now = room.desk.clock.now()
+    done = {"state": "answered", "answered_at": now, "on_time": False, "rated": 2, "rated_at": now}
+    await room.desk.store.change("cases", {"_id": case}, {"$set": done})
+    page = (await handler.get("/")).text
+    assert "0.0%" in page and "本周 1 件，1 件超时" in page
+    for address in ("/cases?week=answered", "/cases?week=rated"):
+        assert html.escape(address) in page
+        rows = (await handler.get(address)).text
+        assert case in rows and other not in rows
+    assert "超时答复" in rows and "看全部" in rows
+    assert (await handler.get("/cases?week=nonsense")).status_code == 200
 
 
 async def failed(room: Room) -> tuple[str, str]:
