@@ -9,11 +9,16 @@ import os
 import shutil
 import sys
 from dataclasses import asdict, dataclass
+from datetime import timedelta
 
 from hub import settings as settings_room
 from hub import wiring
+from hub.clock import Clock, SystemClock, local
+from hub.domain.almanac import KNOWN_UNTIL
 from hub.domain.errors import HubError
 from hub.settings import Settings
+
+AHEAD = timedelta(days=30)  # how far a clock that starts today may run
 
 
 @dataclass(frozen=True)
@@ -49,7 +54,8 @@ async def examine(settings: Settings, *, alive_only: bool) -> list[Finding]:
     store = await _look_at_store(settings)
     if alive_only:
         return store
-    return [_look_at_python(), _look_at_key(settings), _look_at_disk(settings), *store]
+    here = [_look_at_python(), _look_at_key(settings), _look_at_disk(settings), _look_at_holidays(SystemClock())]
+    return here + store
 
 
 def _look_at_python() -> Finding:
@@ -73,6 +79,13 @@ def _look_at_disk(settings: Settings) -> Finding:
     return Finding(
         "磁盘", state, f"剩余 {free:.1f} GiB", "" if state == "ok" else "请清理或扩容；写满以后收不下留言，也发不出稿。"
     )
+
+
+def _look_at_holidays(clock: Clock) -> Finding:
+    """A clock that runs past the known holidays counts them as working days."""
+    known = local(clock.now()).date() + AHEAD <= KNOWN_UNTIL
+    advice = "" if known else "明年的放假安排公布后，请更新 chinesecalendar；在那以前，时限把法定节假日算作工作日。"
+    return Finding("节假日", "ok" if known else "warn", f"到 {KNOWN_UNTIL.year} 年底", advice)
 
 
 async def _look_at_store(settings: Settings) -> list[Finding]:

@@ -16,15 +16,14 @@ from hub.desk.desk import Desk
 from hub.desk.paging import page, read_mark
 from hub.desk.replies import shown
 from hub.domain import outbox
+from hub.domain.almanac import CALENDAR as CALENDAR
 from hub.domain.case import OPEN, TODO, Terms, handler_term, require_sight
 from hub.domain.errors import Conflict
 from hub.domain.people import Actor
 from hub.domain.rights import require
-from hub.domain.working_time import Calendar
 from hub.store.base import Document, Duplicate
 
 TABLE = "cases"
-CALENDAR = Calendar()  # Monday to Friday; the office's holidays come with its own table
 LATER = timedelta(days=3_650)  # what waits for the citizen stands behind everything that has a time
 WORDS = 200  # words of one case on its page; all of them are one click away
 TABS: Mapping[str, tuple[str, tuple[str, ...]]] = {

@@ -13,6 +13,7 @@ from sanic import HTTPResponse, Request
 from hub import wording
 from hub.clock import SHANGHAI, local
 from hub.desk import overview, publishing
+from hub.domain.almanac import CALENDAR, day_name
 from hub.domain.errors import HubError, Invalid
 from hub.domain.rights import may
 from hub.pages.board import CHANNELS
@@ -67,6 +68,7 @@ class Day:
     rest: bool
     today: bool
     chosen: bool
+    name: str
 
     @property
     def first(self) -> Sequence[Post]:
@@ -172,7 +174,8 @@ def _chosen(text: str) -> date | None:
 def _day(day: date, posts: list[Post], month: date, today: date, chosen: date | None) -> Day:
     counts = Counter(post.state for post in posts)
     trouble = "，".join(f"{counts[state]} {WORDS[state]}" for state in WORDS if counts[state])
-    return Day(day, posts, trouble, day.month != month.month, day.weekday() > 4, day == today, day == chosen)
+    rest, out = not CALENDAR.works(day), day.month != month.month
+    return Day(day, posts, trouble, out, rest, day == today, day == chosen, day_name(day))
 
 
 def _sums(posts: Sequence[Post]) -> list[tuple[str, int]]:

@@ -25,6 +25,7 @@ from hub.desk.week import (
     week_of_replies,
 )
 from hub.desk.working import my_work, today
+from hub.domain.almanac import lunar_date
 from hub.domain.errors import Invalid
 from hub.domain.rights import may
 from hub.pages.board import CHANNELS
@@ -48,7 +49,7 @@ async def show_home(request: Request) -> HTTPResponse:
         "desk/home.html",
         "home",
         greeting=f"{actor.name}，{_greeting(now)}",
-        said=f"{wording.day(now)} {wording.weekday(now)}　{said}",
+        said=f"{wording.day(now)} {wording.weekday(now)}，{lunar_date(local(now).date())}　{said}",
         rows=rows,
         urgent=[row for row in rows if row.tone != "quiet"],
         later=[row for row in rows if row.tone == "quiet"],

@@ -47,6 +47,8 @@ LIBRARIES = {
     "cryptography": ("hub.sealing", "channels.wechat.callback", "channels.wechat.rehearsal_sealing"),
     "nh3": ("hub.domain.fold",),
     "lxml": ("hub.domain.fold",),
+    "borax": ("hub.domain.almanac",),
+    "chinese_calendar": ("hub.domain.almanac",),
     "jinja2": ("hub.rendering",),
     "argon2": ("hub.access",),
     "pyotp": ("hub.access",),
