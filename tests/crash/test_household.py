@@ -37,6 +37,7 @@ pytestmark = pytest.mark.crash
 
 ROLES = ("desk", "site", "worker", "rehearsal")
 SITE, WEIBO = "site-main", "weibo-main"
+LISTS = {SITE: "articles", "app-main": "cards"}  # accounts whose titles the public site lists
 IN_A_MINUTE = 4  # falls of one process that its household bears; one more and the whole gives up, as it should
 MAYBE = ("sending", "pending", "unknown")  # states in which a post may or may not be out
 PLACES = ("松苑街", "双桥路", "南湖里", "东风巷", "柳岸路", "清水桥", "槐荫里", "望江台")
@@ -261,17 +262,25 @@ async def counted(desk: Desk) -> Count:
     return Count(contents, publications, replies, await rollups.verify(desk.store))
 
 
-def site_titles(house: Household) -> Counter[str]:
-    """The titles on the public site's own list, page by page."""
-    found: Counter[str] = Counter()
-    path: str | None = "/public/v1/articles?limit=200"
+def listed(house: Household, what: str) -> list[str]:
+    """The titles on a list of the public site, `articles` or `cards`, page by page."""
+    found: list[str] = []
+    path: str | None = f"/public/v1/{what}?limit=200"
     while path:
         connection = http.client.HTTPConnection("127.0.0.1", house.ports[1], timeout=10)
         connection.request("GET", path)
         answer = json.loads(connection.getresponse().read())
         connection.close()
-        found.update(row["title"] for row in answer["articles"])
-        path = f"/public/v1/articles?limit=200&cursor={answer['cursor']}" if answer.get("cursor") else None
+        found += [row["title"] for row in answer[what]]
+        path = f"/public/v1/{what}?limit=200&cursor={answer['cursor']}" if answer.get("cursor") else None
+    return found
+
+
+def world(house: Household) -> dict[str, list[str]]:
+    """What stands on each account, as a citizen would read it."""
+    found = {account: listed(house, what) for account, what in LISTS.items()}
+    for offset, account in enumerate((WEIBO, "wechat-main", "push-main")):
+        found[account] = [f"{post.get('title', '')}\n{post['text']}" for post in house.posts(offset=offset)]
     return found
 
 
@@ -297,12 +306,12 @@ def judge(town: Town, found: Count) -> list[str]:
 
 def untrue(house: Household, found: Count) -> list[str]:
     """Where the ledger and the world do not agree, or something went out twice."""
-    posts = [post["text"] for post in house.posts()]
-    site = site_titles(house)
-    wrong = [f"on the site {times} times: {title}" for title, times in site.items() if times > 1]
+    said = world(house)
+    wrong = [f"on the site {times} times: {title}" for title, times in Counter(said[SITE]).items() if times > 1]
     for row in found.publications:
         title, state = row["title"], row["state"]
-        out = site[title] if row["account"] == SITE else sum(title in text for text in posts)
+        there = said[row["account"]]
+        out = there.count(title) if row["account"] in LISTS else sum(title in words for words in there)
         if out > 1:
             wrong.append(f"out {out} times on {row['account']}: {title}")
         if state == "published" and out != 1:
