@@ -54,7 +54,7 @@ async def examine(settings: Settings, *, alive_only: bool) -> list[Finding]:
     store = await _look_at_store(settings)
     if alive_only:
         return store
-    here = [_look_at_python(), _look_at_key(settings), _look_at_disk(settings), _look_at_holidays(SystemClock())]
+    here = [_look_at_python(), _look_at_key(settings), _look_at_disk(settings), look_at_holidays(SystemClock())]
     return here + store
 
 
@@ -81,7 +81,7 @@ def _look_at_disk(settings: Settings) -> Finding:
     )
 
 
-def _look_at_holidays(clock: Clock) -> Finding:
+def look_at_holidays(clock: Clock) -> Finding:
     """A clock that runs past the known holidays counts them as working days."""
     known = local(clock.now()).date() + AHEAD <= KNOWN_UNTIL
     advice = "" if known else "明年的放假安排公布后，请更新 chinesecalendar；在那以前，时限把法定节假日算作工作日。"
