@@ -7,8 +7,9 @@ from datetime import datetime
 from typing import Any
 
 from hub.desk.answering import list_waiting
-from hub.desk.casing import CALENDAR, TABLE
+from hub.desk.casing import TABLE
 from hub.desk.desk import Desk
+from hub.domain.almanac import CALENDAR
 from hub.domain.case import OPEN, TODO, clock
 from hub.domain.people import Actor
 from hub.domain.rights import may, require

@@ -16,7 +16,6 @@ from hub.desk.desk import Desk
 from hub.desk.paging import page, read_mark
 from hub.desk.replies import shown
 from hub.domain import outbox
-from hub.domain.almanac import CALENDAR as CALENDAR
 from hub.domain.case import OPEN, TODO, Terms, handler_term, require_sight
 from hub.domain.errors import Conflict
 from hub.domain.people import Actor

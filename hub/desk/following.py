@@ -9,10 +9,11 @@ import json
 from datetime import timedelta
 from typing import Any
 
-from hub.desk.casing import CALENDAR, TABLE, change_case, entry, told
+from hub.desk.casing import TABLE, change_case, entry, told
 from hub.desk.desk import Desk
 from hub.desk.handling import again, going_on
 from hub.desk.opening import finish, open_demand, recount
+from hub.domain.almanac import CALENDAR
 from hub.domain.case import BAD, RATINGS, due
 from hub.domain.errors import Conflict
 from hub.domain.people import Actor, Role

@@ -4,8 +4,9 @@ from __future__ import annotations
 
 from typing import Any
 
-from hub.desk.casing import CALENDAR, LATER, TABLE, bare, change_case, entry, terms_of_office, told
+from hub.desk.casing import LATER, TABLE, bare, change_case, entry, terms_of_office, told
 from hub.desk.desk import Desk
+from hub.domain.almanac import CALENDAR
 from hub.domain.case import (
     KINDS,
     MOVES,

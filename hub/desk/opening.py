@@ -11,7 +11,6 @@ from dataclasses import dataclass
 from typing import Any
 
 from hub.desk.casing import (
-    CALENDAR,
     TABLE,
     bare,
     change_case,
@@ -23,6 +22,7 @@ from hub.desk.casing import (
 )
 from hub.desk.desk import Desk
 from hub.domain import outbox
+from hub.domain.almanac import CALENDAR
 from hub.domain.case import KINDS, MERGEABLE, USUAL, decide, due, handler_term, is_confidential, require_sight
 from hub.domain.errors import Conflict, FieldError, Invalid, NotFound
 from hub.domain.people import Actor, Role

@@ -28,7 +28,8 @@ async def sum_up(desk: Desk, actor: Actor, answer_id: str) -> None:
     case = await desk.store.get(CASES, answer["case"])
     if case is None:
         return
-    case = await _arrived(desk, actor, case, counts)
+    if counts.get("published") and case["state"] in ("in_hand", "waiting_citizen"):
+        case = await _arrived(desk, actor, case, answer_id)
     await desk.failpoints.reach("deliver.summed")
     if counts.get("unknown") or counts.get("held"):
         await _file(desk, case, answer, "有的答复不知是否送到，请核对")
@@ -43,12 +44,13 @@ async def counts_of(desk: Desk, answer_id: str) -> Mapping[str, int]:
     return {row["state"]: row["count"] for row in rows}
 
 
-async def _arrived(desk: Desk, actor: Actor, case: Document, counts: Mapping[str, int]) -> Document:
-    """已答复 as soon as it reached the first citizen."""
-    if not counts.get("published") or case["state"] not in ("in_hand", "waiting_citizen"):
-        return case
+async def _arrived(desk: Desk, actor: Actor, case: Document, answer_id: str) -> Document:
+    """已答复 as soon as it reached the first citizen; in time or not by that moment, however late it is summed up."""
     now = desk.clock.now()
-    fields = {"state": "answered", "answered_at": now, "on_time": in_time(case, now),
+    where = {"answer": answer_id, "state": "published"}
+    rows = await desk.store.find("deliveries", where, sort=[("published_at", 1)], limit=1, fields=("published_at",))
+    first = rows[0]["published_at"] if rows else now
+    fields = {"state": "answered", "answered_at": now, "on_time": in_time(case, first),
               "due_at": None, "stopped_at": None, "left_seconds": None}  # fmt: skip
     return await change_case(desk, actor, case, entry(actor, "answered", now), {**fields, "wanted": None})
 

@@ -9,8 +9,9 @@ from urllib.parse import quote, urlencode
 from sanic import HTTPResponse, Request
 
 from hub.desk import answering, casing, confirming, handling, naming, opening
-from hub.desk.casing import CALENDAR, TABS
+from hub.desk.casing import TABS
 from hub.desk.week import monday_of
+from hub.domain.almanac import CALENDAR
 from hub.domain.answer import LONGEST, LONGEST_SHORT, OUT, SHORT_ON, writers_of
 from hub.domain.answer import STATES as ANSWER_STATES
 from hub.domain.case import KINDS, MERGEABLE, RATINGS, STATES, open_moves

@@ -12,6 +12,7 @@ from hub.desk.week import monday_of, week_of_answers, week_of_ratings
 from hub.domain.case import clock, in_time
 from hub.domain.errors import NotAllowed
 from hub.domain.working_time import Calendar
+from hub.failpoints import Stopped
 from tests.domain.case_office import HANDLER, MONITOR, RECEIVER, Office, make_office
 from tests.domain.test_handling_cases import answered, demanded
 
@@ -45,6 +46,21 @@ async def test_an_answer_that_came_too_late_lowers_the_share_and_both_are_listed
     assert (week.count, week.late, week.share) == (2, 1, 0.5)
     rows = (await list_since(MONITOR, office.desk, "answered", week.since)).rows
     assert {row["_id"]: row["on_time"] for row in rows} == {slow: False, quick: True}
+
+
+async def test_an_answer_that_arrived_in_time_is_in_time_though_it_is_summed_up_after_a_crash_and_a_weekend() -> None:
+    office = await make_office()
+    _, case = await demanded(office)
+    office.clock.move(await _until_due(office, case) - timedelta(seconds=1))
+    await office.sent(case)
+    with pytest.raises(Stopped):
+        await office.again(office.store, "publish.outcome_written:1:raise").work()
+    (delivery,) = await office.rows("deliveries", case=case)
+    assert delivery["state"] == "published"
+    assert (await office.row("cases", case))["state"] == "in_hand"
+    office.clock.move(timedelta(days=3))
+    await office.work()
+    assert (await office.row("cases", case))["on_time"] is True
 
 
 async def test_last_weeks_answers_stand_beside_this_weeks() -> None:
