@@ -191,10 +191,13 @@ def test_an_error_never_goes_away_by_itself(page: Page) -> None:
     expect(page.locator(".toast")).to_have_count(0)
 
 
-def _live_board(page: Page, events: str) -> list[str]:
-    """The board with a stream of these events; gives the list of the fetches it makes, filled as they come."""
+def _live_board(page: Page, events: str, streams: int = 1) -> list[str]:
+    """The board under a clock that stands, its first `streams` streams giving these events and ending, the next never
+    answering; back when the first has ended. Gives the list of the fetches it makes, filled as they come."""
+    page.clock.install(time=0)
     style.serve(page)
     asked: list[str] = []
+    opened: list[str] = []
     board = style.pages()["board"]
 
     def answer(route: Any, request: Any) -> None:
@@ -204,14 +207,28 @@ def _live_board(page: Page, events: str) -> list[str]:
         else:
             route.fallback()
 
+    def stream(route: Any) -> None:
+        opened.append("stream")
+        if len(opened) <= streams:
+            route.fulfill(body=events, content_type="text/event-stream")
+
     page.route(f"{style.ADDRESS}/board", answer)
-    page.route(f"{style.ADDRESS}/events", lambda route: route.fulfill(body=events, content_type="text/event-stream"))
+    page.route(f"{style.ADDRESS}/events", stream)
+    page.clock.pause_at(1_000)
     page.goto(f"{style.ADDRESS}/board")
+    expect(page.locator("[data-live-words]")).to_contain_text("连接断开")
     return asked
+
+
+def _let_pass(page: Page, milliseconds: int) -> None:
+    """Time passes on the page; back when every fetch begun by then has been seen."""
+    page.clock.run_for(milliseconds)
+    page.evaluate("fetch('/calendar').then((answer) => answer.text())")
 
 
 def test_an_event_renews_the_part_that_asked_for_it(page: Page) -> None:
     asked = _live_board(page, "event: reply\ndata: {}\n\nevent: reply\ndata: {}\n\n")
+    _let_pass(page, 2500)
     expect(page.locator("#board")).to_contain_text("每分钟 41 条")
     assert asked == ["board"]
 
@@ -220,6 +237,7 @@ def test_a_renewed_part_keeps_the_keyboard_and_what_was_open(page: Page) -> None
     _live_board(page, "event: reply\ndata: {}\n\n")
     page.locator(".figures-table summary").first.click()
     page.locator("a[href='/issues']").focus()
+    _let_pass(page, 2500)
     expect(page.locator("#board")).to_contain_text("每分钟 41 条")
     assert page.evaluate("document.activeElement.getAttribute('href')") == "/issues"
     assert page.locator(".figures-table").first.get_attribute("open") is not None
@@ -229,24 +247,37 @@ def test_nothing_is_renewed_under_somebody_who_writes(page: Page) -> None:
     asked = _live_board(page, "event: reply\ndata: {}\n\n")
     page.evaluate("document.querySelector('#board').append(document.createElement('textarea'))")
     page.locator("#board textarea").fill("写到一半")
-    page.wait_for_timeout(2500)
+    _let_pass(page, 4000)
     assert asked == []
     assert page.locator("#board textarea").input_value() == "写到一半"
+    page.locator("#board textarea").blur()
+    _let_pass(page, 4000)
+    assert asked == ["board"]
 
 
 def test_an_event_of_another_name_renews_nothing(page: Page) -> None:
     asked = _live_board(page, "event: weather\ndata: {}\n\n")
-    page.wait_for_timeout(2500)
+    _let_pass(page, 60_000)
     assert asked == []
+
+
+def test_a_stream_that_comes_back_renews_what_was_missed(page: Page) -> None:
+    asked = _live_board(page, "event: weather\ndata: {}\n\n", streams=2)
+    for _ in range(40):
+        if not asked:
+            _let_pass(page, 500)  # the stream itself comes back in its own time
+    assert asked == ["board"]
 
 
 def test_a_paused_page_keeps_what_it_shows_and_says_so(page: Page) -> None:
-    asked = _live_board(page, "event: reply\ndata: {}\n\n")
+    asked = _live_board(page, "event: reply\ndata: {}\n\n", streams=2)
     page.get_by_role("button", name="暂停").click()
     expect(page.locator("[data-live-words]")).to_contain_text("已暂停")
-    page.wait_for_timeout(2500)
+    _let_pass(page, 60_000)
     assert asked == []
     page.get_by_role("button", name="继续").click()
+    expect(page.locator("[data-live-words]")).to_contain_text("连接断开")
+    _let_pass(page, 1600)
     expect(page.locator("#board")).to_contain_text("每分钟 41 条")
 
 
