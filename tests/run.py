@@ -10,6 +10,7 @@ IN_BROWSER = (
     "tests/pages/test_look_in_browser.py",
     "tests/pages/test_site_in_browser.py",
     "tests/pages/test_cases_in_browser.py",
+    "tests/pages/test_calendar_in_browser.py",
     "tests/pages/test_site_app_in_browser.py",
 )
 # group, budget in seconds, pytest arguments
@@ -19,7 +20,7 @@ GROUPS = (
     ("contracts", 120, ["tests/contracts"]),
     ("crash", 120, ["tests/crash"]),
     ("pages", 60, ["tests/pages", *(f"--ignore={path}" for path in IN_BROWSER)]),
-    ("browser: pages", 50, [*IN_BROWSER]),  # a process of its own: a browser of the walk would hold its event loop
+    ("browser: pages", 80, [*IN_BROWSER]),  # a process of its own: a browser of the walk would hold its event loop
     ("browser: the walk", 250, ["tests/browser"]),
 )
 
