@@ -18,6 +18,7 @@ GROUPS = (
     ("house", 20, ["tests/house"]),
     ("units and properties", 150, ["tests/domain", "tests/nlp", "tests/rehearsal"]),
     ("contracts", 120, ["tests/contracts"]),
+    ("simulation", 60, ["tests/simulation"]),
     ("crash", 120, ["tests/crash"]),
     ("pages", 60, ["tests/pages", *(f"--ignore={path}" for path in IN_BROWSER)]),
     ("browser: pages", 80, [*IN_BROWSER]),  # a process of its own: a browser of the walk would hold its event loop
