@@ -233,7 +233,7 @@ async def move(actor: Actor, desk: Desk, publication_id: str, at: datetime, *, l
     now = desk.clock.now()
     if at < now - GRACE:
         raise Invalid("发布时间已经过去，请另选时间。", (FieldError("at", "请选以后的时间。"),))
-    fields = {**_fresh(max(at, now)), **({"late": late} if late else {})}
+    fields = {**fresh(max(at, now)), **({"late": late} if late else {})}
     return await _by_person(actor, desk, publication_id, Decision("move", fields))
 
 
@@ -254,13 +254,14 @@ async def release(actor: Actor, desk: Desk, publication_id: str, *, at: datetime
     require(actor, "publication.release")
     now = desk.clock.now()
     _check_order([Wish("-", at or now, "ask")], "none")
-    fields = {**_fresh(max(at or now, now)), "pinned": None}  # a person has decided: the same content or a newer one
+    fields = {**fresh(max(at or now, now)), "pinned": None}  # a person has decided: the same content or a newer one
     return await _by_person(actor, desk, publication_id, Decision("release", fields))
 
 
-def _fresh(at: datetime) -> dict[str, Any]:
-    """A new time, and the counts of tries that belonged to the old one gone."""
-    return {"at": at, "not_before": at, "tries": 0, "first_tried_at": None, "reason": None, "who": None}
+def fresh(at: datetime) -> dict[str, Any]:
+    """A new time, and the tries and reasons that belonged to the old one gone."""
+    fields = {"at": at, "not_before": at, "tries": 0, "first_tried_at": None, "reason": None, "who": None}
+    return {**fields, "part": None, "picture": None, "offer": None, "held_for": None}
 
 
 async def _by_person(actor: Actor, desk: Desk, publication_id: str, decision: Decision) -> Document:
