@@ -9,13 +9,14 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass
+from datetime import datetime, timedelta
 from typing import Any
 
 from channels.contract import Capabilities, Channel, Picture, Prepared, Variant
 from hub.desk import ledger, variants
 from hub.desk.desk import Desk, connected
 from hub.desk.picturing import LARGEST_PICTURE, Drawing, Drawn
-from hub.desk.publishing import fresh
+from hub.desk.publishing import released
 from hub.domain.errors import Conflict, HubError, NotFound
 from hub.domain.holding import is_approved
 from hub.domain.outbox import audit, born, event, noted
@@ -27,6 +28,7 @@ from hub.store.base import Document
 
 TABLE = ledger.PUBLICATIONS
 BATCH = 5
+LATELY = timedelta(days=7)  # an older refusal is drawn when somebody presses
 CHANGED = "这条发布刚刚有了变化，请刷新后再看。"
 Renditions = list[Document]  # `of` the original: what goes out in its place, where in the text, how large it was
 
@@ -50,8 +52,9 @@ class Smaller:
     async def tick(self, actor: Actor, desk: Desk) -> int:
         """An offer for each refusal of a picture that has none yet; one that cannot be drawn says why."""
         require(actor, "rendition.make")
-        where = {"state": "refused", "picture": {"$gt": ""}, "offer": None}
-        rows = await desk.store.find(TABLE, where, limit=BATCH)
+        lately = {"$gte": desk.clock.now() - LATELY}
+        where = {"state": "refused", "at": lately, "picture": {"$gt": ""}, "offer": None}
+        rows = await desk.store.find(TABLE, where, sort=[("at", -1)], limit=BATCH)
         for row in rows:
             await _offer(desk, row, await _made(actor, desk, self._drawing, row))
         return len(rows)
@@ -201,14 +204,9 @@ async def _ready(actor: Actor, desk: Desk, drawing: Drawing, found: Document, sh
 async def _released(actor: Actor, desk: Desk, found: Document, renditions: Renditions) -> Document:
     """A new key: the refusal was certain and what is sent is not the same. What the old key staged goes with it."""
     now = desk.clock.now()
-    attempts = found.get("attempts") or ()
-    mended = {
-        "by": actor.id, "at": now, "reason": found.get("reason"), "refused_at": found.get("changed_at"),
-        "prepared": not attempts or attempts[-1].get("ended_at") != found.get("changed_at"),
-    }  # fmt: skip
-    fields = {
-        **fresh(now), "mended": mended, "pinned": None, "staged": None, "key": desk.ids.new(), "renditions": renditions,
-    }  # fmt: skip
+    mended = [*(found.get("mended") or ()), _press(actor, found, renditions, now)]
+    anew = {"pinned": None, "staged": None, "key": desk.ids.new(), "renditions": renditions, "mended": mended}
+    fields = {**released(now, now), **anew}
     told = [f"{one['of']} → {one['sha256']}" for one in renditions]
     same = {"picture": found["picture"], "key": found["key"]}
     decision = Decision("mend", fields)
@@ -218,9 +216,19 @@ async def _released(actor: Actor, desk: Desk, found: Document, renditions: Rendi
     return after
 
 
+def _press(actor: Actor, found: Document, renditions: Renditions, now: datetime) -> Document:
+    """For the course: who pressed when, what that answered, and from how much to how much each picture went."""
+    attempts = found.get("attempts") or ()
+    sizes = [{name: one[name] for name in ("place", "was", "size")} for one in renditions]
+    answered = {"reason": found.get("reason"), "refused_at": found.get("changed_at")}
+    prepared = not attempts or attempts[-1].get("ended_at") != found.get("changed_at")
+    return {"by": actor.id, "at": now, **answered, "prepared": prepared, "sizes": sizes}
+
+
 async def _release_hanging(actor: Actor, desk: Desk, publication_id: str) -> None:
     """Those that were held because this one had no address: each by its own move, and none that a person held."""
+    now = desk.clock.now()
     where = {"waits_for": publication_id, "state": "held", "held_for": "address"}
     for row in await desk.store.find(TABLE, where, limit=50):
-        decision = Decision("release", {**fresh(desk.clock.now()), "pinned": None})
+        decision = Decision("release", {**released(now, now), "pinned": None})
         await ledger.move(desk, actor, TABLE, row, decision, detail={"with": publication_id})

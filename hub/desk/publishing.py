@@ -233,7 +233,7 @@ async def move(actor: Actor, desk: Desk, publication_id: str, at: datetime, *, l
     now = desk.clock.now()
     if at < now - GRACE:
         raise Invalid("发布时间已经过去，请另选时间。", (FieldError("at", "请选以后的时间。"),))
-    fields = {**fresh(max(at, now)), **({"late": late} if late else {})}
+    fields = {**fresh(max(at, now)), "released_at": None, **({"late": late} if late else {})}
     return await _by_person(actor, desk, publication_id, Decision("move", fields))
 
 
@@ -254,8 +254,14 @@ async def release(actor: Actor, desk: Desk, publication_id: str, *, at: datetime
     require(actor, "publication.release")
     now = desk.clock.now()
     _check_order([Wish("-", at or now, "ask")], "none")
-    fields = {**fresh(max(at or now, now)), "pinned": None}  # a person has decided: the same content or a newer one
+    again = released(max(at or now, now), now)
+    fields = {**again, "pinned": None}  # a person has decided: the same content or a newer one
     return await _by_person(actor, desk, publication_id, Decision("release", fields))
+
+
+def released(at: datetime, now: datetime) -> dict[str, Any]:
+    """Due again by a person's act: its hour is no more the one that was planned."""
+    return {**fresh(at), "released_at": now}
 
 
 def fresh(at: datetime) -> dict[str, Any]:

@@ -32,7 +32,7 @@ def course_of(
     steps: list[Step] = []
     if row.get("created_at"):
         who = names.get(str(row.get("by")), "")
-        text = "" if _sent_before(row) or row.get("mended") else f"定于 {wording.full_moment(row['at'])}"
+        text = "" if _sent_before(row) or row.get("released_at") else f"定于 {wording.full_moment(row['at'])}"
         steps.append((row["created_at"], f"{who} 排期" if who else "已排期", text, SEEN))
     for attempt in row.get("attempts", []):
         steps += _attempt(attempt)
@@ -136,16 +136,14 @@ def _prepared(row: Document) -> list[Step]:
 
 
 def _mended(row: Document, names: Mapping[str, str]) -> list[Step]:
-    """The press that sent it again with smaller pictures, and the refusal that it answered."""
-    said = row.get("mended")
-    if not said:
-        return []
+    """Each press that sent it again with smaller pictures, and the refusal that it answered."""
     steps: list[Step] = []
-    if said.get("refused_at") and said.get("prepared"):
-        steps.append((said["refused_at"], "准备时被拒绝，没有公开", str(said.get("reason") or ""), "red"))
-    who = names.get(str(said["by"]), "有人")
-    made: Sequence[Mapping[str, Any]] = row.get("renditions") or ()
-    return [*steps, (said["at"], f"{who} 压缩图片并重发", "，".join(map(_smaller, made)), DONE)]
+    for said in row.get("mended") or ():
+        if said.get("refused_at") and said.get("prepared"):
+            steps.append((said["refused_at"], "准备时被拒绝，没有公开", str(said.get("reason") or ""), "red"))
+        who = names.get(str(said["by"]), "有人")
+        steps.append((said["at"], f"{who} 压缩图片并重发", "，".join(map(_smaller, said["sizes"])), DONE))
+    return steps
 
 
 def _smaller(one: Mapping[str, Any]) -> str:

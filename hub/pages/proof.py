@@ -46,8 +46,16 @@ def _answer(row: Mapping[str, Any], last: Mapping[str, Any]) -> str:
     if "超时" in str(last.get("reason") or ""):
         return "无（超时）"
     if not last:
-        return "没有发送，准备时被拒绝" if row.get("state") == "refused" else "还没有发送"
+        return _before_sending(row)
     return NO_ANSWER.get(str(last.get("outcome")), "无")
+
+
+def _before_sending(row: Mapping[str, Any]) -> str:
+    """A platform's number where it refused an upload; our own finding where nothing was asked of it."""
+    code = str(row.get("code") or "")
+    if row.get("state") != "refused":
+        return "还没有发送"
+    return f"{code}（上传时）" if code.lstrip("-").isdigit() else "没有发送，准备时被拒绝"
 
 
 def _newest(row: Document, now: datetime | None) -> list[Pair]:

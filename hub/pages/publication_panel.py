@@ -50,7 +50,8 @@ async def panel_of(request: Request, id: str, accounts: dict[str, Document]) -> 
 
 def _people(row: Document) -> set[str]:
     sayings = [(each.get("resolve") or {}).get("by") for each in (row, *row["operations"])]
-    found = {row.get("by"), (row.get("mended") or {}).get("by"), *sayings, *(each["by"] for each in row["operations"])}
+    presses = [each["by"] for each in row.get("mended") or ()]
+    found = {row.get("by"), *presses, *sayings, *(each["by"] for each in row["operations"])}
     return {str(each) for each in found if each}
 
 

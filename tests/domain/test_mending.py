@@ -180,6 +180,8 @@ async def test_a_platform_that_refuses_below_its_own_limit_is_offered_half_and_t
     await sent(office)
     assert (await row(office))["state"] == "published"
     assert sizes[1] < sizes[0] / 2 < made["was"] / 4
+    presses = (await row(office))["mended"]
+    assert [press["sizes"][0]["size"] for press in presses] == sizes and presses[0]["by"] == EDITOR.id
 
 
 async def test_what_is_unknown_or_refused_for_another_reason_is_never_offered_it(
