@@ -42,6 +42,7 @@ class Refused:
     who: Who
     retry_after: timedelta | None = None
     part: str = ""  # which picture, file or field, in words, where the platform or we know
+    picture: str = ""  # the content address of the picture that it is about, where a smaller one may pass
 
 
 @dataclass(frozen=True)
@@ -55,11 +56,20 @@ class Pending:
 
 
 @dataclass(frozen=True)
+class Missed:
+    """Looked and not seen, with the newest post that was seen instead: evidence for the person who decides."""
+
+    newest: str = ""  # its first words
+    newest_at: datetime | None = None
+
+
+@dataclass(frozen=True)
 class Unknown:
     """Nobody can say whether it became public. `evidence` holds what was seen, without secrets or personal data."""
 
     reason: str
     evidence: Mapping[str, str] = field(default_factory=dict)
+    there: Missed | None = None  # of a look that proved nothing: what was seen all the same
 
 
 Outcome = Accepted | Refused | Pending | Unknown
@@ -73,6 +83,7 @@ class Problem:
     severity: str  # block, acknowledge, hint
     message: str  # Chinese: what is so and what to do
     field: str = ""  # title, digest, body, pictures[2] …
+    picture: str = ""  # the content address of the picture that it is about, where a smaller one may pass
 
 
 @dataclass(frozen=True)
@@ -104,11 +115,12 @@ class Capabilities:
     addressed: bool = True  # what became public has an address where people can look at it
     settling: timedelta = timedelta(minutes=2)  # how long after a post a look-up may still miss it
     quotas: Mapping[str, Limit] = field(default_factory=dict)
+    picture_types: Sequence[str] = ()  # what it takes; empty: not declared
 
 
 @dataclass(frozen=True)
 class Picture:
-    """One picture of a variant: its content address, its bytes' type and size, and the words beside it."""
+    """One picture of a variant: its content address, its bytes' type and size, its file's name, the words beside it."""
 
     sha256: str
     type: str
@@ -118,6 +130,7 @@ class Picture:
     alt: str = ""
     caption: str = ""
     source: str = ""
+    name: str = ""
 
 
 @dataclass(frozen=True)
@@ -246,8 +259,8 @@ class Channel(Protocol):
         """Read only: what became of a Pending."""
         ...
 
-    async def find_published(self, key: str, staged: Staged, since: datetime) -> Found | Unknown | None:
-        """Read only: our post among the account's own; None: looked and not seen; Unknown: could not look."""
+    async def find_published(self, key: str, staged: Staged, since: datetime) -> Found | Missed | Unknown | None:
+        """Read only: our post among the account's own; None or Missed: looked and not seen; Unknown: could not look."""
         ...
 
     async def withdraw(self, external_id: str, reason: str, key: str) -> Outcome: ...

@@ -84,6 +84,7 @@ def capabilities(profile: Profile) -> Capabilities:
         can_correct=False,
         listens="poll",
         answers=True,
+        picture_types=("image/jpeg", "image/png"),
         settling=timedelta(minutes=2),
         quotas={
             "publish_day": Limit(profile.publish_day, "次/日（提交发布）", LIMITS_PAGE, READ_ON),

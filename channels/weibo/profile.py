@@ -88,6 +88,7 @@ def capabilities(profile: Profile) -> Capabilities:
         listens="poll",
         answers=True,
         needs_link=True,
+        picture_types=("image/jpeg", "image/png", "image/gif"),
         settling=timedelta(minutes=2),
         quotas={
             "calls_day": Limit(profile.calls_day, "次/用户/日", RATE_PAGE, READ_ON),

@@ -42,6 +42,7 @@ NO_ACTOR_FIRST = {
     "operating.finish": "the same",
     "paging.page": "one page of a query; the verb that lists has asked",
     "picturing.Drawing.draw": "bytes in, a picture out: nothing of the office",
+    "picturing.Drawing.fit": "the same",
     "reading_pool.ReadingPool.read": "texts in, analyses out: nothing of the office",
     "recording.record": "makes a document and stores nothing; taking it in has asked",
     "remembering.keep": "a step of the watch, under its right",
