@@ -131,7 +131,7 @@ def step_words(step: Document) -> str:
     if act == "ask":
         return f"{step['name']} 问了{step['to']}一声"
     if act == "open":
-        return "收到，开始计时" if step["name"] == "系统" else f"{step['name']} 开工单，开始计时"
+        return f"{'收到' if step['name'] == '系统' else step['name'] + ' 开工单'}，开始计时。自动回执不算答复。"
     if act in ("extend", "extended"):
         return f"{step['name']} {name}到 {wording.moment(step['until'])}：{step['remark']}"
     if act == "rated":

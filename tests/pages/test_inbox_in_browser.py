@@ -58,6 +58,10 @@ async def test_a_stroke_opens_the_canned_answers_which_are_filtered_chosen_and_p
         await field.focus()
         await page.keyboard.type("/")
         await expect(options).to_have_count(3)
+        box = await options.first.bounding_box()
+        assert box is not None
+        at = [box["x"] + 20, box["y"] + 8]  # nothing lies over the list or cuts it off
+        assert await page.evaluate("([x, y]) => !!document.elementFromPoint(x, y)?.closest('#canned-list')", at)
         await expect(page.locator("[data-canned-open]")).to_contain_text("3 条常用答复")
         await page.keyboard.press("ArrowDown")
         await expect(field).to_have_attribute("aria-activedescendant", "canned-1")

@@ -50,6 +50,13 @@
     close();
     put(start, field.selectionStart, one.text);
   };
+  // above the field, out of the pane that scrolls around it, and never higher than the window
+  const place = () => {
+    if (list.hidden) return;
+    const box = field.getBoundingClientRect();
+    Object.assign(list.style, { left: `${box.left}px`, width: `${box.width}px`, bottom: `${innerHeight - box.top + 4}px` });
+    list.style.maxHeight = `${Math.max(96, Math.min(272, box.top - 8))}px`;
+  };
   const draw = () => {
     list.replaceChildren(...shown.map((one, number) => {
       const item = document.createElement("li");
@@ -63,6 +70,7 @@
       return item;
     }));
     list.hidden = false;
+    place();
     if (told) told.textContent = `${shown.length} 条常用答复，上下键选，Enter 插入，Esc 关上`;
     choose(0);
   };
@@ -91,6 +99,8 @@
     field.addEventListener("input", (event) => { if (!event.isComposing) look(); });
     field.addEventListener("compositionend", look);
     field.addEventListener("blur", close);
+    addEventListener("scroll", place, true);
+    addEventListener("resize", place);
     field.addEventListener("keydown", (event) => {
       if (list.hidden || event.isComposing || event.keyCode === 229) return;
       if (event.key === "ArrowDown") choose(chosen + 1);
