@@ -213,6 +213,8 @@ async def _choices(request: Request, case: Document, own: bool) -> dict[str, Any
     """What may be done now, and what its forms offer to choose from."""
     desk, actor = desk_of(request), actor_of(request)
     acts = {move.act: move for move in open_moves(case) if may(actor, move.right)}
+    if case.get("owner") not in (None, actor.id):  # what was given to a person is handed back by that person
+        acts.pop("object", None)
     most = await extending.most_days(actor, desk) if "extend" in acts and own else 0
     secret = case["confidential"] and case["state"] in WORKED and "extend" in acts
     return {

@@ -159,13 +159,30 @@ async def test_a_case_that_is_not_ours_goes_back_with_its_reason_and_is_assigned
     handler, monitor = await room.as_("handler"), await room.as_("monitor")
     await handling.accept_case(room.people["monitor"], room.desk, case)
     await handling.assign_case(room.people["monitor"], room.desk, case, department="市城管局")
-    assert "异议" in (await handler.get(f"/cases/{case}")).text
+    assert f'action="/cases/{case}/object"' in (await handler.get(f"/cases/{case}")).text
     assert (await handler.post(f"/cases/{case}/object", {"form": "object", "remark": ""})).status_code == 422
     assert (await handler.post(f"/cases/{case}/object", {"remark": NOT_OURS})).status_code == 303
     page = (await monitor.get(f"/cases/{case}")).text
     assert "市城管局 " in page and NOT_OURS in page and "请重新派办" in page and "有异议，待重派" in page
     assert (await monitor.post(f"/cases/{case}/assign", {"department": "高新区管委会"})).status_code == 303
     assert "请重新派办" not in (await monitor.get(f"/cases/{case}")).text
+
+
+async def test_what_was_refused_may_be_asked_again_and_what_another_was_given_is_theirs_to_refuse(
+    room: Room,
+) -> None:
+    case = await in_hand(room)
+    handler, monitor = await room.as_("handler"), await room.as_("monitor")
+    row = await room.desk.store.get("cases", case) or {}
+    until = choices(row, 15, CALENDAR)[0][1].date()
+    await extending.extend_case(room.people["handler"], room.desk, case, until=until, reason=REASON)
+    form = f'action="/cases/{case}/extend"'
+    assert form not in (await handler.get(f"/cases/{case}")).text
+    await monitor.post(f"/cases/{case}/extension", {"verdict": "return", "remark": "配件本地有货。"})
+    assert form in (await handler.get(f"/cases/{case}")).text
+    other = {"state": "assigned", "owner": "u-other", "owner_name": "马强"}
+    await room.desk.store.change("cases", {"_id": case}, {"$set": other})
+    assert f'action="/cases/{case}/object"' not in (await handler.get(f"/cases/{case}")).text
 
 
 async def test_chosen_cases_come_into_this_one_and_this_one_goes_into_another_by_its_number(room: Room) -> None:
