@@ -64,7 +64,7 @@ async def _reason_to_wait(
     if publication is not None and operation["kind"] == "withdraw" and publication["state"] in NEVER_OUT:
         return Decision("withdrawn", {"reason": "没有发出过，无须撤下"})
     if publication is None or publication["state"] != "published":
-        return holding.give_back(now, timedelta(seconds=5), "等发布的结果")
+        return holding.give_back(now, _until_known(publication), "等发布的结果")
     if now - operation["at"] < SITE_FIRST and not await _site_done(desk, operation):
         return holding.give_back(now, timedelta(seconds=1), "网站先行")
     if operation["kind"] == "withdraw":
@@ -73,6 +73,12 @@ async def _reason_to_wait(
     if stop is None and not await _approved_by_another(desk, operation):
         stop = "等一位非作者核准"
     return holding.give_back(now, timedelta(seconds=5), stop) if stop else None
+
+
+def _until_known(publication: Document | None) -> timedelta:
+    """What is under way is known soon; what a person must look at takes minutes."""
+    known_soon = publication is not None and publication["state"] in ("staging", "sending", "pending")
+    return timedelta(seconds=5 if known_soon else 30)
 
 
 async def _site_done(desk: Desk, operation: Document) -> bool:

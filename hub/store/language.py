@@ -128,9 +128,18 @@ def meeting(documents: Iterable[Document], where: Mapping[str, Any]) -> list[Doc
     """Those of the documents that satisfy a checked filter; condition by condition, so that few are looked at twice."""
     found = list(documents)
     for condition in conditions(where):
-        found = [document for document in found if _holds(document, condition)]
+        holds = _test_of(condition)
+        found = [document for document in found if holds(document)]
     rest = {key: where[key] for key in ("$and", "$or") if key in where}
     return [document for document in found if matches(document, rest)] if rest else found
+
+
+def _test_of(condition: Condition) -> Callable[[Document], bool]:
+    """The condition as a function; a text is equal to nothing but itself, which needs no look at types."""
+    path, operator, operand = condition
+    if operator == "$eq" and isinstance(operand, str) and path != TERMS and "." not in path:
+        return lambda document: bool(document.get(path) == operand)
+    return lambda document: _holds(document, condition)
 
 
 def _holds(document: Mapping[str, Any], condition: Condition) -> bool:

@@ -93,7 +93,7 @@ class City:
         self.files = FilesInMemory()
         self.accounts: dict[str, Any] = {}
         self.workers: dict[int, Process] = {}
-        self.born, self.crashes = 0, 0
+        self.born, self.crashes, self.claims = 0, 0, 0
         self.calm = False
         self._dice = {name: random.Random(f"{plan.seed}/{name}") for name in (*ACCOUNTS, "store")}  # noqa: S311
         self._flushing = False
@@ -193,7 +193,7 @@ class City:
 
     async def _keep_doing(self, process: Process, clockwork: Clockwork, job: Any) -> None:
         while True:
-            await process.pause(self._interval(process))
+            await process.pause(self._interval(process) * (1 if job.name == "dispatch" else 2))
             await clockwork.tick(job)
             if not process.alive:
                 return
@@ -207,8 +207,10 @@ class City:
 
     def next_due(self) -> float | None:
         """When the ledger next moves by itself (seconds); None: never."""
-        moments = [when for table in ("publications", "operations") for row in self.store._rows[table].values()
-                   if (when := _due(row)) is not None]  # fmt: skip
+        posts = self.store._rows["publications"]
+        asked = [row for row in self.store._rows["operations"].values()
+                 if posts[row["publication"]]["state"] != "unknown"]  # else it waits for a person
+        moments = [when for row in (*posts.values(), *asked) if (when := _due(row)) is not None]
         return min(((when - BORN).total_seconds() for when in moments), default=None)
 
     # ---- what happens
@@ -232,8 +234,10 @@ class City:
         if self.plan.power_cuts:
             self.store.ask = self._ask
             self.store.hold()
+        self.witness.claimed = self._claimed
         for event in self.plan.events:
-            self.loop.call_at(event.at, self._happen, event)
+            if not event.nth:
+                self.loop.call_at(event.at, self._happen, event)
 
     def people(self, name: str) -> Office:
         """A process of the desk for one person's act."""
@@ -255,6 +259,13 @@ class City:
             self.witness.tell(f"{content} is impossible on {left.account}: {left.reasons}")
         if text.approved_at is not None:
             self.loop.call_at(text.approved_at, self._happen, Event(text.approved_at, "approve", text.number))
+
+    def _claimed(self) -> None:
+        """Something was taken up: what was planned for just after it happens just after it."""
+        self.claims += 1
+        for event in self.plan.events:
+            if event.nth == self.claims:
+                self.loop.call_later(event.at, self._happen, event)
 
     def _happen(self, event: Event) -> None:
         if self.calm:

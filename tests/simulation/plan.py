@@ -36,13 +36,14 @@ class Text:
 
 @dataclass(frozen=True)
 class Event:
-    """Something that happens at a moment (seconds) to a worker, a text, an account."""
+    """Something that happens to a worker, a text, an account: at a moment (seconds), or so long after the `nth` claim."""
 
     at: float
     kind: str
     target: int
     value: float = 0.0
     account: str = ""
+    nth: int = 0  # 0: `at` counts from the beginning
 
 
 @dataclass(frozen=True)
@@ -66,9 +67,9 @@ class Plan:
 def draw(seed: str) -> Plan:
     """The plan of this seed: some kinds of trouble only, but those often, so that rare meetings of two happen."""
     chance = random.Random(f"plan/{seed}")  # noqa: S311 - repeatable on purpose
-    calm_at, every = chance.choice((300.0, 900.0, 2400.0)), chance.choice((2.0, 5.0, 20.0))
+    calm_at, every = chance.choice((240.0, 600.0, 1500.0)), chance.choice((3.0, 10.0, 30.0))
     texts = tuple(_text(chance, number, calm_at) for number in range(1, chance.randint(4, 22)))
-    moments = _Moments(chance, texts, calm_at, every)
+    moments = _Moments(chance, texts, calm_at)
     events = moments.draw(CRASHES, chance.choice((0, 8, 16, 32))) + moments.draw(ACTS, chance.choice((0, 6, 15, 30)))
     rate = chance.choice((0.0, 0.02, 0.08, 0.25))
     kinds = FAULTS if chance.random() < 0.6 else tuple(chance.sample(FAULTS, 3))
@@ -95,12 +96,11 @@ def _text(chance: random.Random, number: int, calm_at: float) -> Text:
 
 @dataclass(frozen=True)
 class _Moments:
-    """Draws what happens: at any time, but often when it hurts, while a text goes out."""
+    """Draws what happens: at any time, but often when it hurts, in the moments after something was taken up."""
 
     chance: random.Random
     texts: tuple[Text, ...]
     calm_at: float
-    every: float
 
     def draw(self, kinds: tuple[str, ...], count: int) -> list[Event]:
         some = self.chance.sample(kinds, min(len(kinds), self.chance.choice((1, 2, 4, len(kinds)))))
@@ -109,8 +109,8 @@ class _Moments:
     def _one(self, kinds: list[str]) -> Event:
         chance = self.chance
         kind, text = chance.choice(kinds), chance.choice(self.texts)
-        going_out = text.at + chance.uniform(0.5, 1 + 1.6 * self.every)
-        at = chance.choice((going_out, going_out, chance.uniform(0, self.calm_at)))
+        nth = chance.randint(1, 4 * len(self.texts)) if chance.random() < 0.6 else 0
+        at = chance.uniform(0, 0.8) if nth else chance.uniform(0, self.calm_at)
         value = {
             "kill_after": float(chance.randint(1, 60)),
             "freeze": chance.choice((5.0, 40.0, 130.0, 400.0)),
@@ -118,7 +118,7 @@ class _Moments:
             "move": chance.uniform(0, 600),
             "verdict": float(chance.choice((0, 2, 3, 4))),
         }.get(kind, 0.0)
-        return Event(at, kind, text.number, value, chance.choice(text.accounts))
+        return Event(at, kind, text.number, value, chance.choice(text.accounts), nth)
 
 
 def smaller(plan: Plan) -> list[Plan]:
@@ -156,7 +156,7 @@ def describe(plan: Plan) -> str:
         where = ", ".join(text.accounts)
         lines.append(f"  text {text.number} at {text.at:.1f} on {where}, late: {text.late}, {approved}")
     lines += [
-        f"  {each.at:8.1f}  {each.kind} target {each.target} value {each.value:g} {each.account}"
+        f"  {f'claim {each.nth} +' if each.nth else ''}{each.at:8.3f}  {each.kind} target {each.target} value {each.value:g} {each.account}"
         for each in plan.events
     ]
     return "\n".join(lines)

@@ -50,6 +50,7 @@ class Witness:
     acknowledged: set[str] = field(default_factory=set)
     approved: set[tuple[int, int]] = field(default_factory=set)
     calls: Counter[str] = field(default_factory=Counter)
+    claimed: Callable[[], None] = lambda: None
 
     def tell(self, words: str) -> None:
         self.trace.append(f"{self.time():10.3f}  {words}")
@@ -121,6 +122,8 @@ class Witness:
         if before is None or before["state"] == row["state"]:
             return
         self.tell(f"{row['_id']} {before['state']} -> {row['state']} {row.get('reason') or ''}")
+        if row["state"] == "staging":
+            self.claimed()
         if row["state"] == "published" and not self.posts_of(row):
             self.blame(f"{row['_id']} is called published and stands nowhere")
         put_off = before["state"] == "sending" and row["state"] == "scheduled"
