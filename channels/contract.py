@@ -42,6 +42,7 @@ class Refused:
     who: Who
     retry_after: timedelta | None = None
     part: str = ""  # which picture, file or field, in words, where the platform or we know
+    spent: str = ""  # the quota that is used up, where that is why; `retry_after` is then when it is counted anew
 
 
 @dataclass(frozen=True)
@@ -60,6 +61,7 @@ class Unknown:
 
     reason: str
     evidence: Mapping[str, str] = field(default_factory=dict)
+    retry_after: timedelta | None = None  # of a look-up that could not be made: when it can
 
 
 Outcome = Accepted | Refused | Pending | Unknown
@@ -86,6 +88,19 @@ class Limit:
 
 
 @dataclass(frozen=True)
+class Quota(Limit):
+    """How many calls of one kind the platform (or our own division of its total) allows.
+
+    `per`: minute, hour, day, month, of the office's local time, which is the platforms'. `act`: what cannot be done
+    when it is used up: publish, stage, check, find, withdraw, listen, answer; any: no act at all; empty: none alone.
+    """
+
+    name: str = ""  # Chinese, as on the pages
+    per: str = "day"
+    act: str = ""
+
+
+@dataclass(frozen=True)
 class Capabilities:
     """What a channel can do, as data: read by the editor, the checks, the documents and the contract tests."""
 
@@ -103,7 +118,7 @@ class Capabilities:
     needs_link: bool = False  # the post waits for the website's address
     addressed: bool = True  # what became public has an address where people can look at it
     settling: timedelta = timedelta(minutes=2)  # how long after a post a look-up may still miss it
-    quotas: Mapping[str, Limit] = field(default_factory=dict)
+    quotas: Mapping[str, Quota] = field(default_factory=dict)
 
 
 @dataclass(frozen=True)
@@ -264,6 +279,35 @@ class Channel(Protocol):
 
 
 Fault = Refused | Unknown
+Quotas = Mapping[str, Quota]
+
+
+@dataclass(frozen=True)
+class Spent:
+    """Nothing may leave: which quota is used up, the Chinese sentence for it, how long until it is counted anew."""
+
+    quota: str
+    reason: str
+    wait: timedelta
+
+
+class Meter(Protocol):
+    """One account's counts of calls, one for every process of the office. What the hub hands a channel's transport.
+
+    Raises for nothing: where the count cannot be kept, nothing may leave.
+    """
+
+    async def take(self, quotas: Quotas) -> Sequence[str] | Spent:
+        """One call of each of these, all or none; what was taken, to give it back with."""
+        ...
+
+    async def give_back(self, taken: Sequence[str]) -> None:
+        """The call certainly never reached the platform."""
+        ...
+
+    async def believe(self, quotas: Quotas, left: int, wait: timedelta | None) -> Spent:
+        """The platform's own word, which counts more than ours where it leaves less."""
+        ...
 
 
 @dataclass(frozen=True)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
+from datetime import timedelta
 from typing import Protocol
 from urllib.parse import parse_qsl, urlsplit
 
@@ -15,7 +16,8 @@ PLATFORM_BYTES = 4 << 20
 class Request:
     """What is to be sent. `url` is absolute and percent-encoded; it may hold secrets, so `repr` hides it.
 
-    `seconds` bounds the whole exchange, a slow drip included; `limit` is the most bytes of an answer's body.
+    `seconds` bounds the whole exchange, a slow drip included; `limit` is the most bytes of an answer's body. `costs`
+    names the quotas that the platform counts it under; they are counted before it leaves (metering.py).
     """
 
     method: str
@@ -24,6 +26,7 @@ class Request:
     body: bytes = b""
     seconds: float = PLATFORM_SECONDS
     limit: int = PLATFORM_BYTES
+    costs: tuple[str, ...] = ()
 
     def __repr__(self) -> str:
         return f"<{self.method} {self.host}{self.path}>"
@@ -65,9 +68,15 @@ class Answer:
 
 @dataclass(frozen=True)
 class NotSent:
-    """Certain: the other side never saw this request. `reason` is Chinese and holds nothing of the request."""
+    """Certain: the other side did nothing for this request, in nearly all cases because it never saw it.
+
+    `reason` is Chinese and holds nothing of the request. `spent`: the quota that is used up, by our count or by the
+    other side's word, and `retry_after` how long until it is counted anew.
+    """
 
     reason: str
+    retry_after: timedelta | None = None
+    spent: str = ""
 
 
 @dataclass(frozen=True)

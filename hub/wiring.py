@@ -25,6 +25,7 @@ from hub.clock import SystemClock
 from hub.desk.accounts import credentials_of
 from hub.desk.desk import Desk
 from hub.desk.governing import StoredPolicies
+from hub.desk.quotas import StoredMeter
 from hub.desk.reading_pool import ReadingPool
 from hub.desk.staffing import add_user
 from hub.desk.watching import Watch
@@ -184,7 +185,8 @@ def _channel_of(desk: Callable[[], Desk], caller: Caller) -> Callable[[Document]
         transport = (
             caller.transport(PlatformPolicy.of(*urls)) if urls else caller.transport(PlatformPolicy(frozenset()))
         )
-        return connect_kind(account, credentials_of(here, account), transport, CLOCK.now)
+        meter = StoredMeter(here, str(account["_id"]))
+        return connect_kind(account, credentials_of(here, account), transport, CLOCK.now, meter)
 
     kept: dict[str, tuple[Document, Channel]] = {}
 

@@ -128,6 +128,8 @@ class Wechat:
         publish_id, _, msg_data_id = ticket.partition(":")
         still = Pending(ticket, "audit", LOOK_AGAIN, "微信正在发布或审核")
         said = await self.line.ask(lambda token: self.line.protocol.verdict(token, publish_id))
+        if isinstance(said, Refused) and said.spent and said.retry_after:
+            return Pending(ticket, "audit", said.retry_after, "已提交；查结果的次数今天已用完，等平台通知或次日再查")
         if isinstance(said, Refused | Unknown):
             return still
         status = wire.whole(said.get("publish_status"))
@@ -150,7 +152,7 @@ class Wechat:
             return None
         if isinstance(there, Refused) and there.code == "40007":
             return Unknown("草稿已提交，文章还没有出现在已发布列表里")
-        return Unknown("现在查不到草稿：" + there.reason)
+        return _unseen("现在查不到草稿：", there)
 
     async def _published(self, staged: Staged, since: datetime | None) -> wire.Piece | Unknown | None:
         """Our article among the newest twenty: by its words, and by the mark that its draft carried.
@@ -159,7 +161,7 @@ class Wechat:
         """
         said = await self.line.ask(self.line.protocol.newest_articles)
         if isinstance(said, Refused | Unknown):
-            return Unknown("现在查不到已发布的文章：" + said.reason)
+            return _unseen("现在查不到已发布的文章：", said)
         rows = wire.pieces(said, "article_id")
         if rows is None:
             return Unknown("微信的答复里没有文章列表")
@@ -268,6 +270,12 @@ class Wechat:
         return _delivered(said, f"message-{key_of(to)}")
 
 
+def _unseen(words: str, said: Refused | Unknown) -> Unknown:
+    """A look that could not be made; where none is left today, until there is one again."""
+    again = said.retry_after if isinstance(said, Refused) and said.spent else None
+    return Unknown(words + said.reason, retry_after=again)
+
+
 def key_of(to: Json) -> str:
     return str(to.get("MsgId") or to.get("CreateTime") or "")
 
@@ -297,7 +305,7 @@ def _verdict(status: int, said: Mapping[str, Any], msg_data_id: str) -> Outcome 
 
 def _health(said: Refused) -> str:
     if said.code in ("not_sent", "no_token") or said.who is Who.NOBODY:
-        return "quota_low" if said.code == "45009" else "unreachable"
+        return "quota_low" if said.code in ("45009", "quota") else "unreachable"
     return "not_connected"
 
 

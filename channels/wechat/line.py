@@ -15,6 +15,7 @@ from datetime import datetime, timedelta
 
 from channels.contract import Refused, Unknown, Who
 from channels.exchange import MaybeSent, NotSent, Request, Transport
+from channels.metering import unsent
 from channels.wechat import codes, wire
 
 SOON = timedelta(minutes=1)
@@ -57,7 +58,7 @@ class Line:
     async def _send(self, request: Request) -> wire.Said | Refused | Unknown:
         result = await self.transport.send(request)
         if isinstance(result, NotSent):
-            return Refused("not_sent", result.reason, Who.NOBODY, SOON)
+            return unsent(result, SOON)
         if isinstance(result, MaybeSent):
             return Unknown(result.reason)
         return wire.read(result)

@@ -260,7 +260,7 @@ async def release(actor: Actor, desk: Desk, publication_id: str, *, at: datetime
 
 def _fresh(at: datetime) -> dict[str, Any]:
     """A new time, and the counts of tries that belonged to the old one gone."""
-    return {"at": at, "not_before": at, "tries": 0, "first_tried_at": None, "reason": None, "who": None}
+    return {"at": at, "not_before": at, "tries": 0, "first_tried_at": None, "reason": None, "who": None, "spent": None}
 
 
 async def _by_person(actor: Actor, desk: Desk, publication_id: str, decision: Decision) -> Document:

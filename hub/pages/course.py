@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from datetime import datetime
 from typing import Any
 
 from hub import wording
 from hub.domain.moves import OUTCOME_WORDS, STATE_WORDS
+from hub.domain.quota import WORDS, Left, left_words
 from hub.store.base import Document
 
 Step = tuple[datetime, str, str, str]  # when, title, text, tone
@@ -103,7 +104,7 @@ def _operation(operation: Document, names: Mapping[str, str]) -> list[Step]:
     return steps
 
 
-def evidence_of(row: Document, account: Mapping[str, Any]) -> list[tuple[str, str]]:
+def evidence_of(row: Document, lefts: Sequence[Left]) -> list[tuple[str, str]]:
     """What can be shown: hash, key, the platform's own answer, how often it was looked up, what is left of quotas."""
     attempts = row.get("attempts") or []
     last: Mapping[str, Any] = attempts[-1] if attempts else {}
@@ -116,8 +117,8 @@ def evidence_of(row: Document, account: Mapping[str, Any]) -> list[tuple[str, st
         pairs.append(("已查询", f"{row['looks']} 次"))
     if row.get("look_at"):
         pairs.append(("下次查询", wording.second(row["look_at"])))
-    quota = (account.get("health") or {}).get("quota_left") or {}
-    return pairs + [(f"账号{name}", f"余 {wording.number(left)}") for name, left in list(quota.items())[:2]]
+    told = [one for one in lefts if one.act in ("publish", "find", "check") and one.per != "minute"]
+    return pairs + [(f"{WORDS[one.per]}{one.name}", left_words(one)) for one in told]
 
 
 def _answer(row: Mapping[str, Any], last: Mapping[str, Any]) -> str:

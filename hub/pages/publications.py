@@ -14,6 +14,7 @@ from hub.clock import SHANGHAI, local
 from hub.desk import naming, overview, publishing, settling, withdrawing
 from hub.desk.accounts import list_accounts
 from hub.desk.overview import CHANGES, Line
+from hub.desk.quotas import left_today
 from hub.domain.errors import FieldError, HubError, Invalid, NotFound
 from hub.domain.moves import step_for
 from hub.domain.rights import may
@@ -222,12 +223,13 @@ async def _panel(request: Request, id: str, accounts: Mapping[str, Document]) ->
     people = {row.get("by"), *sayings, *(each["by"] for each in row["operations"])}
     names = await naming.names_of(actor, desk, [str(each) for each in people if each])
     account, acts = accounts.get(row["account"], {}), _acts(request, row)
+    lefts = await left_today(actor, desk, [str(row["account"])])
     return {
         "row": row,
         "account": _named(row, accounts),
         "sign": CHANNELS.get(row["channel"], ("发", row["channel"])),
         "course": course_of(row, names),
-        "evidence": evidence_of(row, account),
+        "evidence": evidence_of(row, lefts.get(row["account"], [])),
         "home": _web((account.get("settings") or {}).get("page_url")),
         "link": _web(row.get("url")),
         "acts": acts - {"resolve"},
