@@ -52,7 +52,7 @@ TIERS: Mapping[str, Profile] = {
     # open.weibo.com/wiki/Rate-limiting, older revisions: up to 1000 calls an hour per user of a partner's app
     "partner": Profile(
         tier="partner", calls_day=24000, posts_hour=1000, posts_day=3000, readbacks_day=3000,
-        reconciliation_day=1000, checks_day=1000, answers_day=3000, poll_seconds=5,
+        reconciliation_day=1000, checks_day=100, answers_day=400, poll_seconds=5,
     ),
 }  # fmt: skip
 _NAMES = frozenset(field.name for field in fields(Profile)) - {"tier"}
