@@ -6,7 +6,7 @@ did, it answers `Unknown` and is never called again for that key by a program.
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Awaitable, Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from enum import StrEnum
@@ -117,6 +117,7 @@ class Capabilities:
     answers: bool
     needs_link: bool = False  # the post waits for the website's address
     addressed: bool = True  # what became public has an address where people can look at it
+    reauthorised: bool = False  # its authorisation ends, and only a person can give a new one
     settling: timedelta = timedelta(minutes=2)  # how long after a post a look-up may still miss it
     quotas: Mapping[str, Quota] = field(default_factory=dict)
 
@@ -291,6 +292,44 @@ class Spent:
     wait: timedelta
 
 
+@dataclass(frozen=True, repr=False)
+class Token:
+    """访问凭证: what a platform gave for an account's secret; has no `repr` of what it holds.
+
+    `until`: not used beyond; `forced_at`: when a fresh one was last forced, which platforms grant rarely.
+    """
+
+    text: str
+    until: datetime
+    forced_at: datetime | None = None
+
+
+FetchToken = Callable[[Token | None], Awaitable[Token | Fault]]
+
+
+class Custody(Protocol):
+    """Where an account's token lies, one for every process of the office, and who alone may fetch the next."""
+
+    async def token(self, dead: str, fetch: FetchToken) -> Token | Fault:
+        """A living token other than `dead` (empty: any), fetched by one process at a time where none is kept.
+
+        `fetch` is handed what is kept, living or not.
+        """
+        ...
+
+
+@dataclass(frozen=True)
+class Probed:
+    """One thing looked at when an account is connected, without effect; `fits` None: the platform gives no way to ask.
+
+    `said`: Chinese, what is so and where it is mended.
+    """
+
+    name: str
+    fits: bool | None
+    said: str
+
+
 class Meter(Protocol):
     """One account's counts of calls, one for every process of the office. What the hub hands a channel's transport.
 
@@ -315,6 +354,24 @@ class Verdict:
     """The platform says that it has decided about a submission. Never believed, only a reason to `check` it now."""
 
     submission: str  # the part of a Pending's ticket before its first colon
+
+
+@runtime_checkable
+class Tokened(Protocol):
+    """A channel whose platform gives a token for the account's secret."""
+
+    def entrust(self, custody: Custody) -> None:
+        """Keep the token there from now on."""
+        ...
+
+
+@runtime_checkable
+class Probing(Protocol):
+    """A channel that can look at what the account may do, right by right."""
+
+    async def probe(self) -> Sequence[Probed]:
+        """Read only, a few calls: what would fail at the moment of publishing is said now."""
+        ...
 
 
 @runtime_checkable

@@ -7,7 +7,7 @@ from datetime import datetime
 from typing import Any
 
 from channels.app import channel as app_channel
-from channels.contract import Capabilities, Channel, Meter
+from channels.contract import Capabilities, Channel, Custody, Meter, Tokened
 from channels.exchange import Transport
 from channels.metering import Metered, Read, tells_nothing
 from channels.push import channel as push_channel
@@ -53,11 +53,25 @@ def connect(
     transport: Transport,
     now: Callable[[], datetime],
     meter: Meter | None = None,
+    custody: Custody | None = None,
 ) -> Channel:
     """The Channel of this account; ValueError (Chinese) when its kind is unknown or its settings are not complete.
 
-    With a meter every call is counted before it leaves.
+    With a meter every call is counted before it leaves; with custody the token is shared by the office's processes.
     """
+    channel = _counted(account, credentials, transport, now, meter)
+    if custody is not None and isinstance(channel, Tokened):
+        channel.entrust(custody)
+    return channel
+
+
+def _counted(
+    account: Mapping[str, Any],
+    credentials: Mapping[str, Any],
+    transport: Transport,
+    now: Callable[[], datetime],
+    meter: Meter | None,
+) -> Channel:
     kind = str(account.get("channel"))
     if kind not in CHANNELS:
         raise ValueError(f"没有名为 {kind} 的渠道")

@@ -23,6 +23,7 @@ from hub import settings as settings_room
 from hub.access.proofs import Argon2Proofs
 from hub.clock import SystemClock
 from hub.desk.accounts import credentials_of
+from hub.desk.custody import custody_of
 from hub.desk.desk import Desk
 from hub.desk.governing import StoredPolicies
 from hub.desk.quotas import StoredMeter
@@ -186,7 +187,8 @@ def _channel_of(desk: Callable[[], Desk], caller: Caller) -> Callable[[Document]
             caller.transport(PlatformPolicy.of(*urls)) if urls else caller.transport(PlatformPolicy(frozenset()))
         )
         meter = StoredMeter(here, str(account["_id"]))
-        return connect_kind(account, credentials_of(here, account), transport, CLOCK.now, meter)
+        custody = custody_of(here, account)
+        return connect_kind(account, credentials_of(here, account), transport, CLOCK.now, meter, custody)
 
     kept: dict[str, tuple[Document, Channel]] = {}
 

@@ -25,6 +25,7 @@ from channels.contract import (
     Pending,
     PictureBytes,
     Prepared,
+    Probed,
     Refused,
     Staged,
     Unknown,
@@ -74,12 +75,25 @@ class Weibo:
         left = said.get("expire_in", said.get("expires_in"))
         if not str(left).isdigit():
             return Health("unreachable", "微博没有说明授权的有效期")
+        if self.uid and str(said.get("uid") or self.uid) != self.uid:
+            return Health("not_connected", "这个授权是另一个微博账号的，请用本账号重新授权")
         until = self.now() + timedelta(seconds=int(str(left)))
         if until <= self.now():
             return Health("expired", "授权已过期，请重新授权", until)
         if until - self.now() < _WARN:
             return Health("expiring", "授权即将到期，请尽快重新授权", until)
         return Health("ok", "连接正常", until)
+
+    async def probe(self) -> Sequence[Probed]:
+        """Reading comments is the one right that can be asked for; of the domain 微博 speaks only when something is
+        posted."""
+        health = await self.preflight()
+        found = [Probed("授权", _fits(health), health.reason)]
+        domain = f"正文须带 {self.domain} 之下的链接；是否已在微博备案，要到发第一条时才知道"
+        found.append(Probed("链接域名", None, domain))
+        if health.state in ("ok", "expiring"):
+            found.append(_probed("读评论", await self._ask(self.protocol.comments_to_me("", "", 1))))
+        return found
 
     async def stage(self, prepared: Prepared, key: str, pictures: PictureBytes) -> Staged | Refused | Unknown:
         """微博 takes the picture with the post itself, so nothing is uploaded: the bytes are fetched and kept."""
@@ -250,6 +264,16 @@ class Weibo:
             return Unknown("微博的答复看不懂", {"status": str(said.status)})
         code = codes.CODES.get(said.code)
         return codes.refused(code) if code else codes.unlisted(said.code)
+
+
+def _fits(health: Health) -> bool | None:
+    return None if health.state == "unreachable" else health.state in ("ok", "expiring")
+
+
+def _probed(name: str, said: Mapping[str, Any] | Fault) -> Probed:
+    if isinstance(said, Unknown) or (isinstance(said, Refused) and said.who is Who.NOBODY):
+        return Probed(name, None, f"现在问不到：{said.reason}")
+    return Probed(name, False, said.reason) if isinstance(said, Refused) else Probed(name, True, "可以使用")
 
 
 def _still(ticket: str, said: object) -> Pending:

@@ -5,7 +5,6 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
-from urllib.parse import quote
 
 from hub.desk import casework
 from hub.desk.desk import Desk
@@ -13,7 +12,7 @@ from hub.desk.ledger import STANDING
 from hub.desk.noticing import count_unread
 from hub.desk.overview import seen_state, states_of
 from hub.desk.reviewing import queue
-from hub.desk.tasks import KINDS, OF_CASES, my_tasks
+from hub.desk.tasks import KINDS, OF_CASES, href_of, my_tasks
 from hub.domain.alert import LEVEL_NAMES
 from hub.domain.people import Actor
 from hub.domain.rights import may, require
@@ -167,8 +166,7 @@ def _task_title(row: Document, title: str, account: str, act: str) -> str:
 
 def _task(row: Document, title: str, now: datetime) -> Work:
     tone = "danger" if row["due"] < now else "warn" if row["due"] - now < timedelta(hours=4) else "quiet"
-    href = f"/tasks/{quote(row['_id'])}" if KINDS[row["kind"]][1] else f"/publications?open={row['about']}"
-    return Work("task", "check", title, str(row.get("text") or ""), row["due"], "去办", href, tone)
+    return Work("task", "check", title, str(row.get("text") or ""), row["due"], "去办", href_of(row), tone)
 
 
 async def _alerts(actor: Actor, desk: Desk) -> list[Work]:

@@ -64,6 +64,7 @@ DONE: Mapping[str, str] = {
     "correcting": "更正已登记；审过就发出，没审过的等另一位审核人通过。",
     "confirmed": "已记下：在平台上做完了。",
     "tested": "已向平台问过，结果如下。",
+    "authorised": "已换上新的授权，平台认得；推迟的马上接着发。",
     "account_held": "已暂停这个账号。",
     "account_released": "已恢复这个账号。",
     "connected": "已接入，下面是平台的回答。",

@@ -80,6 +80,8 @@ _PUBLISHING = (
                  ("state", "look_at"), ("to_follow",), ("-at",), ("content",)),
         personal=("by",), outbox=True,
     ),
+    Table("custody", "凭证: the access token of each account, sealed, the same for every worker", "while it lives",
+          personal=("sealed",)),
     Table("quotas", "额度: calls made under each quota of each account, one row a minute, hour, day or month",
           "three months", indexes=(("at",),)),
     Table("posts", "帖子的归属: which publication a platform's post belongs to", "as the publication"),

@@ -11,6 +11,8 @@ from channels.contract import Channel
 from channels.kinds import connect as connect_kind
 from channels.performance import InProcess
 from hub.desk import publishing
+from hub.desk.accounts import credentials_of
+from hub.desk.custody import custody_of
 from hub.desk.desk import Desk
 from hub.desk.publishing import Wish
 from hub.desk.quotas import StoredMeter
@@ -33,16 +35,24 @@ class RealOffice:
     def worker(self, owner: str, **more: Any) -> Desk:
         """Another process: a desk and a channel of its own over the same store and platform."""
         made: list[Channel] = []
+        known: list[Document] = []
 
         def connect(account: Document) -> Channel:
-            if not made:
+            facts = {name: account.get(name) for name in ("settings", "credentials", "profile")}
+            if known != [facts]:
+                known[:], made[:] = [facts], []
                 transport = InProcess({HOST: self.room.stage})
                 meter = StoredMeter(desk, str(account["_id"]))
-                made.append(connect_kind(account, self.credentials, transport, self.office.clock.now, meter))
+                now, secrets = self.office.clock.now, self._secrets(desk, account)
+                made.append(connect_kind(account, secrets, transport, now, meter, custody_of(desk, account)))
             return made[0]
 
         desk = replace(self.office.desk, owner=owner, connect=connect, **more)
         return desk
+
+    def _secrets(self, desk: Desk, account: Document) -> Mapping[str, Any]:
+        """What was typed in, where an account has been connected since; else the platform's own list."""
+        return credentials_of(desk, account) if account.get("credentials") else self.credentials
 
     async def planned(self, count: int, *, at: datetime | None = None, late: str = "publish") -> list[str]:
         """So many approved contents, each scheduled on the account a second after the other; their publications."""
