@@ -6,7 +6,7 @@ did, it answers `Unknown` and is never called again for that key by a program.
 
 from __future__ import annotations
 
-from collections.abc import Awaitable, Callable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from enum import StrEnum
@@ -134,6 +134,15 @@ class Picture:
     alt: str = ""
     caption: str = ""
     source: str = ""
+    name: str = ""  # of the file, as it was uploaded
+
+    def named(self, place: int) -> str:
+        """Which picture, so that nobody searches for it: 第 3 张图“送水点分布图.png”; `place` counts from 1."""
+        return f"第 {place} 张图" + (f"“{self.name}”" if self.name else "")
+
+    @property
+    def megabytes(self) -> str:
+        return f"{self.size / (1 << 20):.1f} MB"
 
 
 @dataclass(frozen=True)
@@ -280,42 +289,6 @@ class Channel(Protocol):
 
 
 Fault = Refused | Unknown
-Quotas = Mapping[str, Quota]
-
-
-@dataclass(frozen=True)
-class Spent:
-    """Nothing may leave: which quota is used up, the Chinese sentence for it, how long until it is counted anew."""
-
-    quota: str
-    reason: str
-    wait: timedelta
-
-
-@dataclass(frozen=True, repr=False)
-class Token:
-    """访问凭证: what a platform gave for an account's secret; has no `repr` of what it holds.
-
-    `until`: not used beyond; `forced_at`: when a fresh one was last forced, which platforms grant rarely.
-    """
-
-    text: str
-    until: datetime
-    forced_at: datetime | None = None
-
-
-FetchToken = Callable[[Token | None], Awaitable[Token | Fault]]
-
-
-class Custody(Protocol):
-    """Where an account's token lies, one for every process of the office, and who alone may fetch the next."""
-
-    async def token(self, dead: str, fetch: FetchToken) -> Token | Fault:
-        """A living token other than `dead` (empty: any), fetched by one process at a time where none is kept.
-
-        `fetch` is handed what is kept, living or not.
-        """
-        ...
 
 
 @dataclass(frozen=True)
@@ -330,39 +303,11 @@ class Probed:
     said: str
 
 
-class Meter(Protocol):
-    """One account's counts of calls, one for every process of the office. What the hub hands a channel's transport.
-
-    Raises for nothing: where the count cannot be kept, nothing may leave.
-    """
-
-    async def take(self, quotas: Quotas) -> Sequence[str] | Spent:
-        """One call of each of these, all or none; what was taken, to give it back with."""
-        ...
-
-    async def give_back(self, taken: Sequence[str]) -> None:
-        """The call certainly never reached the platform."""
-        ...
-
-    async def believe(self, quotas: Quotas, left: int, wait: timedelta | None) -> Spent:
-        """The platform's own word, which counts more than ours where it leaves less."""
-        ...
-
-
 @dataclass(frozen=True)
 class Verdict:
     """The platform says that it has decided about a submission. Never believed, only a reason to `check` it now."""
 
     submission: str  # the part of a Pending's ticket before its first colon
-
-
-@runtime_checkable
-class Tokened(Protocol):
-    """A channel whose platform gives a token for the account's secret."""
-
-    def entrust(self, custody: Custody) -> None:
-        """Keep the token there from now on."""
-        ...
 
 
 @runtime_checkable

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
-from datetime import timedelta
+from datetime import datetime, timedelta
+from email.utils import parsedate_to_datetime
 from typing import Protocol
 from urllib.parse import parse_qsl, urlsplit
 
@@ -64,6 +65,19 @@ class Answer:
 
     def __repr__(self) -> str:
         return f"<Answer {self.status}, {len(self.body)} bytes>"
+
+
+def apart(answer: Answer, asked_at: datetime, got_at: datetime) -> timedelta | None:
+    """How far the other side's clock stands ahead of ours (behind: below zero), by the date of its answer, which names
+    a whole second somewhere between asking and getting; None where it names none."""
+    try:
+        said = parsedate_to_datetime(answer.headers.get("date", ""))
+    except (ValueError, TypeError, OverflowError):
+        return None
+    if said.tzinfo is None:
+        return None
+    late, early = asked_at - (said + timedelta(seconds=1)), said - got_at
+    return early if early > timedelta(0) else -late if late > timedelta(0) else timedelta(0)
 
 
 @dataclass(frozen=True)

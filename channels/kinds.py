@@ -7,13 +7,14 @@ from datetime import datetime
 from typing import Any
 
 from channels.app import channel as app_channel
-from channels.contract import Capabilities, Channel, Custody, Meter, Tokened
+from channels.contract import Capabilities, Channel
 from channels.exchange import Transport
 from channels.metering import Metered, Read, tells_nothing
 from channels.push import channel as push_channel
 from channels.push import profile as push_profile
 from channels.push import wire as push_wire
 from channels.site import channel as site_channel
+from channels.surroundings import Custody, Meter, Tokened
 from channels.wechat import channel as wechat_channel
 from channels.wechat import profile as wechat_profile
 from channels.wechat import wire as wechat_wire
@@ -77,7 +78,7 @@ def _counted(
         raise ValueError(f"没有名为 {kind} 的渠道")
     if meter is None:
         return CHANNELS[kind](account, credentials, transport, now)
-    metered = Metered(transport, meter, TELLS.get(kind, tells_nothing))
+    metered = Metered(transport, meter, now, TELLS.get(kind, tells_nothing))
     channel = CHANNELS[kind](account, credentials, metered, now)
     metered.quotas = channel.capabilities.quotas
     return channel

@@ -8,10 +8,11 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
-from datetime import timedelta
+from datetime import datetime, timedelta
 
-from channels.contract import Meter, Quotas, Refused, Spent, Who
-from channels.exchange import Answer, NotSent, Request, Result, Transport
+from channels.contract import Refused, Who
+from channels.exchange import Answer, NotSent, Request, Result, Transport, apart
+from channels.surroundings import Meter, Quotas, Spent
 
 
 @dataclass(frozen=True)
@@ -38,20 +39,27 @@ class Metered:
 
     transport: Transport
     meter: Meter
+    now: Callable[[], datetime]
     read: Read = tells_nothing
     quotas: Quotas = field(default_factory=dict)
 
     async def send(self, request: Request) -> Result:
         costs = self._among(request.costs)
-        if not costs:
-            return await self.transport.send(request)
-        taken = await self.meter.take(costs)
+        taken = await self.meter.take(costs) if costs else ()
         if isinstance(taken, Spent):
             return _kept_back(taken)
-        result = await self.transport.send(request)
-        if isinstance(result, NotSent):
+        result = await self._timed(request)
+        if taken and isinstance(result, NotSent):
             await self.meter.give_back(taken)
-        return await self._heard(request, result) if isinstance(result, Answer) else result
+        return await self._heard(request, result) if costs and isinstance(result, Answer) else result
+
+    async def _timed(self, request: Request) -> Result:
+        asked_at = self.now()
+        result = await self.transport.send(request)
+        ahead = apart(result, asked_at, self.now()) if isinstance(result, Answer) else None
+        if ahead is not None:
+            await self.meter.clock(ahead)
+        return result
 
     async def _heard(self, request: Request, answer: Answer) -> Result:
         """What the answer tells is believed. A refusal for the quota is the same to the caller as our own count."""

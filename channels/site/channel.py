@@ -319,9 +319,11 @@ def _problems(body: Json, variant: Variant, counts: Mapping[str, tuple[int, int]
     largest = CAPABILITIES.limits["picture_bytes"].value
     for place, picture in enumerate(variant.pictures):
         if picture.size > largest:
-            found.append(Problem("site_picture", "block", "图片超过 10 MB，请压缩", f"pictures[{place}]"))
+            message = f"{picture.named(place + 1)} {picture.megabytes}，超过网站的 {largest >> 20} MB。请压缩后重新上传"
+            found.append(Problem("site_picture", "block", message, f"pictures[{place}]"))
         if not picture.alt:
-            found.append(Problem("site_alt", "acknowledge", "图片没有替代文字，请补上", f"pictures[{place}]"))
+            message = f"{picture.named(place + 1)}没有替代文字，请补上"
+            found.append(Problem("site_alt", "acknowledge", message, f"pictures[{place}]"))
     return found
 
 

@@ -14,7 +14,6 @@ from typing import Any
 from channels.contract import (
     Accepted,
     Capabilities,
-    Custody,
     Found,
     Health,
     Heard,
@@ -33,6 +32,7 @@ from channels.contract import (
     Who,
 )
 from channels.exchange import Transport
+from channels.surroundings import Custody
 from channels.wechat import callback, codes, wire
 from channels.wechat.codes import Again
 from channels.wechat.line import InHand, Line, refusal

@@ -13,9 +13,10 @@ from collections.abc import Callable
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 
-from channels.contract import Custody, Fault, FetchToken, Refused, Token, Unknown, Who
+from channels.contract import Fault, Refused, Unknown, Who
 from channels.exchange import MaybeSent, NotSent, Request, Transport
 from channels.metering import unsent
+from channels.surroundings import Custody, FetchToken, Token
 from channels.wechat import codes, wire
 
 SOON = timedelta(minutes=1)

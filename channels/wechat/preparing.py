@@ -89,13 +89,13 @@ def _of_pictures(pictures: Sequence[Picture], article: Mapping[str, Any], profil
     """Each by its place in the text, so that nobody searches for the bad one."""
     found = []
     for place, each in enumerate(pictures):
-        where, name = f"pictures[{place}]", f"第 {place + 1} 张图"
+        where, name = f"pictures[{place}]", each.named(place + 1)
         if each.type not in _INSIDE:
             message = f"{name}的格式公众号正文不收，请换成 JPG 或 PNG"
             found.append(Problem("wechat_picture_type", "block", message, where))
         if each.size >= profile.picture_bytes:
-            size, limit = each.size / (1 << 20), profile.picture_bytes >> 20
-            message = f"{name} {size:.1f} MB，公众号正文图片须小于 {limit} MB。请压缩后重新上传"
+            limit = profile.picture_bytes >> 20
+            message = f"{name} {each.megabytes}，公众号正文图片须小于 {limit} MB。请压缩后重新上传"
             found.append(Problem("wechat_picture_size", "block", message, where))
     known = {each.sha256 for each in pictures}
     for place, sha256 in enumerate(pictures_in(str(article["html"])), 1):

@@ -39,8 +39,11 @@ class Staging:
     async def stage(self, prepared: Prepared, key: str, contents: PictureBytes) -> Staged | Fault:
         body = prepared.body
         addresses: dict[str, str] = {}
+        known = {picture.sha256: picture for picture in prepared.pictures}
         for each in body["pictures"]:
-            found = await self._picture(each["sha256"], each["type"], contents, f"第 {each['place']} 张图")
+            picture = known.get(each["sha256"])
+            name = picture.named(each["place"]) if picture else f"第 {each['place']} 张图"
+            found = await self._picture(each["sha256"], each["type"], contents, name)
             if isinstance(found, Refused | Unknown):
                 return found
             addresses[each["sha256"]] = found

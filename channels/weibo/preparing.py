@@ -75,8 +75,9 @@ def _of_pictures(pictures: Sequence[Picture], profile: Profile) -> list[Problem]
         message = f"开放接口一次只能带一张图片，稿件有 {len(pictures)} 张，将只发第一张"
         found.append(Problem("weibo_pictures", "hint", message, "pictures"))
     if first.type not in _TYPES:
-        found.append(Problem("weibo_picture_type", "block", "微博只接受 JPG、PNG、GIF 图片，请更换图片", "pictures[0]"))
+        message = f"{first.named(1)}的格式微博不收，请换成 JPG、PNG 或 GIF"
+        found.append(Problem("weibo_picture_type", "block", message, "pictures[0]"))
     if first.size >= profile.picture_bytes:
-        message = f"微博图片须小于 {profile.picture_bytes >> 20} MB，请压缩图片"
+        message = f"{first.named(1)} {first.megabytes}，超过微博的 {profile.picture_bytes >> 20} MB。请压缩后重新上传"
         found.append(Problem("weibo_picture_size", "block", message, "pictures[0]"))
     return found

@@ -9,7 +9,8 @@ import hashlib
 from dataclasses import dataclass
 from datetime import timedelta
 
-from channels.contract import Fault, FetchToken, Refused, Token, Who
+from channels.contract import Fault, Refused, Who
+from channels.surroundings import FetchToken, Token
 from hub.desk.desk import Desk
 from hub.sealing import CREDENTIALS, Unsealable
 from hub.store import leases

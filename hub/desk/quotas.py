@@ -10,23 +10,27 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
-from channels.contract import Quota, Quotas, Spent
+from channels.contract import Quota
+from channels.surroundings import Quotas, Spent
 from hub.desk.desk import Desk, connected
 from hub.domain.people import Actor
-from hub.domain.quota import PERIODS, Left, believed_until, end_of, row_of, spent_words
+from hub.domain.quota import PERIODS, Left, believed_until, end_of, row_of, spent_words, start_of
 from hub.domain.rights import require
 from hub.store.base import Document, Unreachable, Unsure
 
 TABLE = "quotas"
+TO_GO = ("scheduled", "waiting", "staging", "sending")
+APART = 5  # seconds by which a clock's distance changes before it is written anew
 NOT_COUNTED = Spent("", "现在记不了平台的调用次数，稍后自动再试", timedelta(minutes=1))
 
 
-@dataclass(frozen=True)
+@dataclass
 class StoredMeter:
     """One account's counts in the store. A store that fails lets nothing out, and turns no answer into an error."""
 
     desk: Desk
     account: str
+    ahead: int | None = None  # seconds of the platform's clock, as last written
 
     async def take(self, quotas: Quotas) -> Sequence[str] | Spent:
         taken: list[str] = []
@@ -47,6 +51,18 @@ class StoredMeter:
                 await self.desk.store.change(TABLE, {"_id": row, "used": {"$gt": 0}}, {"$inc": {"used": -1}})
         except (Unreachable, Unsure):
             return  # counted too high until the period's end: on the safe side
+
+    async def clock(self, ahead: timedelta) -> None:
+        """Written only where it changes: clocks of platforms stand right nearly always."""
+        seconds = round(ahead.total_seconds())
+        if self.ahead is not None and abs(seconds - self.ahead) < APART:
+            return
+        try:
+            fields = {"$set": {"clock_ahead": seconds}}
+            await self.desk.store.change("accounts", {"_id": self.account, "clock_ahead": {"$ne": seconds}}, fields)
+            self.ahead = seconds
+        except (Unreachable, Unsure):
+            return
 
     async def believe(self, quotas: Quotas, left: int, wait: timedelta | None) -> Spent:
         now, said = self.desk.clock.now(), NOT_COUNTED
@@ -138,6 +154,30 @@ async def spent(desk: Desk, account: Document, act: str) -> Left | None:
 
 def _stops(left: Left, act: str) -> bool:
     return left.act in (act, "any")
+
+
+async def ahead_of(desk: Desk, account: Document, publication: Document) -> list[tuple[Left, int]]:
+    """What the quotas for posts will have given at this publication's time: each as counted for that period, and how
+    many posts planned in it stand before this one."""
+    channel = connected(desk, account)
+    if isinstance(channel, str):
+        return []
+    asked = {
+        name: quota
+        for name, quota in channel.capabilities.quotas.items()
+        if quota.act == "publish" and quota.per != "minute"
+    }
+    found = []
+    for one in await _left(desk, str(account["_id"]), asked, publication["at"]) if asked else []:
+        found.append((one, await _before(desk, publication, start_of(one.per, publication["at"]))))
+    return found
+
+
+async def _before(desk: Desk, publication: Document, since: datetime) -> int:
+    mine, at = str(publication["_id"]), publication["at"]
+    planned = {"account": publication["account"], "state": {"$in": list(TO_GO)}, "_id": {"$ne": mine}}
+    earlier = [{"at": {"$gte": since, "$lt": at}}, {"at": at, "_id": {"$lt": mine}}]
+    return await desk.store.count("publications", {**planned, "$or": earlier}, ceiling=10_000)
 
 
 async def left_today(actor: Actor, desk: Desk, ids: Sequence[str]) -> dict[str, list[Left]]:

@@ -55,6 +55,7 @@ class Post:
     at: datetime
     state: str
     movable: bool
+    warned: bool = False  # as things stand it will not go out
 
 
 @dataclass(frozen=True)
@@ -115,7 +116,8 @@ def posts_of(rows: Sequence[Document]) -> dict[date, list[Post]]:
     for (day, content), group in grouped.items():
         worst = min(group, key=lambda row: GRAVITY.index(row["seen"]))
         movable = any(row["state"] in ("scheduled", "waiting") for row in group)
-        days[day].append(Post(content, worst["_id"], worst["title"], group[0]["at"], worst["seen"], movable))
+        warned = any(row.get("concerns") and row["state"] in ("scheduled", "waiting") for row in group)
+        days[day].append(Post(content, worst["_id"], worst["title"], group[0]["at"], worst["seen"], movable, warned))
     return days
 
 
@@ -174,6 +176,8 @@ def _chosen(text: str) -> date | None:
 def _day(day: date, posts: list[Post], month: date, today: date, chosen: date | None) -> Day:
     counts = Counter(post.state for post in posts)
     trouble = "，".join(f"{counts[state]} {WORDS[state]}" for state in WORDS if counts[state])
+    warned = sum(post.warned for post in posts)
+    trouble = "，".join(filter(None, (trouble, f"{warned} 将发不出" if warned else "")))
     rest, out = not CALENDAR.works(day), day.month != month.month
     return Day(day, posts, trouble, out, rest, day == today, day == chosen, day_name(day))
 

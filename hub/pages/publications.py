@@ -18,6 +18,7 @@ from hub.desk.quotas import left_today
 from hub.domain.errors import FieldError, HubError, Invalid, NotFound
 from hub.domain.moves import step_for
 from hub.domain.rights import may
+from hub.pages import concerns
 from hub.pages.board import CHANNELS
 from hub.pages.course import course_of, evidence_of
 from hub.pages.routes import Route, desk_of
@@ -79,6 +80,7 @@ async def _page(
         lines=[_row(line, now, accounts) for line in found.lines],
         channels=_shown_channels(request, found.lines),
         refusals=await _refusals(request, accounts) if not cursor else [],
+        concerns=await concerns.banners(request) if not cursor else [],
         more=f"/publications?{urlencode({'tab': tab, 'cursor': found.cursor})}" if found.cursor else "",
         first=f"/publications?tab={tab}" if cursor else "",
         here=f"/publications?{urlencode(kept)}",
@@ -170,6 +172,8 @@ def second_line(row: Document, now: datetime) -> str:
 
 
 def _planned(row: Document, now: datetime) -> str:
+    if row.get("concerns"):
+        return "将发不出"
     if row["seen"] == "proposed":
         return "未审签"
     if row.get("tries"):
@@ -229,6 +233,7 @@ async def _panel(request: Request, id: str, accounts: Mapping[str, Document]) ->
         "account": _named(row, accounts),
         "sign": CHANNELS.get(row["channel"], ("发", row["channel"])),
         "course": course_of(row, names),
+        "concerns": concerns.concerns_of(actor, row),
         "evidence": evidence_of(row, lefts.get(row["account"], [])),
         "home": _web((account.get("settings") or {}).get("page_url")),
         "link": _web(row.get("url")),

@@ -12,8 +12,9 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from channels.contract import Accepted, Found, Page, Pending, Refused, Staged, Token, Unknown, Who
+from channels.contract import Accepted, Found, Page, Pending, Refused, Staged, Unknown, Who
 from channels.exchange import Answer
+from channels.surroundings import Token
 from channels.wechat import wire
 from channels.wechat.codes import CODES, TOKEN_CODES, Again
 from channels.wechat.preparing import Cover, prepare

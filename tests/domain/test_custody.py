@@ -13,7 +13,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from channels.contract import Health, Refused, Token, Who
+from channels.contract import Health, Refused, Who
+from channels.surroundings import Token
 from hub.desk import accounts, authorising, caring, custody, tasks, working
 from hub.desk.accounts import NewAccount
 from hub.desk.dispatching import dispatch

@@ -11,9 +11,10 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from channels.contract import Quota, Spent
+from channels.contract import Quota
 from channels.exchange import MaybeSent, NotSent, Request, Result
 from channels.kinds import connect as connect_kind
+from channels.surroundings import Spent
 from hub.clock import SetClock
 from hub.desk import quotas, settling
 from hub.desk.dispatching import dispatch
