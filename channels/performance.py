@@ -220,10 +220,10 @@ class InProcess:
         if stage is None:
             return NotSent("找不到对方的域名")
         played = stage.play(request)
-        return _as_seen(played, request)
+        return as_seen(played, request)
 
 
-def _as_seen(played: Played, request: Request) -> Result:
+def as_seen(played: Played, request: Request) -> Result:
     """What a caller sees of it: the cuts and delays of real sockets, without waiting."""
     fault, answer = played.fault, played.answer
     if answer is None or (fault and fault.kind in ("drop_before", "drop_after", "close")):

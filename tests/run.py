@@ -10,6 +10,7 @@ IN_BROWSER = (
     "tests/pages/test_look_in_browser.py",
     "tests/pages/test_site_in_browser.py",
     "tests/pages/test_cases_in_browser.py",
+    "tests/pages/test_calendar_in_browser.py",
     "tests/pages/test_site_app_in_browser.py",
 )
 # group, budget in seconds, pytest arguments
@@ -17,9 +18,10 @@ GROUPS = (
     ("house", 20, ["tests/house"]),
     ("units and properties", 150, ["tests/domain", "tests/nlp", "tests/rehearsal"]),
     ("contracts", 120, ["tests/contracts"]),
+    ("simulation", 60, ["tests/simulation"]),
     ("crash", 120, ["tests/crash"]),
     ("pages", 60, ["tests/pages", *(f"--ignore={path}" for path in IN_BROWSER)]),
-    ("browser: pages", 50, [*IN_BROWSER]),  # a process of its own: a browser of the walk would hold its event loop
+    ("browser: pages", 80, [*IN_BROWSER]),  # a process of its own: a browser of the walk would hold its event loop
     ("browser: the walk", 250, ["tests/browser"]),
 )
 

@@ -119,7 +119,7 @@ async def states_of(actor: Actor, desk: Desk, ids: Sequence[str]) -> dict[str, D
         return {}
     where = {"_id": {"$in": sorted(set(ids))}}
     rows = await desk.store.find(
-        "contents", where, limit=max(1, len(ids)), fields=("state", "approved_hash", "revision")
+        "contents", where, limit=max(1, len(ids)), fields=("state", "approved_hash", "revision", "column")
     )
     return {row["_id"]: row for row in rows}
 

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from datetime import datetime, timedelta
+from datetime import datetime
 from typing import Any
 
 from channels.contract import Channel, Problem
@@ -17,7 +17,7 @@ from hub.desk import ledger, variants
 from hub.desk.desk import Desk, connected
 from hub.desk.paging import Page, page
 from hub.desk.preflighting import foresee
-from hub.domain import holding, outbox
+from hub.domain import holding, outbox, plan
 from hub.domain.errors import Conflict, FieldError, Invalid, NotFound
 from hub.domain.moves import OPEN_STATES, STATE_WORDS, attempt_words, step_for
 from hub.domain.people import Actor
@@ -29,7 +29,6 @@ from hub.store.base import Document
 
 TABLE = ledger.PUBLICATIONS
 LATE_WORDS = {"publish": "迟了也发", "hold": "迟了就暂停", "ask": "迟了先问人"}
-GRACE = timedelta(minutes=5)  # a time just past is meant as "now"
 
 
 @dataclass(frozen=True)
@@ -126,7 +125,7 @@ async def _reasons(
     if account is None:
         return ["没有这个账号，请刷新后重选。"]
     reasons: list[str] = []
-    if wish.at < desk.clock.now() - GRACE:
+    if wish.at < desk.clock.now() - plan.GRACE:
         reasons.append("发布时间已经过去，请另选时间。")
     open_one = {"content": content["_id"], "account": account["_id"], "state": {"$in": [*OPEN_STATES, "published"]}}
     if await desk.store.count(TABLE, open_one, ceiling=1):
@@ -243,9 +242,9 @@ async def move(actor: Actor, desk: Desk, publication_id: str, at: datetime, *, l
     require(actor, "content.schedule")
     _check_order([Wish("-", at, late or "ask")], "none")
     now = desk.clock.now()
-    if at < now - GRACE:
+    if at < now - plan.GRACE:
         raise Invalid("发布时间已经过去，请另选时间。", (FieldError("at", "请选以后的时间。"),))
-    fields = {**_fresh(max(at, now)), **({"late": late} if late else {})}
+    fields = {**plan.fresh(max(at, now)), **({"late": late} if late else {})}
     return await _by_person(actor, desk, publication_id, Decision("move", fields))
 
 
@@ -266,13 +265,8 @@ async def release(actor: Actor, desk: Desk, publication_id: str, *, at: datetime
     require(actor, "publication.release")
     now = desk.clock.now()
     _check_order([Wish("-", at or now, "ask")], "none")
-    fields = {**_fresh(max(at or now, now)), "pinned": None}  # a person has decided: the same content or a newer one
+    fields = {**plan.fresh(max(at or now, now)), "pinned": None}  # a person has decided: the same or a newer text
     return await _by_person(actor, desk, publication_id, Decision("release", fields))
-
-
-def _fresh(at: datetime) -> dict[str, Any]:
-    """A new time, and the counts of tries that belonged to the old one gone."""
-    return {"at": at, "not_before": at, "tries": 0, "first_tried_at": None, "reason": None, "who": None, "spent": None}
 
 
 async def _by_person(actor: Actor, desk: Desk, publication_id: str, decision: Decision) -> Document:

@@ -120,7 +120,16 @@ async def _stop(desk: Desk, table: str, document: Document) -> str | None:
     if document.get("kind") == "withdraw":
         return None  # a pause stops what goes out, never what is taken back
     switch = await desk.store.get("switches", holding.HOLD_ALL)
-    return holding.stop_of(switch, await desk.store.get("accounts", str(document["account"])))
+    stop = holding.stop_of(switch, await desk.store.get("accounts", str(document["account"])))
+    if stop is None and table == ledger.PUBLICATIONS:
+        return await _voided(desk, document)
+    return stop
+
+
+async def _voided(desk: Desk, publication: Document) -> str | None:
+    """An edit while it was being prepared took the approval away: what was approved then does not go out now."""
+    content = await desk.store.get("contents", str(publication["content"]), fields=("state", "approved_hash"))
+    return None if holding.is_approved(content, str(publication["hash"])) else "稿件刚刚有改动，等重新终审"
 
 
 async def _call_off(desk: Desk, actor: Actor, table: str, document: Document, reason: str) -> Document | None:

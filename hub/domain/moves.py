@@ -83,7 +83,7 @@ MOVES: Sequence[Step] = (
     Step(_S.SENDING, "put_off", _S.SCHEDULED, PROGRAM, "确定没发出，稍后再试"),
     Step(_S.SENDING, "refuse", _S.REFUSED, PROGRAM, "平台拒绝"),
     Step(_S.SENDING, "too_late", _S.HELD, PROGRAM, "确定没发出，过了时限"),
-    Step(_S.SENDING, "call_off", _S.SCHEDULED, PROGRAM, "发送前见到暂停，没有发出"),
+    Step(_S.SENDING, "call_off", _S.SCHEDULED, PROGRAM, "发送前见到暂停或改动，没有发出"),
     Step(_S.SENDING, "lose", _S.UNKNOWN, PROGRAM, "不知是否发出"),
     Step(_S.SENDING, "lapse", _S.UNKNOWN, PROGRAM, "发送中断，不知是否发出"),
     Step(_S.PENDING, "wait", _S.PENDING, PROGRAM, "平台仍在处理"),
@@ -120,7 +120,7 @@ OUTCOME_WORDS: Mapping[str, str] = {
     "refused": "平台没有接受，确定没有公开",
     "pending": "平台已收下，等结果",
     "unknown": "没有得到明确结果",
-    "not_called": "发送前见到暂停，没有发出",
+    "not_called": "发送前见到暂停或改动，没有发出",
 }
 
 

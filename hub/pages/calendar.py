@@ -1,128 +1,30 @@
-"""日历: a month of publications on the server's own grid, one day in full, and moving one by a form."""
+"""日历: the posts of a month, a week or a list on the server's own grid, one day in full, moving a post by a form."""
 
 from __future__ import annotations
 
-from collections import Counter, defaultdict
-from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
-from datetime import UTC, date, datetime, timedelta
+from collections.abc import Awaitable, Callable, Mapping, Sequence
+from dataclasses import replace
+from datetime import date, datetime
 from typing import Any
 
 from sanic import HTTPResponse, Request
 
 from hub import wording
-from hub.clock import SHANGHAI, local
-from hub.desk import overview, publishing
-from hub.domain.almanac import CALENDAR, day_name
-from hub.domain.errors import HubError, Invalid
+from hub.clock import local
+from hub.desk import agenda, columns, rescheduling
+from hub.desk.agenda import NONE, Choice, Day, Post
+from hub.desk.rescheduling import Moved
+from hub.domain.errors import HubError
 from hub.domain.rights import may
+from hub.pages import calendar_view as view
 from hub.pages.board import CHANNELS
+from hub.pages.calendar_view import VIEWS, Place
 from hub.pages.publications import moment_of
 from hub.pages.routes import Route, desk_of
 from hub.pages.shell import actor_of, field, go, show
 from hub.store.base import Document
 
-POSTS = 3  # posts of one day that the grid shows
-FIRST, LAST = date(2000, 1, 1), date(2199, 12, 1)
-# how grave a state is: the worst of a content's channels stands for it, and the day's head names what is wrong
-GRAVITY = (
-    "refused",
-    "unknown",
-    "held",
-    "sending",
-    "pending",
-    "staging",
-    "waiting",
-    "scheduled",
-    "proposed",
-    "corrected",
-    "published",
-    "withdrawn",
-    "removed",
-    "cancelled",
-)
-WORDS = {"refused": "被拒", "unknown": "待核对", "held": "暂停"}
-MERGED = {"staging": "sending", "pending": "sending", "waiting": "scheduled", "removed": "withdrawn"}
-
-
-@dataclass(frozen=True)
-class Post:
-    """One content on one day: its first time, and the state that matters most among its channels."""
-
-    content: str
-    id: str
-    title: str
-    at: datetime
-    state: str
-    movable: bool
-    warned: bool = False  # as things stand it will not go out
-
-
-@dataclass(frozen=True)
-class Day:
-    """One square of the grid."""
-
-    date: date
-    posts: Sequence[Post]
-    trouble: str
-    out: bool
-    rest: bool
-    today: bool
-    chosen: bool
-    name: str
-
-    @property
-    def first(self) -> Sequence[Post]:
-        """Those that are drawn, by time; what went wrong is always among them."""
-        grave = sorted(self.posts, key=lambda post: (post.state not in WORDS, post.at))[:POSTS]
-        return sorted(grave, key=lambda post: post.at)
-
-    @property
-    def more(self) -> int:
-        return max(0, len(self.posts) - POSTS)
-
-
-def month_of(text: str, now: datetime) -> date:
-    """The first day of the month that is asked for (`2026-11`), else of this one."""
-    if not text:
-        return local(now).date().replace(day=1)
-    try:
-        month = datetime.strptime(text[:7], "%Y-%m").replace(tzinfo=SHANGHAI).date()
-    except ValueError:
-        raise Invalid("月份的写法是 2026-11。") from None
-    return min(max(month, FIRST), LAST)
-
-
-def next_month(month: date, step: int) -> date:
-    """The first day of the month `step` months on."""
-    number = month.year * 12 + month.month - 1 + step
-    return date(number // 12, number % 12 + 1, 1)
-
-
-def grid_of(month: date) -> list[date]:
-    """Whole weeks, Monday first, that hold this month."""
-    start = month - timedelta(days=month.weekday())
-    end = next_month(month, 1)
-    weeks = -(-(end - start).days // 7)
-    return [start + timedelta(days=number) for number in range(weeks * 7)]
-
-
-def posts_of(rows: Sequence[Document]) -> dict[date, list[Post]]:
-    """The publications as posts by the office's day, in the order of their times."""
-    grouped: dict[tuple[date, str], list[Document]] = defaultdict(list)
-    for row in rows:
-        grouped[(local(row["at"]).date(), row["content"])].append(row)
-    days: dict[date, list[Post]] = defaultdict(list)
-    for (day, content), group in grouped.items():
-        worst = min(group, key=lambda row: GRAVITY.index(row["seen"]))
-        movable = any(row["state"] in ("scheduled", "waiting") for row in group)
-        warned = any(row.get("concerns") and row["state"] in ("scheduled", "waiting") for row in group)
-        days[day].append(Post(content, worst["_id"], worst["title"], group[0]["at"], worst["seen"], movable, warned))
-    return days
-
-
-def _at_midnight(day: date) -> datetime:
-    return datetime(day.year, day.month, day.day, tzinfo=SHANGHAI).astimezone(UTC)
+OPENED = 100  # posts of the open day that stand beside the grid
 
 
 async def show_calendar(request: Request) -> HTTPResponse:
@@ -131,89 +33,132 @@ async def show_calendar(request: Request) -> HTTPResponse:
 
 async def _calendar(request: Request, *, problem: str = "", status: int = 200) -> HTTPResponse:
     desk, actor = desk_of(request), actor_of(request)
-    now = desk.clock.now()
-    chosen = _chosen(request.args.get("day") or "")
-    month = chosen.replace(day=1) if chosen else month_of(request.args.get("month") or "", now)
-    grid = grid_of(month)
-    rows, cut = await overview.between(
-        actor, desk, _at_midnight(grid[0]), _at_midnight(grid[-1] + timedelta(days=1))
-    )
-    days = posts_of(rows)
-    inside = [post for day in grid if day.month == month.month for post in days.get(day, ())]
+    today = local(desk.clock.now()).date()
+    shelves = [(row["_id"], row["name"]) for row in await columns.list_columns(actor, desk)]
+    place = _place(request, today, dict(shelves))
+    days = await agenda.days(actor, desk, place.first, place.count, place.choice)
+    moved = await _just_moved(request)
+    lit = local(moved[0]["at"]).date() if moved else None
+    drawn = view.squares(place, days, today, lit)
     return await show(
         request,
         "desk/calendar.html",
         "calendar",
         status=status,
-        month=month,
-        title=f"{month.year} 年 {month.month} 月",
+        toast=await _toast(request, place, moved),
+        place=place,
+        title=view.title_of(place),
+        views=[(key, words, place.seen_as(key, today).href()) for key, words in VIEWS],
+        now=replace(place, start=view.start_of(place.view, today), day=None).href(),
+        squares=drawn,
+        sums=view.sums(drawn),
+        hours=view.hours_of(drawn),
+        in_hour=view.in_hour,
+        lit=[str(row["_id"]) for row in moved],
         weekdays=wording.WEEKDAYS,
-        days=[_day(day, days.get(day, []), month, local(now).date(), chosen) for day in grid],
-        sums=_sums(inside),
-        before=f"/calendar?month={next_month(month, -1):%Y-%m}",
-        after_month=f"/calendar?month={next_month(month, 1):%Y-%m}",
-        chosen=chosen,
-        chosen_words=f"{wording.day(chosen)} {wording.weekday(chosen)}" if chosen else "",
-        posts=[_full(post, rows) for post in days.get(chosen, [])] if chosen else [],
-        cut=cut,
+        opened=await _opened(request, place),
         problem=problem,
         channels=CHANNELS,
+        known_channels=[(key, words) for key, (_, words) in CHANNELS.items() if key in _known(request)],
+        columns=shelves,
         may_move=may(actor, "content.schedule"),
         may_write=may(actor, "content.write"),
     )
 
 
-def _chosen(text: str) -> date | None:
-    if not text:
+def _place(request: Request, today: date, shelves: Mapping[str, str]) -> Place:
+    """What the address asks for; a channel or column that the office does not have is no wish."""
+    channel, column = (request.args.get(name) or "" for name in ("channel", "column"))
+    choice = Choice(channel if channel in CHANNELS else "", column if column in shelves else "")
+    asked = {name: request.args.get(name) or "" for name in ("view", "month", "week", "day")}
+    return view.place_of(asked, choice, today)
+
+
+def _known(request: Request) -> Sequence[str]:
+    known: Sequence[str] = request.app.ctx.facts["channels"]
+    return known
+
+
+async def _opened(request: Request, place: Place) -> Mapping[str, Any] | None:
+    """The open day: each post with its channels, and what of it can be moved."""
+    if place.day is None:
         return None
-    try:
-        day = datetime.strptime(text, "%Y-%m-%d").replace(tzinfo=SHANGHAI).date()
-    except ValueError:
-        raise Invalid("日期的写法是 2026-11-24。") from None
-    return min(max(day, FIRST), LAST)
+    day = await _day(request, place.day, place.choice)
+    posts = [_full(post) for post in day.posts[:OPENED]]
+    words = f"{wording.day(place.day)} {wording.weekday(place.day)}"
+    return {"date": place.day, "words": words, "count": day.count, "posts": posts, "more": day.count - len(posts)}
 
 
-def _day(day: date, posts: list[Post], month: date, today: date, chosen: date | None) -> Day:
-    counts = Counter(post.state for post in posts)
-    trouble = "，".join(f"{counts[state]} {WORDS[state]}" for state in WORDS if counts[state])
-    warned = sum(post.warned for post in posts)
-    trouble = "，".join(filter(None, (trouble, f"{warned} 将发不出" if warned else "")))
-    rest, out = not CALENDAR.works(day), day.month != month.month
-    return Day(day, posts, trouble, out, rest, day == today, day == chosen, day_name(day))
+async def _day(request: Request, day: date, choice: Choice) -> Day:
+    return (await agenda.days(actor_of(request), desk_of(request), day, 1, choice)).get(day, NONE)
 
 
-def _sums(posts: Sequence[Post]) -> list[tuple[str, int]]:
-    """The month in states, from the gravest to the most harmless."""
-    counts = Counter(MERGED.get(post.state, post.state) for post in posts)
-    return [(state, counts[state]) for state in GRAVITY if counts[state]]
+def _full(post: Post) -> Mapping[str, Any]:
+    return {"post": post, "open": post.worst["_id"], "at": view.field_of(post.at)}
 
 
-def _full(post: Post, rows: Sequence[Document]) -> Mapping[str, Any]:
-    """The chosen day's row: each channel with its own state and time."""
-    own = [row for row in rows if row["content"] == post.content and local(row["at"]).date() == local(post.at).date()]
-    movable = [row["_id"] for row in own if row["state"] in ("scheduled", "waiting")]
-    return {"post": post, "rows": own, "movable": movable, "at": f"{local(post.at):%Y-%m-%dT%H:%M}"}
+# ---- moving
 
 
-async def move_post(request: Request) -> HTTPResponse:
-    """All channels of one content that have not begun, to another time; the page says where the first one stopped."""
-    desk, actor = desk_of(request), actor_of(request)
-    ids = [str(each) for each in (request.form.getlist("id") or [])][:50] if request.form else []
-    moved = 0
-    try:
-        at = moment_of(field(request, "at", 20))
-        for id in ids:
-            await publishing.move(actor, desk, id, at)
-            moved += 1
-    except HubError as error:
-        if error.status not in (409, 422):
-            raise
-        said = f"已改 {moved} 个渠道。" if moved else ""
-        return await _calendar(request, problem=f"{said}{error.message}", status=error.status)
-    return go(f"/calendar?day={local(at):%Y-%m-%d}", "moved")
+async def _just_moved(request: Request) -> list[Document]:
+    """What this person has moved a moment ago; the address only names it, the store says whether that is so."""
+    id = request.args.get("moved") or ""
+    return await rescheduling.last_move(actor_of(request), desk_of(request), id) if id else []
+
+
+async def _toast(request: Request, place: Place, moved: Sequence[Document]) -> Mapping[str, Any] | None:
+    if not moved:
+        return None
+    day = await _day(request, local(moved[0]["at"]).date(), agenda.ALL)
+    return view.toast_of(view.moved_words(moved, day, CHANNELS), moved, place)
+
+
+Act = Callable[[Request, Sequence[str], datetime], Awaitable[Moved]]
+
+
+def _form(act: Act) -> Callable[[Request], Awaitable[HTTPResponse]]:
+    """A form that moves one post: on to where it stands now, or the page again with what was in the way."""
+
+    async def handle(request: Request) -> HTTPResponse:
+        try:
+            moved = await act(request, _ids(request), moment_of(field(request, "seen", 40)))
+        except HubError as error:
+            if error.status not in (409, 422):
+                raise
+            return await _calendar(request, problem=error.message, status=error.status)
+        if moved.left:
+            said = f"已改 {len(moved.rows)} 个渠道，{len(moved.left)} 个没有改：{moved.left[0]}"
+            return await _calendar(request, problem=said, status=409)
+        return go(_then(request, moved))
+
+    return handle
+
+
+def _ids(request: Request) -> list[str]:
+    return [str(each) for each in (request.form.getlist("id") or [])][: rescheduling.MOST] if request.form else []
+
+
+def _then(request: Request, moved: Moved) -> str:
+    """The same view, where the post stands now; the open day goes with it."""
+    today = local(desk_of(request).clock.now()).date()
+    given = {str(request.args.get("column") or ""): ""}
+    place, day = _place(request, today, given), local(moved.rows[0]["at"]).date()
+    goal = replace(place.at(day), day=day if place.day else None)
+    return goal.href(moved=str(moved.rows[0]["_id"]))
+
+
+async def _move(request: Request, ids: Sequence[str], seen: datetime) -> Moved:
+    to = field(request, "day", 10)
+    goal = view.day_of(to) if to else moment_of(field(request, "at", 20))
+    return await rescheduling.reschedule(actor_of(request), desk_of(request), ids, seen=seen, to=goal)
+
+
+async def _undo(request: Request, ids: Sequence[str], seen: datetime) -> Moved:
+    return await rescheduling.move_back(actor_of(request), desk_of(request), ids, seen=seen)
 
 
 ROUTES = (
     Route("GET", "/calendar", show_calendar, "publication.read"),
-    Route("POST", "/calendar/move", move_post, "content.schedule", "form"),
+    Route("POST", "/calendar/move", _form(_move), "content.schedule", "form"),
+    Route("POST", "/calendar/undo", _form(_undo), "content.schedule", "form"),
 )

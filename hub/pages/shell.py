@@ -129,8 +129,7 @@ async def shell_of(request: Request, key: str, **changes: Any) -> Shell:
         unread=found.unread,
         held=found.held,
         path=own_path(request.path),
-        toast=_toast(request),
-        **changes,
+        **{"toast": _toast(request), **changes},
     )
     keys = frozenset(entry for entry, act in ENTRIES.items() if may(actor, act))
     return frame.counted(found.counts, found.alarms).only(keys)
@@ -142,10 +141,17 @@ def _toast(request: Request) -> Mapping[str, Any] | None:
 
 
 async def show(
-    request: Request, template: str, key: str, *, status: int = 200, narrow: bool = False, **values: Any
+    request: Request,
+    template: str,
+    key: str,
+    *,
+    status: int = 200,
+    narrow: bool = False,
+    toast: Mapping[str, Any] | None = None,
+    **values: Any,
 ) -> HTTPResponse:
     """One staff page, never kept by a browser or a proxy: it holds what only this person may see."""
-    frame = await shell_of(request, key, narrow=narrow)
+    frame = await shell_of(request, key, narrow=narrow, **({"toast": toast} if toast else {}))
     return html(page(template, frame, **values), status=status, headers={"Cache-Control": "no-store"})
 
 

@@ -124,6 +124,15 @@ def matches(document: Mapping[str, Any], where: Mapping[str, Any]) -> bool:
     return "$or" not in where or any(matches(document, branch) for branch in where["$or"])
 
 
+def meeting(documents: Iterable[Document], where: Mapping[str, Any]) -> list[Document]:
+    """Those of the documents that satisfy a checked filter; condition by condition, so that few are looked at twice."""
+    found = list(documents)
+    for condition in conditions(where):
+        found = [document for document in found if _holds(document, condition)]
+    rest = {key: where[key] for key in ("$and", "$or") if key in where}
+    return [document for document in found if matches(document, rest)] if rest else found
+
+
 def _holds(document: Mapping[str, Any], condition: Condition) -> bool:
     path, operator, operand = condition
     found = found_at(document, path)

@@ -194,7 +194,7 @@ class MemoryStore(Store):
         rows = self._of(table)
         named = where.get("_id")
         candidates = list(rows.values()) if not isinstance(named, str) else [rows[named]] if named in rows else []
-        return [row for row in candidates if language.matches(row, where)]
+        return language.meeting(candidates, where)
 
     def _put(self, table: str, row: Document, before: Document | None) -> None:
         rows, held = self._of(table), self._held[table]

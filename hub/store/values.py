@@ -118,6 +118,8 @@ MISSING: Any = object()
 
 def found_at(document: Mapping[str, Any], path: str) -> Any:
     """The value at a dotted path; MISSING where there is none. Never looks into lists."""
+    if "." not in path:
+        return document.get(path, MISSING)
     value: Any = document
     for name in path.split("."):
         if not isinstance(value, dict) or name not in value:
@@ -198,6 +200,8 @@ def checked_key(document: Mapping[str, Any], key: Sequence[str]) -> tuple[Any, .
 
 def equal(left: Any, right: Any) -> bool:
     """Equality of single values within one type: 1 equals 1.0, true does not equal 1."""
+    if type(left) is type(right):
+        return bool(left == right)
     return rank(left) == rank(right) and bool(left == right)
 
 

@@ -77,6 +77,26 @@ async def test_a_hold_while_staging_wins_and_the_sender_finds_out_before_the_cal
     assert office.platforms["a-0"].calls == ["stage"]
 
 
+async def test_an_edit_between_the_claim_and_the_call_is_seen_before_the_call() -> None:
+    office = await due()
+
+    class EditedMeanwhile(WrappedStore):
+        async def change(self, table: str, where: Mapping[str, Any], update: Mapping[str, Any], **more: Any) -> Any:
+            after = await self.inner.change(table, where, update, **more)
+            if table == "publications" and after is not None and after["state"] == "sending":
+                await office.write("c1", "供热推迟", number=2, approved=False)
+            return after
+
+    await dispatch(DISPATCHER, office.worker("worker-1", store=EditedMeanwhile(office.store)))
+    row = await row_of(office)
+    assert office.platforms["a-0"].posts == []
+    assert (row["state"], row["attempts"][0]["outcome"]) == ("scheduled", "not_called")
+    await office.approve("c1")
+    office.clock.move(timedelta(seconds=30))
+    await dispatch(DISPATCHER, office.desk)
+    assert [post.text.split("\n")[0] for post in office.platforms["a-0"].posts] == ["供热推迟"]
+
+
 async def test_a_cancel_during_the_call_loses_and_is_told() -> None:
     office = await due()
     office.platforms["a-0"].gate = asyncio.Event()

@@ -1,19 +1,14 @@
-"""The publications page, the calendar and the search as a browser sees them, over a running desk."""
+"""The publications page and the search as a browser sees them, over a running desk."""
 
 from __future__ import annotations
 
 import re
-from datetime import UTC, date, datetime, timedelta
-
-import pytest
+from datetime import UTC, datetime, timedelta
 
 from hub.desk import reading
 from hub.desk.publishing import Wish, schedule
-from hub.domain.errors import Invalid
 from hub.domain.people import program
-from hub.pages.calendar import grid_of, month_of, next_month
 from hub.pages.course import course_of
-from hub.pages.publications import moment_of
 from tests.domain.publishing_office import MORNING
 from tests.pages.desk_room import Room
 
@@ -172,57 +167,7 @@ async def test_no_word_of_a_title_or_reason_becomes_markup(room: Room) -> None:
         assert evil not in (await visitor.get(path)).text, path
 
 
-# ---- calendar and search
-
-
-async def test_a_month_shows_each_content_once_a_day_with_its_gravest_state(room: Room) -> None:
-    room.platforms["weibo-main"].faults.append("drop_before")
-    await room.post_out("c1", "公交线路调整", BOTH)
-    for number in range(4):
-        await room.post_out(f"d{number}", f"早安云川{number}")
-    page = (await (await room.as_("editor")).get("/calendar?month=2026-11")).text
-    assert "1 待核对" in page and "5 条" in page and "还有 2 条" in page
-    assert page.count("公交线路调整：待核对") == 1
-
-
-async def test_the_chosen_day_lists_all_and_moves_every_channel_at_once(room: Room) -> None:
-    await room.office.write("c1", "供暖电话", by=room.people["editor"].id)
-    at = room.desk.clock.now() + timedelta(hours=3)
-    await schedule(room.people["editor"], room.desk, "c1", [Wish(account, at) for account in BOTH])
-    editor = await room.as_("editor")
-    page = (await editor.get("/calendar?day=2026-11-24")).text
-    ids = re.findall(r'name="id" value="([^"]+)"', page)
-    assert sorted(ids) == [f"c1:{account}:1" for account in BOTH]
-    answer = await editor.post("/calendar/move", {"id": ids, "at": "2026-11-26T09:00"})
-    assert answer.headers["location"] == "/calendar?day=2026-11-26&done=moved"
-    times = {row["at"] for row in await room.desk.store.find("publications", {}, limit=9)}
-    assert times == {datetime(2026, 11, 26, 1, 0, tzinfo=UTC)}
-    wrong = await editor.post("/calendar/move", {"id": ids, "at": "bald"})
-    assert wrong.status_code == 422 and "请选一个日期和时间" in wrong.text
-
-
-@pytest.mark.parametrize(
-    ("month", "days", "first"),
-    [
-        (date(2026, 11, 1), 42, date(2026, 10, 26)),
-        (date(2027, 2, 1), 28, date(2027, 2, 1)),
-        (date(2026, 12, 1), 35, date(2026, 11, 30)),
-    ],
-)
-def test_a_month_is_whole_weeks_from_monday(month: date, days: int, first: date) -> None:
-    grid = grid_of(month)
-    assert (len(grid), grid[0]) == (days, first) and {day.weekday() for day in grid[::7]} == {0}
-    assert next_month(next_month(month, 1), -1) == month
-
-
-def test_a_month_or_time_that_is_none_is_refused_in_words() -> None:
-    assert month_of("", MORNING) == date(2026, 11, 1)
-    for text in ("2026", "2026-13", "x"):
-        with pytest.raises(Invalid):
-            month_of(text, MORNING)
-    for text in ("", "x", "0001-01-01T00:00+14:00"):
-        with pytest.raises(Invalid):
-            moment_of(text)
+# ---- search
 
 
 async def test_search_finds_titles_and_masked_words_and_only_what_one_may_see(room: Room) -> None:

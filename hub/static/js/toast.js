@@ -1,5 +1,6 @@
 // Toasts: count down to the end of the time in which one can undo, stay while the pointer or the keyboard is on them.
-// One with data-toast="0" is an error and goes only when it is closed. window.hub.toast(text) shows one made here.
+// One with data-toast="0" is an error and goes only when it is closed. window.hub.toast(text) shows one made here,
+// window.hub.adopt(toast) one out of another page, in the place of those that would have gone by themselves.
 (() => {
   "use strict";
   const room = document.getElementById("toasts");
@@ -32,6 +33,7 @@
     const left = document.createElement("span");
     left.className = "toast-left";
     left.dataset.toastLeft = "";
+    left.setAttribute("aria-hidden", "true"); // a reader hears the words once, not every second
     const close = document.createElement("button");
     close.type = "button";
     close.className = "toast-close";
@@ -42,6 +44,13 @@
     start(toast);
   };
 
+  const adopt = (toast) => {
+    if (!toast) return;
+    room.querySelectorAll('[data-toast]:not([data-toast="0"])').forEach((old) => old.remove());
+    room.append(toast);
+    start(toast);
+  };
+
   room.querySelectorAll("[data-toast]").forEach(start);
-  window.hub = Object.assign(window.hub || {}, { toast: say });
+  window.hub = Object.assign(window.hub || {}, { toast: say, adopt });
 })();
