@@ -43,6 +43,7 @@ class Refused:
     retry_after: timedelta | None = None
     part: str = ""  # which picture, file or field, in words, where the platform or we know
     spent: str = ""  # the quota that is used up, where that is why; `retry_after` is then when it is counted anew
+    picture: str = ""  # the content address of the picture that it is about, where a smaller one may pass
 
 
 @dataclass(frozen=True)
@@ -56,12 +57,21 @@ class Pending:
 
 
 @dataclass(frozen=True)
+class Missed:
+    """Looked and not seen, with the newest post that was seen instead: evidence for the person who decides."""
+
+    newest: str = ""  # its first words
+    newest_at: datetime | None = None
+
+
+@dataclass(frozen=True)
 class Unknown:
     """Nobody can say whether it became public. `evidence` holds what was seen, without secrets or personal data."""
 
     reason: str
     evidence: Mapping[str, str] = field(default_factory=dict)
     retry_after: timedelta | None = None  # of a look-up that could not be made: when it can
+    there: Missed | None = None  # of a look that proved nothing: what was seen all the same
 
 
 Outcome = Accepted | Refused | Pending | Unknown
@@ -75,6 +85,7 @@ class Problem:
     severity: str  # block, acknowledge, hint
     message: str  # Chinese: what is so and what to do
     field: str = ""  # title, digest, body, pictures[2] …
+    picture: str = ""  # the content address of the picture that it is about, where a smaller one may pass
 
 
 @dataclass(frozen=True)
@@ -120,11 +131,12 @@ class Capabilities:
     reauthorised: bool = False  # its authorisation ends, and only a person can give a new one
     settling: timedelta = timedelta(minutes=2)  # how long after a post a look-up may still miss it
     quotas: Mapping[str, Quota] = field(default_factory=dict)
+    picture_types: Sequence[str] = ()  # what it takes; empty: not declared
 
 
 @dataclass(frozen=True)
 class Picture:
-    """One picture of a variant: its content address, its bytes' type and size, and the words beside it."""
+    """One picture of a variant: its content address, its bytes' type and size, its file's name, the words beside it."""
 
     sha256: str
     type: str
@@ -139,10 +151,6 @@ class Picture:
     def named(self, place: int) -> str:
         """Which picture, so that nobody searches for it: 第 3 张图“送水点分布图.png”; `place` counts from 1."""
         return f"第 {place} 张图" + (f"“{self.name}”" if self.name else "")
-
-    @property
-    def megabytes(self) -> str:
-        return f"{self.size / (1 << 20):.1f} MB"
 
 
 @dataclass(frozen=True)
@@ -271,8 +279,8 @@ class Channel(Protocol):
         """Read only: what became of a Pending."""
         ...
 
-    async def find_published(self, key: str, staged: Staged, since: datetime) -> Found | Unknown | None:
-        """Read only: our post among the account's own; None: looked and not seen; Unknown: could not look."""
+    async def find_published(self, key: str, staged: Staged, since: datetime) -> Found | Missed | Unknown | None:
+        """Read only: our post among the account's own; None or Missed: looked and not seen; Unknown: could not look."""
         ...
 
     async def withdraw(self, external_id: str, reason: str, key: str) -> Outcome: ...

@@ -7,6 +7,7 @@ token in it.
 from __future__ import annotations
 
 import asyncio
+import io
 import ipaddress
 import socket
 import ssl
@@ -31,6 +32,7 @@ LINK_BYTES = 10 << 20
 LINK_REDIRECTS = 3
 CONNECT_SECONDS = 8.0
 _CHUNK = 64 << 10
+_LARGE = 1 << 20  # bytes; a longer body is sent piece by piece, so that other sends go on meanwhile
 _NAT64 = ipaddress.ip_network("64:ff9b::/96")
 # Kept for special ends (IANA registries), which older tables of the language count as global.
 _SPECIAL = tuple(
@@ -192,6 +194,10 @@ def _tracing() -> aiohttp.TraceConfig:
     return config
 
 
+def _given(body: bytes) -> bytes | io.BytesIO | None:
+    return (io.BytesIO(body) if len(body) >= _LARGE else body) or None
+
+
 class _Cut(Exception):
     """The connection broke after it stood."""
 
@@ -260,7 +266,7 @@ class HttpTransport:
             request.method,
             URL(request.url, encoded=True),
             headers={"Accept-Encoding": "identity", **request.headers},
-            data=request.body or None,
+            data=_given(request.body),
             allow_redirects=False,
             trace_request_ctx=began,
         )

@@ -55,6 +55,12 @@ def _row(one: Capabilities) -> tuple[str, ...]:
     )
 
 
+def _kinds(one: Capabilities) -> str:
+    """Which pictures it takes; nothing where it takes none."""
+    kinds = ", ".join(f"`{type}`" for type in one.picture_types)
+    return f"Pictures: {kinds}.\n\n" if kinds else ""
+
+
 def describe() -> str:
     """docs/channels/README.md: every channel's abilities and limits."""
     head = ("channel", "confirms", "look-up", "honours our key", "corrects", "withdraws", "listens", "answers", "link")
@@ -63,7 +69,7 @@ def describe() -> str:
         _table(head, (_row(one) for one in DECLARED.values())),
     ]
     for one in DECLARED.values():
-        parts.append(f"## {one.name}\n\n{_limits({**one.limits, **one.quotas})}")
+        parts.append(f"## {one.name}\n\n{_kinds(one)}{_limits({**one.limits, **one.quotas})}")
     return "\n".join(parts)
 
 

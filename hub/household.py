@@ -12,7 +12,8 @@ from hub.domain.errors import Misconfigured
 from hub.processes import listening
 from hub.settings import Settings
 
-DEMO_LOGINS = ("editor", "reviewer1", "reviewer2", "reviewer3", "monitor", "handler", "sysadmin", "secadmin", "auditor")
+DEMO_LOGINS = ("editor", "reviewer1", "reviewer2", "reviewer3", "monitor", "handler", "handler2", "sysadmin",
+               "secadmin", "auditor")
 MAIL_OFFSET = 9  # how far the rehearsal mail server's port stands behind the first platform's
 
 

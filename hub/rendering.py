@@ -34,6 +34,8 @@ FILTERS = {
     "full_moment": wording.full_moment,
     "stamp": wording.stamp,
     "near": wording.near,
+    "brief": wording.brief,
+    "megabytes": wording.megabytes,
     "span": wording.span,
     "number": wording.number,
     "percent": wording.percent,

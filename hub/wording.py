@@ -6,6 +6,7 @@ Every moment handed in is aware; it is turned to Asia/Shanghai here and nowhere 
 from __future__ import annotations
 
 from datetime import date, datetime, timedelta
+from math import ceil
 
 from hub.clock import SHANGHAI, local
 
@@ -79,6 +80,18 @@ def near(value: datetime, now: datetime) -> str:
         return f"{words[apart]}{hour(value)}"
     same_year = _local_date(now).year == _local_date(value).year
     return short_moment(value) if same_year else full_moment(value)
+
+
+def brief(value: datetime, now: datetime) -> str:
+    """`near` for a narrow column: “08:30”, “昨 17:00”, “明 09:00”, “11-20 15:12”."""
+    return near(value, now).replace("昨天", "昨").replace("明天", "明")
+
+
+def megabytes(octets: int) -> str:
+    """“12.4 MB”, “640 KB”: in the units that platforms state limits of pictures in (1 MB = 1024 KB), rounded up."""
+    if octets >= 1 << 20:
+        return f"{ceil(octets * 10 / (1 << 20)) / 10:.1f} MB"
+    return f"{ceil(octets / 1024)} KB"
 
 
 def span(value: timedelta | float, *, most: int = 2) -> str:

@@ -10,6 +10,8 @@ import sys
 
 from hub.desk.beating import beat, stop_beating
 from hub.desk.desk import Desk
+from hub.desk.mending import Smaller
+from hub.desk.picturing import Drawing
 from hub.domain.errors import HubError
 from hub.domain.people import program
 from hub.journal import open_journal
@@ -33,13 +35,15 @@ async def work(desk: Desk) -> None:
         loop.add_signal_handler(sign, told.set)
     await beat(WORKER, desk)
     watch = await new_watch(desk)
-    clockwork = Clockwork(desk, all_jobs(watch))
+    smaller = Smaller(Drawing())
+    clockwork = Clockwork(desk, all_jobs(watch, smaller))
     clockwork.start()
     log.info("worker %s at work", desk.owner)
     await told.wait()
     if not await clockwork.stop(PATIENCE):
         log.warning("worker %s left some duties unfinished; others settle them", desk.owner)
     await watch.close(desk)
+    smaller.close()
     await stop_beating(WORKER, desk)
 
 

@@ -18,6 +18,7 @@ from hub.desk.dispatching import dispatch, wake_waiting
 from hub.desk.following import follow
 from hub.desk.keeping import throw_away
 from hub.desk.listening import listen
+from hub.desk.mending import Smaller
 from hub.desk.mirroring import mirror
 from hub.desk.noticing import send_mail
 from hub.desk.operating import operate, settle_operations
@@ -74,6 +75,8 @@ JOBS: tuple[Job, ...] = (
 )
 
 
-def all_jobs(watch: Watch) -> tuple[Job, ...]:
-    """The list with this process's watch, which keeps the detector's state between its ticks (and its own lease)."""
-    return (*JOBS, Job("watch", 2, watch.tick, "watcher"))
+def all_jobs(watch: Watch, smaller: Smaller) -> tuple[Job, ...]:
+    """The list with this process's watch, which keeps the detector's state between its ticks (and its own lease), and
+    the process that draws pictures smaller."""
+    own = (Job("watch", 2, watch.tick, "watcher"), Job("smaller", 2, smaller.tick, "renderer", lease=True))
+    return (*JOBS, *own)

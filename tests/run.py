@@ -11,6 +11,7 @@ IN_BROWSER = (
     "tests/pages/test_site_in_browser.py",
     "tests/pages/test_cases_in_browser.py",
     "tests/pages/test_calendar_in_browser.py",
+    "tests/pages/test_inbox_in_browser.py",
     "tests/pages/test_site_app_in_browser.py",
 )
 # group, budget in seconds, pytest arguments

@@ -67,10 +67,7 @@ def _problems(body: Json, variant: Variant, counts: site.Counts) -> list[Problem
         found.append(Problem("app_no_title", "block", "App 卡片要有标题，请填写", "title"))
     if not body["link"]:
         found.append(Problem("app_link", "hint", "发布前会自动带上网站上这篇稿件的地址", "link"))
-    largest = CAPABILITIES.limits["picture_bytes"].value
     for picture in _cover(variant):
-        if picture.size > largest:
-            found.append(Problem("app_picture", "block", "图片超过 10 MB，请压缩", "pictures[0]"))
         if not picture.alt:
             found.append(Problem("app_alt", "acknowledge", "图片没有替代文字，请补上", "pictures[0]"))
     return found

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import hashlib
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
 from itertools import count
 from typing import Any
@@ -34,6 +34,8 @@ from channels.contract import (
     Who,
 )
 from channels.exchange import Answer, NotSent, Transport
+from channels.pictures import problems as picture_problems
+from channels.pictures import refused_for
 from channels.site import wire
 
 _SOON = timedelta(minutes=1)
@@ -50,6 +52,8 @@ _REASONS: Mapping[str, tuple[str, Who]] = {
     "too_many": ("网站请稍后再试", Who.NOBODY),
     "in_use": ("栏目里还有公开的稿件，不能删除", Who.EDITOR),
 }
+
+_PICTURE_CODES = frozenset({"too_large", "invalid"})  # said of a picture's own upload
 
 CAPABILITIES = Capabilities(
     kind="site",
@@ -69,6 +73,7 @@ CAPABILITIES = Capabilities(
     listens="poll",
     answers=True,
     settling=timedelta(seconds=10),
+    picture_types=("image/jpeg", "image/png", "image/webp", "image/gif"),
 )
 
 
@@ -120,8 +125,12 @@ class Site:
         files = dict(self.form.files(variant))
         request = {"id": variant.content_id, "version": variant.revision, "body": body, "files": files}
         request |= self.form.shown(body)
-        problems = self.form.problems(body, variant, counts)
-        return Prepared(request, counts, problems, mark, tuple(self.form.pictures(variant)))
+        shown = tuple(self.form.pictures(variant))
+        problems = [
+            *self.form.problems(body, variant, counts),
+            *picture_problems(shown, self.capabilities, self.capabilities.kind, strictly=False),
+        ]
+        return Prepared(request, counts, problems, mark, shown)
 
     async def preflight(self) -> Health:
         said = await self._exchange("GET", "/status")
@@ -137,8 +146,10 @@ class Site:
 
     async def stage(self, prepared: Prepared, key: str, pictures: PictureBytes) -> Staged | Refused | Unknown:
         """Puts up what is not there yet; the site serves no file that no public item names."""
-        for picture in prepared.pictures:
+        for place, picture in enumerate(prepared.pictures):
             fault = await self._upload(picture.sha256, pictures, picture)
+            if isinstance(fault, Refused) and fault.code in _PICTURE_CODES:
+                return refused_for(fault, place, picture)
             if fault is not None:
                 return fault
         for sha256, name in prepared.body["files"].items():
@@ -316,11 +327,7 @@ def _problems(body: Json, variant: Variant, counts: Mapping[str, tuple[int, int]
     for name, word in (("title", "标题"), ("column", "栏目"), ("source", "来源")):
         if not body[name]:
             found.append(Problem(f"site_no_{name}", "block", f"网站要求填写{word}", name))
-    largest = CAPABILITIES.limits["picture_bytes"].value
     for place, picture in enumerate(variant.pictures):
-        if picture.size > largest:
-            message = f"{picture.named(place + 1)} {picture.megabytes}，超过网站的 {largest >> 20} MB。请压缩后重新上传"
-            found.append(Problem("site_picture", "block", message, f"pictures[{place}]"))
         if not picture.alt:
             message = f"{picture.named(place + 1)}没有替代文字，请补上"
             found.append(Problem("site_alt", "acknowledge", message, f"pictures[{place}]"))
@@ -328,6 +335,17 @@ def _problems(body: Json, variant: Variant, counts: Mapping[str, tuple[int, int]
 
 
 ARTICLE = Form("article", wire.article, lambda variant: variant.pictures, wire.other_files, _problems)
+
+
+def _with_profile(able: Capabilities, profile: Mapping[str, Any]) -> Capabilities:
+    """The abilities with this website's own figure for pictures in place of the agreed one."""
+    own = profile.get("picture_bytes")
+    if own is None:
+        return able
+    if not isinstance(own, int) or own <= 0:
+        raise ValueError(f"{able.name}账号的图片限额应为正整数")
+    limit = replace(able.limits["picture_bytes"], value=own)
+    return replace(able, limits={**able.limits, "picture_bytes": limit})
 
 
 def opened(
@@ -340,8 +358,8 @@ def opened(
 ) -> Site:
     """The channel of one site, for items of this form.
 
-    settings: base_url (the inner one), inbox_wait?; credentials: keys (one or two whsec_ texts). ValueError (Chinese)
-    when something is missing.
+    settings: base_url (the inner one), inbox_wait?; profile: picture_bytes? (a website that takes less than ours);
+    credentials: keys (one or two whsec_ texts). ValueError (Chinese) when something is missing.
     """
     settings = account.get("settings") or {}
     keys = tuple(str(key) for key in credentials.get("keys") or ())
@@ -349,7 +367,7 @@ def opened(
         raise ValueError(f"{capabilities.name}账号需要设置 base_url 和一至两个签名密钥")
     wait = int(settings.get("inbox_wait") or 0)
     protocol = wire.Wire(str(settings["base_url"]).rstrip("/"), keys)
-    return Site(protocol, transport, now, form, capabilities, wait=wait)
+    return Site(protocol, transport, now, form, _with_profile(capabilities, account.get("profile") or {}), wait=wait)
 
 
 def connect(

@@ -111,6 +111,7 @@ _TABLE = (
 )
 CODES = {code.number: code for code in _TABLE}
 TOKEN_CODES = frozenset(code.number for code in _TABLE if code.again is Again.RENEW)
+PICTURE_CODES = frozenset({"40005", "40006", "40009", "45001"})  # kind or size of what was uploaded
 CLOSED_CODES = frozenset({45015, 45047, 43004, 40003})  # the window for an answer is shut: another way must be found
 
 

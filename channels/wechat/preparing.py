@@ -9,10 +9,10 @@ from dataclasses import dataclass
 from typing import Any
 
 from channels.contract import Picture, Prepared, Problem, Variant
-from channels.wechat.profile import Profile
+from channels.pictures import problems as picture_problems
+from channels.wechat.profile import Profile, capabilities
 from channels.wechat.rendering import pictures_in, render, source_of
 
-_INSIDE = frozenset({"image/jpeg", "image/png"})
 _COVERS = frozenset({"image/jpeg", "image/png", "image/gif", "image/bmp"})
 _NAMES = {"title": "标题", "author": "作者", "digest": "摘要", "content": "正文"}
 
@@ -64,9 +64,7 @@ def _fingerprint(article: Mapping[str, Any]) -> str:
     return hashlib.sha256(body.encode("utf-8", "replace")).hexdigest()
 
 
-def _of_lengths(
-    article: Mapping[str, Any], counts: Mapping[str, tuple[int, int]], profile: Profile
-) -> list[Problem]:
+def _of_lengths(article: Mapping[str, Any], counts: Mapping[str, tuple[int, int]], profile: Profile) -> list[Problem]:
     found = [
         Problem(f"wechat_{name}", "block", f"公众号{_NAMES[name]}最多 {limit} 字，请删去 {used - limit} 字", name)
         for name, (used, limit) in counts.items()
@@ -87,16 +85,7 @@ def _of_lengths(
 
 def _of_pictures(pictures: Sequence[Picture], article: Mapping[str, Any], profile: Profile) -> list[Problem]:
     """Each by its place in the text, so that nobody searches for the bad one."""
-    found = []
-    for place, each in enumerate(pictures):
-        where, name = f"pictures[{place}]", each.named(place + 1)
-        if each.type not in _INSIDE:
-            message = f"{name}的格式公众号正文不收，请换成 JPG 或 PNG"
-            found.append(Problem("wechat_picture_type", "block", message, where))
-        if each.size >= profile.picture_bytes:
-            limit = profile.picture_bytes >> 20
-            message = f"{name} {each.megabytes}，公众号正文图片须小于 {limit} MB。请压缩后重新上传"
-            found.append(Problem("wechat_picture_size", "block", message, where))
+    found = picture_problems(pictures, capabilities(profile), "wechat", name="公众号正文")
     known = {each.sha256 for each in pictures}
     for place, sha256 in enumerate(pictures_in(str(article["html"])), 1):
         if sha256 not in known:  # the platform would leave it out without a word

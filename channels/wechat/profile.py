@@ -88,6 +88,7 @@ def capabilities(profile: Profile) -> Capabilities:
         can_correct=False,
         listens="poll",
         answers=True,
+        picture_types=("image/jpeg", "image/png"),
         settling=timedelta(minutes=2),
         quotas=_quotas(profile),
     )

@@ -7,12 +7,14 @@ same draft is taken up again instead of a second one.
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Any
 
-from channels.contract import PictureBytes, Prepared, Refused, Staged, Unknown, Who
+from channels.contract import Picture, PictureBytes, Prepared, Refused, Staged, Unknown, Who
 from channels.exchange import Request
+from channels.pictures import named, size_words
 from channels.wechat import wire
+from channels.wechat.codes import PICTURE_CODES
 from channels.wechat.line import SOON, Line
 from channels.wechat.profile import Profile
 from channels.wechat.rendering import source_of, with_addresses
@@ -39,17 +41,16 @@ class Staging:
     async def stage(self, prepared: Prepared, key: str, contents: PictureBytes) -> Staged | Fault:
         body = prepared.body
         addresses: dict[str, str] = {}
-        known = {picture.sha256: picture for picture in prepared.pictures}
+        shown = {each.sha256: each for each in prepared.pictures}
         for each in body["pictures"]:
-            picture = known.get(each["sha256"])
-            name = picture.named(each["place"]) if picture else f"第 {each['place']} 张图"
-            found = await self._picture(each["sha256"], each["type"], contents, name)
+            found = await self._picture(each["sha256"], each["type"], contents, f"第 {each['place']} 张图")
             if isinstance(found, Refused | Unknown):
-                return found
+                return _about(found, int(each["place"]) - 1, shown.get(each["sha256"]))
             addresses[each["sha256"]] = found
         cover = await self._cover(str(body["cover"]), str(body["cover_type"]), contents)
         if isinstance(cover, Refused | Unknown):
-            return cover
+            known = isinstance(cover, Refused) and cover.code in PICTURE_CODES and body["cover"] in shown
+            return replace(cover, picture=str(body["cover"])) if isinstance(cover, Refused) and known else cover
         article = self._article(body, addresses, cover, key)
         draft = await self._draft(article)
         if isinstance(draft, Refused | Unknown):
@@ -57,9 +58,7 @@ class Staging:
         refs = {"media_id": draft, "mark": wire.mark_of(article), "source": article["content_source_url"]}
         return Staged(prepared, refs)
 
-    def _article(
-        self, body: Mapping[str, Any], addresses: Mapping[str, str], cover: str, key: str
-    ) -> dict[str, Any]:
+    def _article(self, body: Mapping[str, Any], addresses: Mapping[str, str], cover: str, key: str) -> dict[str, Any]:
         return {
             "article_type": "news",
             "title": body["title"],
@@ -103,7 +102,7 @@ class Staging:
         """One upload; a refusal names the picture."""
         said = await self.line.ask(make)
         if isinstance(said, Refused):
-            return Refused(said.code, f"{name}：{said.reason}", said.who, said.retry_after, name)
+            return replace(said, reason=f"{name}：{said.reason}", part=name)
         return said
 
     async def _draft(self, article: Mapping[str, Any]) -> str | Fault:
@@ -134,6 +133,15 @@ class Staging:
         rows = wire.pieces(said, "media_id")
         mark = wire.mark_of(article)
         return next((row.id for row in rows or () if row.source == source and row.mark == mark), None)
+
+
+def _about(fault: Fault, place: int, picture: Picture | None) -> Fault:
+    """A refusal of these bytes themselves says which file it was and how large; any other fault stays as it is."""
+    if not isinstance(fault, Refused) or fault.code not in PICTURE_CODES or picture is None:
+        return fault
+    part = named(place, picture)
+    reason = fault.reason.replace(fault.part, f"{part} {size_words(picture.size)}", 1)
+    return replace(fault, reason=reason, part=part, picture=picture.sha256)
 
 
 def _keep(kept: dict[str, str], sha256: str, value: str) -> None:

@@ -12,6 +12,7 @@ from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from typing import Any
 
+from channels import pictures
 from channels.contract import (
     Accepted,
     Capabilities,
@@ -20,6 +21,7 @@ from channels.contract import (
     Health,
     Heard,
     Json,
+    Missed,
     Outcome,
     Page,
     Pending,
@@ -42,6 +44,7 @@ from channels.weibo.profile import Profile, capabilities, profile_of
 _SOON = timedelta(minutes=1)
 _LOOK_AGAIN = timedelta(minutes=2)
 _FIND, _CHECK = "reconciliation_day", "checks_day"  # whose calls a look is
+_SHOWN = 24  # signs of the newest post that are shown as evidence
 _PICTURES_KEPT = 4  # an account's posts go out one at a time
 _WARN = timedelta(days=7)  # before a token's end: a person must authorise anew, and people have weekends
 _BY_HAND = Refused("manual", "微博没有开放删除和修改的接口：请登录微博手工处理，再在待办里填写结果", Who.EDITOR)
@@ -139,7 +142,11 @@ class Weibo:
             return Pending(_ticket(staged, began), "audit", code.after or _LOOK_AGAIN, code.reason)
         if code.again is Again.LOOK:
             return None
-        return codes.refused(code) if code.sure else Unknown(code.reason, {"code": str(code.number)})
+        if not code.sure:
+            return Unknown(code.reason, {"code": str(code.number)})
+        shown = staged.prepared.pictures
+        about = code.number in codes.PICTURE_CODES and shown
+        return pictures.refused_for(codes.refused(code), 0, shown[0]) if about else codes.refused(code)
 
     def _accepted(self, post: wire.Status) -> Accepted:
         return Accepted(post.id, wire.address(self.page, post.uid or self.uid, post.id), post.at)
@@ -172,7 +179,7 @@ class Weibo:
         found = await self._search(mark, datetime.fromisoformat(since), _CHECK)
         return self._accepted(found) if isinstance(found, wire.Status) else _still(ticket, found)
 
-    async def find_published(self, key: str, staged: Staged, since: datetime) -> Found | Unknown | None:
+    async def find_published(self, key: str, staged: Staged, since: datetime) -> Found | Missed | Unknown | None:
         earliest = since - timedelta(seconds=self.profile.skew_seconds)
         found = await self._search(_mark(staged.prepared), earliest, _FIND)
         if not isinstance(found, wire.Status):
@@ -180,7 +187,7 @@ class Weibo:
         accepted = self._accepted(found)
         return Found(accepted.external_id, accepted.url, accepted.at)
 
-    async def _search(self, mark: str, since: datetime, budget: str) -> wire.Status | Unknown | None:
+    async def _search(self, mark: str, since: datetime, budget: str) -> wire.Status | Missed | Unknown:
         """Our post with this text since then; Unknown when it cannot be told."""
         said = await self._ask(self.protocol.timeline(self.profile.timeline, budget))
         if isinstance(said, Refused | Unknown):
@@ -195,9 +202,11 @@ class Weibo:
             return same[0]
         if same:
             return Unknown("账号上有不止一条相同的微博，请到微博上核对")
+        newest = max(rows, key=lambda row: row.at, default=None)
+        there = Missed(newest.text[:_SHOWN], newest.at) if newest else Missed()
         if len(rows) >= self.profile.timeline and len(recent) == len(rows):
-            return Unknown("微博只给出最近几条，这段时间的微博没有看全")
-        return None
+            return Unknown("微博只给出最近几条，这段时间的微博没有看全", there=there)
+        return there
 
     async def withdraw(self, external_id: str, reason: str, key: str) -> Outcome:
         return _BY_HAND

@@ -131,6 +131,7 @@ _TABLE = (
     Code(21602, "正文含有微博禁止的词，请修改", _E),
 )
 CODES = {code.number: code for code in _TABLE}
+PICTURE_CODES = frozenset({10007, 10018, 20005, 20006})  # kind or size of the picture that went along
 TOKEN_CODES = frozenset({10006, 21301, 21314, 21315, 21316, 21317, 21327, 21332})
 
 

@@ -4,25 +4,23 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
+from channels import pictures
 from channels.contract import Picture, Prepared, Problem, Variant
 from channels.weibo import wire
-from channels.weibo.profile import Profile
-
-_TYPES = frozenset({"image/jpeg", "image/png", "image/gif"})
+from channels.weibo.profile import Profile, capabilities
 
 
 def prepare(variant: Variant, profile: Profile, domain: str) -> Prepared:
     """An override's `text` is taken whole, never cut, only found too long; else title and digest make the text."""
     words = _words(variant, profile)
-    pictures = variant.pictures
     link = next((url for url in wire.links(words) if wire.on_domain(url, domain)), variant.link)
     text = words if not link or link in words else f"{words} {link}"
     used = wire.count(text, profile.link_halves) + (0 if link else (profile.link_halves + 2) // 2)
-    picture = pictures[0] if pictures else None
+    picture = variant.pictures[0] if variant.pictures else None
     problems = [
         *_of_text(words, used, profile),
         *_of_link(link, domain),
-        *_of_pictures(pictures, profile),
+        *_of_pictures(variant.pictures, profile),
     ]
     body = {
         "text": text,
@@ -67,17 +65,10 @@ def _of_link(link: str | None, domain: str) -> list[Problem]:
     return []
 
 
-def _of_pictures(pictures: Sequence[Picture], profile: Profile) -> list[Problem]:
-    if not pictures:
-        return []
-    found, first = [], pictures[0]
-    if len(pictures) > 1:
-        message = f"开放接口一次只能带一张图片，稿件有 {len(pictures)} 张，将只发第一张"
+def _of_pictures(shown: Sequence[Picture], profile: Profile) -> list[Problem]:
+    """Only the first goes along, so only the first can be refused."""
+    found = []
+    if len(shown) > 1:
+        message = f"开放接口一次只能带一张图片，稿件有 {len(shown)} 张，将只发第一张"
         found.append(Problem("weibo_pictures", "hint", message, "pictures"))
-    if first.type not in _TYPES:
-        message = f"{first.named(1)}的格式微博不收，请换成 JPG、PNG 或 GIF"
-        found.append(Problem("weibo_picture_type", "block", message, "pictures[0]"))
-    if first.size >= profile.picture_bytes:
-        message = f"{first.named(1)} {first.megabytes}，超过微博的 {profile.picture_bytes >> 20} MB。请压缩后重新上传"
-        found.append(Problem("weibo_picture_size", "block", message, "pictures[0]"))
-    return found
+    return [*found, *pictures.problems(shown[:1], capabilities(profile), "weibo")]

@@ -92,6 +92,7 @@ def capabilities(profile: Profile) -> Capabilities:
         answers=True,
         needs_link=True,
         reauthorised=True,
+        picture_types=("image/jpeg", "image/png", "image/gif"),
         settling=timedelta(minutes=2),
         quotas={
             "posts_hour": Quota(profile.posts_hour, "条/用户/小时", RATE_PAGE, READ_ON, "发微博", "hour", "publish"),

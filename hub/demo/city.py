@@ -43,6 +43,12 @@ def services() -> tuple[Mapping[str, Any], ...]:
 
 
 @cache
+def canned_answers() -> tuple[Mapping[str, str], ...]:
+    """What the office says again and again."""
+    return tuple(json.loads((HERE / "canned.json").read_text("utf-8")))
+
+
+@cache
 def crowd(name: str) -> tuple[Said, ...]:
     """The texts of one file: crowd, incident or history."""
     path = HERE / f"{name}.jsonl"

@@ -14,9 +14,9 @@ from typing import Any
 
 from hub import wording
 from hub.clock import local
-from hub.demo.city import articles, city, crowd, services
+from hub.demo.city import articles, canned_answers, city, crowd, services
 from hub.demo.cover import draw_cover
-from hub.desk import accounts, columns, reviewing, serving, staffing, writing
+from hub.desk import accounts, canned, columns, reviewing, serving, staffing, writing
 from hub.desk.desk import Desk
 from hub.desk.importing import import_replies
 from hub.desk.picturing import Drawing, upload
@@ -55,6 +55,7 @@ async def fill(desk: Desk, addresses: Addresses, password: str) -> int:
         if await desk.store.get("services", service["_id"]) is None:
             await serving.save_service(CONSOLE, desk, service)
     people = await staff(desk)
+    await _canned(desk, people["handler"])
     await _accounts(desk, addresses, await _cover(desk, people["editor"]))
     for number, article in enumerate(articles()):
         await _article(desk, people, article, number)
@@ -69,6 +70,7 @@ async def staff(desk: Desk) -> dict[str, Actor]:
 
 
 async def _people(desk: Desk, password: str) -> None:
+    names = {row["_id"]: row["name"] for row in city()["departments"]}
     for user in city()["users"]:
         try:
             await staffing.add_user(
@@ -79,13 +81,21 @@ async def _people(desk: Desk, password: str) -> None:
                 roles=user["roles"],
                 password=password,
                 levels=user.get("levels", ()),
-                department=user.get("department"),
+                department=names.get(user.get("department", "")),
                 duty=bool(user.get("duty")),
                 email=user.get("email", ""),
                 must_change=False,
             )
         except Conflict:
             continue
+
+
+async def _canned(desk: Desk, handler: Actor) -> None:
+    """常用答复, where nobody has written or retired any yet."""
+    if await canned.list_canned(handler, desk) or await canned.list_canned(handler, desk, retired=True):
+        return
+    for one in canned_answers():
+        await canned.save_canned(handler, desk, title=one["title"], text=one["text"])
 
 
 async def _accounts(desk: Desk, where: Addresses, cover: str) -> None:

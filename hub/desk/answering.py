@@ -9,6 +9,7 @@ from hub.desk.casing import change_case, entry, told
 from hub.desk.desk import Desk
 from hub.domain import outbox
 from hub.domain.answer import OUT, check_text, decide_review, digest, may_leave, move, writers_of
+from hub.domain.canned import require_filled
 from hub.domain.case import handler_term, require_hand, require_sight, sees
 from hub.domain.errors import Conflict, FieldError, Invalid, NotFound
 from hub.domain.people import Actor, Role
@@ -94,6 +95,7 @@ async def submit_answer(
 ) -> Document:
     """送审 these words. A confidential case names its reviewer, who sees it from now on."""
     require(actor, "case.handle")
+    require_filled(text, short)
     await write_answer(actor, desk, case_id, text, short)
     case = require_sight(actor, await desk.store.get(CASES, case_id))
     found, _ = await _found(actor, desk, f"{case_id}:{case['round']}")

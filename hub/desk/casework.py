@@ -10,12 +10,13 @@ from hub.desk.answering import list_waiting
 from hub.desk.casing import TABLE
 from hub.desk.desk import Desk
 from hub.domain.almanac import CALENDAR
-from hub.domain.case import OPEN, TODO, clock
+from hub.domain.case import OPEN, TODO, clock, sees
 from hub.domain.people import Actor
 from hub.domain.rights import may, require
 from hub.store.base import Document
 
 SHOWN = 6
+MOST = 100  # extensions that may wait at once; nobody lets more lie
 RUNNING = tuple(state for state in OPEN if state != "waiting_citizen")
 
 
@@ -43,6 +44,15 @@ async def to_accept(actor: Actor, desk: Desk) -> tuple[int, datetime | None]:
     where = {"confidential": False, "state": "new"}
     oldest = await desk.store.find(TABLE, where, sort=[("rank_at", 1)], limit=1, fields=("opened_at",))
     return await desk.store.count(TABLE, where, ceiling=999), oldest[0]["opened_at"] if oldest else None
+
+
+async def to_decide(actor: Actor, desk: Desk) -> list[Document]:
+    """Extensions that wait for this person's word: not their own, and of a confidential case only what they see."""
+    if not may(actor, "case.extend"):
+        return []
+    where = {"to_decide": True, "state": "in_hand"}
+    rows = await desk.store.find(TABLE, where, limit=MOST, fields=("extension", "confidential", "handlers"))
+    return [row for row in rows if sees(actor, row) and row["extension"]["by"] != actor.id]
 
 
 async def to_review(actor: Actor, desk: Desk) -> list[Document]:

@@ -1,4 +1,4 @@
-"""工单: finds cases, shows one with its words, and the one compare-and-set by which all change; moves are handling's.
+"""工单: one case with its words, and the one compare-and-set by which all change; lists: inbox.py, moves: handling.py.
 
 A case's `version` grows with every change and is what a change names; it is also the version under which the citizen's
 progress is told to the website, so it is never smaller than the moment it was written at.
@@ -13,10 +13,9 @@ from typing import Any
 
 from hub.clock import local
 from hub.desk.desk import Desk
-from hub.desk.paging import page, read_mark
 from hub.desk.replies import shown
 from hub.domain import outbox
-from hub.domain.case import OPEN, TODO, Terms, handler_term, require_sight
+from hub.domain.case import Terms, require_sight
 from hub.domain.errors import Conflict
 from hub.domain.people import Actor
 from hub.domain.rights import require
@@ -25,78 +24,18 @@ from hub.store.base import Document, Duplicate
 TABLE = "cases"
 LATER = timedelta(days=3_650)  # what waits for the citizen stands behind everything that has a time
 WORDS = 200  # words of one case on its page; all of them are one click away
-TABS: Mapping[str, tuple[str, tuple[str, ...]]] = {
-    "todo": ("待办", TODO),
-    "hand": ("办理中", ("in_hand", "waiting_citizen")),
-    "answered": ("待评价", ("answered",)),
-    "all": ("全部", ()),
-    "confidential": ("保密件", ()),
-}
-WEEKLY = {"answered": "answered_at", "rated": "rated_at"}  # what happened since a moment, by the figure that counts it
 FASTER = "另一位同事刚改过这件工单。请刷新后再看。"
 
 
 @dataclass(frozen=True)
-class Cases:
-    """One page of cases and the cursor of the next; None: the end."""
-
-    rows: list[Document]
-    cursor: str | None
-
-
-@dataclass(frozen=True)
 class CasePage:
-    """A case with the newest of its words, its answers (newest first), their deliveries, and others like it."""
+    """A case with the newest of its words, its answers (newest first) and their deliveries."""
 
     case: Document
     words: list[Document]
     answers: list[Document]
     deliveries: list[Document]
     counts: Mapping[str, Mapping[str, int]]
-    similar: list[Document]
-
-
-async def list_cases(
-    actor: Actor, desk: Desk, *, tab: str = "todo", mine: bool = False, cursor: str = "", limit: int = 50
-) -> Cases:
-    """The cases of one tab: those with a clock by their time, the rest newest first. Confidential ones stand apart."""
-    require(actor, "case.read")
-    where = _where(actor, tab) | ({"owner": actor.id} if mine else {})
-    if tab not in ("todo", "hand"):
-        found = await page(desk, TABLE, where, by="changed_at", cursor=cursor or None, limit=limit)
-        return Cases([bare(row) for row in found.rows], found.cursor)
-    size = max(1, min(limit, 200))
-    if cursor:
-        at, last = read_mark(cursor)
-        where["$or"] = [{"rank_at": {"$gt": at}}, {"rank_at": at, "_id": {"$gt": last}}]
-    rows = await desk.store.find(TABLE, where, sort=[("rank_at", 1), ("_id", 1)], limit=size + 1)
-    last_row = rows[size - 1] if len(rows) > size else None
-    after = f"{last_row['rank_at'].isoformat()}|{last_row['_id']}" if last_row else None
-    return Cases([bare(row) for row in rows[:size]], after)
-
-
-def _where(actor: Actor, tab: str) -> dict[str, Any]:
-    if tab == "confidential":
-        return {"confidential": True, "terms": handler_term(actor.id)}
-    states = TABS[tab][1]
-    return {"confidential": False, **({"state": {"$in": list(states)}} if states else {})}
-
-
-async def list_since(
-    actor: Actor, desk: Desk, what: str, since: datetime, *, cursor: str = "", limit: int = 50
-) -> Cases:
-    """The cases that were answered or rated (a key of WEEKLY) since this moment, the newest first."""
-    require(actor, "case.read")
-    by = WEEKLY[what]
-    where = {"confidential": False, by: {"$gte": since}}
-    found = await page(desk, TABLE, where, by=by, cursor=cursor or None, limit=limit)
-    return Cases([bare(row) for row in found.rows], found.cursor)
-
-
-async def count_cases(actor: Actor, desk: Desk) -> Mapping[str, int]:
-    """How many stand in each tab, counted no further than a thousand."""
-    require(actor, "case.read")
-    return {tab: await desk.store.count(TABLE, _where(actor, tab), ceiling=1_000) for tab in TABS}
 
 
 def bare(case: Document) -> Document:
@@ -120,9 +59,8 @@ async def case_page(actor: Actor, desk: Desk, id: str) -> CasePage:
     ids = [row["_id"] for row in answers]
     deliveries = await _deliveries(desk, ids)
     return CasePage(
-        bare(case), [shown(row) for row in reversed(words)], answers, deliveries, await _counts(desk, ids),
-        await _similar(desk, case),
-    )  # fmt: skip
+        bare(case), [shown(row) for row in reversed(words)], answers, deliveries, await _counts(desk, ids)
+    )
 
 
 async def _deliveries(desk: Desk, answers: list[str]) -> list[Document]:
@@ -141,17 +79,6 @@ async def _counts(desk: Desk, answers: list[str]) -> dict[str, dict[str, int]]:
         for row in await desk.store.tally("deliveries", {"answer": {"$in": answers}}, by=("answer", "state")):
             counts[row["answer"]][row["state"]] = row["count"]
     return counts
-
-
-async def _similar(desk: Desk, case: Document) -> list[Document]:
-    """Open cases about the same topic in the same district, or of the same issue; a confidential one has none."""
-    if case["confidential"] or not (case.get("topic") or case.get("issue")):
-        return []
-    same = [{"topic": case["topic"], "district": case.get("district")}] if case.get("topic") else []
-    same += [{"issue": case["issue"]}] if case.get("issue") else []
-    where = {"confidential": False, "state": {"$in": list(OPEN)}, "_id": {"$ne": case["_id"]}, "$or": same}
-    fields = ("title", "number", "state", "people")
-    return await desk.store.find(TABLE, where, sort=[("changed_at", -1)], limit=5, fields=fields)
 
 
 # ---- the one write

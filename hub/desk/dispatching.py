@@ -14,6 +14,7 @@ from hub.desk.sending import Errand, carry_out
 from hub.domain import holding
 from hub.domain.people import Actor
 from hub.domain.publication import Decision, Rules, decide_address, decide_due, decide_key, decide_staged
+from hub.domain.renditions import recorded
 from hub.domain.rights import require
 from hub.store.base import Document, Unreachable, Unsure
 
@@ -183,7 +184,9 @@ async def _errand(
     link = publication.get("link") or (awaited or {}).get("url")
     key = decide_key(publication, package, desk.ids.new())
     channel = desk.connect(account)
-    variant = await variants.variant_of(desk, revision, override=override, package=package, link=link)
+    variant = await variants.variant_of(
+        desk, revision, override=override, package=package, link=link, renditions=recorded(publication)
+    )
     fields = {
         "key": key,
         "hash": package,

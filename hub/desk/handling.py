@@ -21,6 +21,7 @@ from hub.domain.case import (
     stopped,
 )
 from hub.domain.errors import Conflict, FieldError, Invalid
+from hub.domain.extension import GRANTED, waits
 from hub.domain.people import Actor, Role
 from hub.domain.rights import require
 from hub.masking import mask_text
@@ -54,7 +55,8 @@ async def assign_case(actor: Actor, desk: Desk, id: str, *, person: str = "", de
     if case["confidential"] and not person:
         raise Invalid("保密件须派给具体的人。", (FieldError("person", "请选一位承办人。"),))
     user = await _handler(desk, person) if person else None
-    fields: dict[str, Any] = {"department": department or None, "owner": None, "owner_name": None, "taken_at": None}
+    fields: dict[str, Any] = {"department": department or None, "owner": None, "owner_name": None, "taken_at": None,
+                              "objection": None, **_unasked(case)}  # fmt: skip
     rows = []
     if user is not None:
         fields |= {"owner": person, "owner_name": user["name"], **_named(case, person)}
@@ -71,7 +73,8 @@ async def take_case(actor: Actor, desk: Desk, id: str) -> Document:
     case = await _seen(actor, desk, id)
     if case["state"] == "in_hand" and case.get("owner") == actor.id:
         return bare(case)
-    fields = {"owner": actor.id, "owner_name": actor.name, "taken_at": desk.clock.now()}
+    fields: dict[str, Any] = {"owner": actor.id, "owner_name": actor.name, "taken_at": desk.clock.now()}
+    fields["objection"] = None
     rows = []
     if case.get("owner") and case["owner"] != actor.id:
         key = f"taken:{case['version']}"
@@ -123,7 +126,8 @@ async def again(desk: Desk, case: Document) -> dict[str, Any]:
     now, days = desk.clock.now(), (await terms_of_office(desk)).days(case["kind"], again=True)
     until = due(now, days, CALENDAR)
     clock = {"started_at": now, "due_at": until, "rank_at": until, "days": days}
-    return {**clock, "round": int(case["round"]) + 1, "closed_at": None, "rated": None, "leaving": None}
+    return {**clock, "round": int(case["round"]) + 1, "closed_at": None, "rated": None, "leaving": None,
+            "extension": None, "to_decide": None}  # fmt: skip
 
 
 async def note_case(actor: Actor, desk: Desk, id: str, text: str) -> Document:
@@ -134,6 +138,19 @@ async def note_case(actor: Actor, desk: Desk, id: str, text: str) -> Document:
         raise Invalid("请写备注。", (FieldError("note", f"1 到 {LONGEST_NOTE} 字。"),))
     step = entry(actor, "note", desk.clock.now(), mask_text(text))
     return bare(await change_case(desk, actor, case, step, {}))
+
+
+async def ask_case(actor: Actor, desk: Desk, id: str) -> Document:
+    """问他一声: whoever has the case in hand hears who waits for it; at most once an hour from the same person."""
+    require(actor, "case.note")
+    case = await _seen(actor, desk, id)
+    if not case.get("owner") or case["owner"] == actor.id or case["state"] not in ("in_hand", "waiting_citizen"):
+        raise Conflict("这件工单现在不在别人手里，没有人可问。")
+    now = desk.clock.now()
+    key = f"asked:{actor.id}:{now:%Y%m%d%H}"
+    row = told(desk, case, "case.asked", f"{actor.name} 想问您办得怎样了。", [case["owner"]], key)
+    step = entry(actor, "ask", now, to=case["owner_name"])
+    return bare(await change_case(desk, actor, case, step, {}, rows=[row]))
 
 
 async def sort_case(actor: Actor, desk: Desk, id: str, kind: str) -> Document:
@@ -147,7 +164,7 @@ async def sort_case(actor: Actor, desk: Desk, id: str, kind: str) -> Document:
     if is_confidential(kind) and case["people"] > 1:
         raise Conflict("这件工单里有多人的留言，不能改成举报或信访。请为那一条另开工单。")
     fields: dict[str, Any] = {"kind": kind}
-    if case.get("due_at") and int(case["round"]) == 1:
+    if case.get("due_at") and int(case["round"]) == 1 and (case.get("extension") or {}).get("state") != GRANTED:
         days = (await terms_of_office(desk)).days(kind)
         until = due(case["started_at"], days, CALENDAR)
         fields |= {"days": days, "due_at": until, "rank_at": until}
@@ -188,6 +205,11 @@ async def _handler(desk: Desk, person: str) -> Document:
     if user is None or user.get("disabled") or Role.HANDLER not in user.get("roles", ()):
         raise Invalid("这个人不是承办人员。", (FieldError("person", "请从列表里选一位承办人。"),))
     return user
+
+
+def _unasked(case: Document) -> dict[str, Any]:
+    """Whoever is given the case asks for more time anew."""
+    return {"extension": None, "to_decide": None} if waits(case) else {}
 
 
 def _owner(case: Document) -> list[str]:

@@ -93,12 +93,14 @@ async def intend(
     fields: Mapping[str, Any],
     fingerprint: str,
     rules: Rules,
+    *,
+    handed: Mapping[str, Any] | None = None,
 ) -> Document | None:
     """Write down that a call is about to be made: key, fingerprint and an open attempt, before anything leaves."""
     now = desk.clock.now()
     number = len(document.get("attempts", [])) + 1
     key = fields.get("key", document["key"])
-    attempt = {"number": number, "step": step, "at": now, "key": key, "fingerprint": fingerprint}
+    attempt = {"number": number, "step": step, "at": now, "key": key, "fingerprint": fingerprint, **(handed or {})}
     decision = Decision("intend", {**fields, "lease_until": now + rules.lease})
     return await move(desk, actor, table, document, decision, attempt=attempt, detail={"attempt": number})
 

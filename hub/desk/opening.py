@@ -6,6 +6,7 @@ instant never answer one citizen twice. What a killed process left is finished b
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
@@ -213,7 +214,8 @@ async def _write(
         "author": reply.get("author") or "", "channel": reply["channel"], "account": reply["account"],
         "district": reply.get("district"), "topic": reply.get("topic"), "issue": issue or reply.get("issue"),
         "origin": dict(origin), "confidential": secret, "handlers": handlers, "people": 1, "replies": 1,
-        "channels": [reply["channel"]], "opened_at": now, "opened_by": actor.id, "started_at": started, "due_at": until,
+        "channels": [reply["channel"]], "reach": {reply["channel"]: 1},
+        "opened_at": now, "opened_by": actor.id, "started_at": started, "due_at": until,
         "rank_at": until, "days": days, "round": 1, "version": next_version(now), "changed_at": now, "to_tell": True,
         "history": [entry(actor, "open", now)],
         "terms": [*terms_of(title), *map(handler_term, handlers)],
@@ -248,6 +250,7 @@ async def recount(desk: Desk, id: str) -> Document | None:
         "people": len(rows),
         "replies": sum(row["count"] for row in rows),
         "channels": sorted({row["channel"] for row in rows}),
+        "reach": dict(Counter(row["channel"] for row in rows)),  # people by channel
     }
     return await desk.store.change(TABLE, {"_id": id}, {"$set": fields})
 
@@ -259,7 +262,8 @@ async def merge(actor: Actor, desk: Desk, id: str, into: str) -> Document:
     """归并: this case's people are answered with the other case; a person's decision, never for confidential ones."""
     require(actor, "case.open")
     source = require_sight(actor, await desk.store.get(TABLE, id))
-    target = require_sight(actor, await desk.store.get(TABLE, into))
+    target = require_sight(actor, await _named_case(desk, into))
+    into = str(target["_id"])
     if id == into:
         raise Invalid("不能并入自己。", (FieldError("into", "请选另一件工单。"),))
     if source["confidential"] or target["confidential"]:
@@ -272,6 +276,12 @@ async def merge(actor: Actor, desk: Desk, id: str, into: str) -> Document:
     if answers and answers[0]["state"] not in NOT_YET_OUT:
         raise Conflict("这件工单的答复已送审或送出，不能归并。")
     return await _move_into(actor, desk, source, into)
+
+
+async def _named_case(desk: Desk, name: str) -> Document | None:
+    """A case by its id, or by the number that people say on the telephone."""
+    found = await desk.store.get(TABLE, name)
+    return found or next(iter(await desk.store.find(TABLE, {"number": name}, limit=1)), None)
 
 
 async def _move_into(actor: Actor, desk: Desk, source: Document, into: str) -> Document:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from datetime import datetime, timedelta
 from typing import Any
 
-from channels.contract import Channel, Found, Outcome, Refused, Staged, Unknown, Who
+from channels.contract import Channel, Found, Missed, Outcome, Refused, Staged, Unknown, Who
 from hub.desk import ledger, variants
 from hub.desk.desk import Desk
 from hub.desk.sending import Errand, carry_out
@@ -13,6 +13,7 @@ from hub.desk.settling import CLOCKS_APART, staged_again
 from hub.domain import holding, outbox
 from hub.domain.people import Actor
 from hub.domain.publication import Decision, Rules, decide_checked, decide_found, decide_staged, decide_unseen
+from hub.domain.renditions import recorded
 from hub.domain.rights import require
 from hub.store.base import Document, Unreachable, Unsure
 
@@ -97,7 +98,12 @@ async def _errand(desk: Desk, operation: Document, publication: Document, channe
         return Errand(channel, None, _impossible, "correct")
     override = operation.get("override")  # as it was when the correction was asked for, and so as it was approved
     variant = await variants.variant_of(
-        desk, revision, override=override, package=str(operation["hash"]), link=publication.get("link")
+        desk,
+        revision,
+        override=override,
+        package=str(operation["hash"]),
+        link=publication.get("link"),
+        renditions=recorded(publication),
     )
     call = _correction(channel, operation, publication, str(operation["key"]))
     return Errand(channel, channel.prepare(variant), call, "correct")
@@ -187,10 +193,10 @@ async def _is_gone(desk: Desk, channel: Channel, publication: Document) -> bool:
     staged = await staged_again(desk, channel, publication)
     if staged is None or channel.capabilities.lookup != "trusted":
         return False
-    seen: Found | Unknown | None = await channel.find_published(
+    seen: Found | Missed | Unknown | None = await channel.find_published(
         str(publication["key"]), staged, publication["published_at"] - CLOCKS_APART
     )
-    return seen is None
+    return seen is None or isinstance(seen, Missed)
 
 
 async def finish(desk: Desk, actor: Actor) -> None:

@@ -41,6 +41,7 @@ class Line:
     at: datetime
     revision: int
     state: str
+    unit: str = ""  # 供稿单位, else the source that the text names
     cells: dict[str, list[Document]] = field(default_factory=lambda: defaultdict(list))
 
     def all(self) -> list[Document]:
@@ -48,18 +49,49 @@ class Line:
 
 
 @dataclass(frozen=True)
+class Stretch:
+    """From one moment up to another, which is not in it; None is open."""
+
+    start: datetime | None = None
+    end: datetime | None = None
+
+    def on(self, name: str) -> dict[str, Any]:
+        """The filter on this field; empty where both ends are open."""
+        limits = {"$gte": self.start, "$lt": self.end}
+        given = {operator: moment for operator, moment in limits.items() if moment is not None}
+        return {name: given} if given else {}
+
+
+ALWAYS = Stretch()
+
+
+@dataclass(frozen=True)
 class Lines:
-    """One page of lines and the cursor of the next (None: the end)."""
+    """One page of lines, the cursor of the next (None: the end), and how many contents there are on all pages."""
 
     lines: Sequence[Line]
     cursor: str | None
+    total: int
 
 
-async def lines(actor: Actor, desk: Desk, *, tab: str = "all", cursor: str | None = None) -> Lines:
-    """The contents whose publications (or, for `changes`, operations) come newest, one line each."""
-    require(actor, "publication.read")
+def query_of(tab: str, stretch: Stretch) -> tuple[str, dict[str, Any]]:
+    """The table and the filter of one tab in this stretch; what needs a person (要处理) knows no stretch."""
     table = OPERATIONS if tab == CHANGES else PUBLICATIONS
-    where = {} if tab == CHANGES else TABS[tab]
+    where = {} if tab == CHANGES else dict(TABS[tab])
+    return table, where if tab == "todo" else {**where, **stretch.on("at")}
+
+
+async def lines(
+    actor: Actor, desk: Desk, *, tab: str = "all", cursor: str | None = None, stretch: Stretch = ALWAYS
+) -> Lines:
+    """The contents whose publications (or, for `changes`, operations) come newest, one line each.
+
+    Among all, those that need a person stand first on the first page, however old they are.
+    """
+    require(actor, "publication.read")
+    table, where = query_of(tab, stretch)
+    urgent = await _urgent(desk) if tab == "all" else []
+    where = {**where, **({"content": {"$nin": urgent}} if urgent else {})}
     found = await page(desk, table, where, by="at", cursor=cursor, limit=WALKED, fields=("content", "at"))
     ids = list(dict.fromkeys(row["content"] for row in found.rows))
     fresh = await _not_before(desk, table, where, ids, found.rows[0]) if cursor and ids else ids
@@ -67,7 +99,18 @@ async def lines(actor: Actor, desk: Desk, *, tab: str = "all", cursor: str | Non
     if len(fresh) > LINES:  # fewer rows are walked, so that the next page begins right behind the last line
         last = next(number for number, row in enumerate(found.rows) if row["content"] == fresh[LINES])
         found = await page(desk, table, where, by="at", cursor=cursor, limit=max(1, last), fields=("content", "at"))
-    return Lines(await _lines(actor, desk, shown), found.cursor)
+    total = len(urgent) + len(await desk.store.tally(table, where, ["content"]))
+    first = [] if cursor else urgent
+    return Lines(await _lines(actor, desk, [*first, *shown]), found.cursor, total)
+
+
+async def _urgent(desk: Desk) -> list[str]:
+    """The contents that need a person, the newest first, as many as one page holds; the rest stand under 要处理."""
+    where = TABS["todo"]
+    rows = await desk.store.find(
+        PUBLICATIONS, where, sort=[("at", -1), ("_id", -1)], limit=WALKED, fields=("content", "at")
+    )
+    return list(dict.fromkeys(row["content"] for row in rows))[:LINES]
 
 
 async def _not_before(
@@ -86,17 +129,35 @@ async def _lines(actor: Actor, desk: Desk, ids: Sequence[str]) -> list[Line]:
         return []
     rows = await desk.store.find(PUBLICATIONS, {"content": {"$in": list(ids)}}, sort=[("at", 1)], limit=2_000)
     contents = await states_of(actor, desk, ids)
-    operations = await _open_operations(desk, ids)
+    operations, units = await _open_operations(desk, ids), await _units(desk, contents)
     newest: dict[tuple[str, str], Document] = {(row["content"], row["account"]): row for row in rows}
     made: dict[str, Line] = {}
     for (content, _), row in sorted(newest.items(), key=lambda pair: (pair[1]["at"], pair[0])):
         known = contents.get(content, {})
         line = made.setdefault(
-            content, Line(content, row["title"], row["at"], int(row["revision"]), str(known.get("state", "")))
+            content,
+            Line(
+                content,
+                row["title"],
+                row["at"],
+                int(row["revision"]),
+                str(known.get("state", "")),
+                units.get(content, ""),
+            ),
         )
         line.revision = max(line.revision, int(row["revision"]), _to_be_sent(row, known))
         line.cells[row["channel"]].append({**shown(row, known), "operation": operations.get(row["_id"])})
     return [made[id] for id in ids if id in made]
+
+
+async def _units(desk: Desk, contents: Mapping[str, Document]) -> dict[str, str]:
+    """Whose matter each content is, as its newest revision says."""
+    names = [f"{id}:{known.get('revision')}" for id, known in contents.items()]
+    rows = await desk.store.find(
+        "revisions", {"_id": {"$in": names}}, limit=max(1, len(names)), fields=("content", "meta")
+    )
+    facts = {str(row["content"]): row.get("meta") or {} for row in rows}
+    return {id: str(meta.get("department_name") or meta.get("source") or "") for id, meta in facts.items()}
 
 
 async def _open_operations(desk: Desk, ids: Sequence[str]) -> dict[str, Document]:
@@ -175,15 +236,25 @@ async def figures(actor: Actor, desk: Desk, start: datetime, end: datetime) -> F
 
 
 async def refusals(actor: Actor, desk: Desk, *, limit: int = 3) -> list[Document]:
-    """The newest refused publications, with what hangs on each: posts that wait for its address."""
+    """The newest refused publications, each with its siblings: the newest plan of the same content on every other
+    account. `hangs` says that a sibling waits for this one's address."""
     require(actor, "publication.read")
     rows = await desk.store.find(PUBLICATIONS, {"state": "refused"}, sort=[("at", -1)], limit=limit)
-    ids = [row["_id"] for row in rows]
-    where = {"waits_for": {"$in": ids}, "state": {"$in": ["scheduled", "waiting", "held"]}}
-    hanging = await desk.store.find(PUBLICATIONS, where, limit=50, fields=("waits_for", "channel")) if ids else []
-    return [
-        {**row, "hanging": [each["channel"] for each in hanging if each["waits_for"] == row["_id"]]} for row in rows
-    ]
+    contents = sorted({str(row["content"]) for row in rows})
+    where = {"content": {"$in": contents}, "state": {"$ne": "cancelled"}}
+    fields = ("content", "account", "channel", "state", "waits_for", "at")
+    found = await desk.store.find(PUBLICATIONS, where, sort=[("at", 1)], limit=500, fields=fields) if rows else []
+    newest = {(each["content"], each["account"]): each for each in found}.values()
+    return [{**row, "siblings": [_sibling(each, row) for each in newest if _beside(each, row)]} for row in rows]
+
+
+def _beside(one: Document, row: Document) -> bool:
+    return bool(one["content"] == row["content"] and one["account"] != row["account"])
+
+
+def _sibling(one: Document, row: Document) -> Document:
+    hangs = one.get("waits_for") == row["_id"] and one["state"] in ("scheduled", "waiting", "held")
+    return {**one, "hangs": hangs}
 
 
 # ---- a stretch of days

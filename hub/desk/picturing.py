@@ -12,7 +12,7 @@ import multiprocessing
 import re
 import resource
 import warnings
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from concurrent.futures import ProcessPoolExecutor
 from concurrent.futures.process import BrokenProcessPool
 from dataclasses import dataclass
@@ -36,6 +36,8 @@ LONGEST = 5.0  # seconds for one picture
 STARTING = 60.0  # seconds for the process to start
 MEMORY = 512 * 1024 * 1024  # bytes for one picture's process, beyond what it begins with
 WIDEST = 4_096  # what is kept is no wider or higher
+# Longest side and quality of a smaller rendition, the best first: maps stay readable down to the last two.
+LADDER = ((2_560, 85), (2_048, 82), (1_600, 80), (1_280, 78), (1_080, 75), (800, 70), (640, 65), (480, 60))
 SIZES: Mapping[str, int] = {"large": 1_600, "small": 480}  # further widths, made at once
 
 _PICTURES = {"jpeg": "image/jpeg", "png": "image/png", "webp": "image/webp", "gif": "image/gif"}
@@ -120,6 +122,15 @@ def _ready() -> bool:
 
 def draw(content: bytes, type: str, widest: int) -> Drawn | str:
     """Decode and write anew: first frame, upright, without metadata; a sentence where it cannot be taken."""
+    return _decoded(content, type, lambda picture: _encode(picture, widest))
+
+
+def fit(content: bytes, type: str, most: int, pixels: int) -> Drawn | str:
+    """The same picture as a JPEG below `most` bytes and at most `pixels` (0: any), as good as that allows."""
+    return _decoded(content, type, lambda picture: _fitted(picture, most, pixels))
+
+
+def _decoded(content: bytes, type: str, make: Callable[[Image.Image], Drawn | str]) -> Drawn | str:
     Image.MAX_IMAGE_PIXELS = MOST_PIXELS
     try:
         with warnings.catch_warnings():
@@ -129,7 +140,7 @@ def draw(content: bytes, type: str, widest: int) -> Drawn | str:
                 if width * height > MOST_PIXELS:
                     return f"图片有 {width}×{height} 点，超过 4000 万点。请缩小后再传。"
                 picture.load()
-                return _encode(ImageOps.exif_transpose(picture), widest)
+                return make(ImageOps.exif_transpose(picture))
     except MemoryError:
         return "图片太大，处理不了。请缩小后再传。"
     except Exception:  # whatever a decoder does with foreign bytes, the picture is not taken
@@ -148,6 +159,21 @@ def _encode(picture: Image.Image, widest: int) -> Drawn:
     else:
         fresh.save(out, "JPEG", quality=88)
     return Drawn(out.getvalue(), "image/png" if clear else "image/jpeg", fresh.width, fresh.height)
+
+
+def _fitted(picture: Image.Image, most: int, pixels: int) -> Drawn | str:
+    """Down the ladder until it fits. A transparent ground becomes white, as every channel shows it."""
+    clear = picture.convert("RGBA")
+    plain = Image.new("RGB", clear.size, "white")
+    plain.paste(clear, mask=clear.getchannel("A"))
+    for side, quality in LADDER:
+        smaller = plain.copy()
+        smaller.thumbnail((side, side))
+        out = io.BytesIO()
+        smaller.save(out, "JPEG", quality=quality, optimize=True)
+        if out.tell() < most and (not pixels or smaller.width * smaller.height <= pixels):
+            return Drawn(out.getvalue(), "image/jpeg", smaller.width, smaller.height)
+    return "这张图压到最小仍然太大。请换一张再发。"
 
 
 # ---- in the desk
@@ -170,10 +196,17 @@ class Drawing:
 
     async def draw(self, content: bytes, type: str, widest: int = WIDEST) -> Drawn:
         """The picture drawn again. Raises Invalid with what to do."""
+        return await self._drawn(draw, content, type, widest)
+
+    async def fit(self, content: bytes, type: str, most: int, pixels: int = 0) -> Drawn:
+        """The picture below these limits. Raises Invalid with what to do."""
+        return await self._drawn(fit, content, type, most, pixels)
+
+    async def _drawn(self, work: Callable[..., Drawn | str], *given: object) -> Drawn:
         loop = asyncio.get_running_loop()
         try:
             await asyncio.wait_for(loop.run_in_executor(self._started(), _ready), STARTING)
-            call = loop.run_in_executor(self._started(), draw, content, type, widest)
+            call = loop.run_in_executor(self._started(), work, *given)
             drawn = await asyncio.wait_for(call, self._longest)
         except TimeoutError:
             self.close()

@@ -265,8 +265,14 @@ async def release(actor: Actor, desk: Desk, publication_id: str, *, at: datetime
     require(actor, "publication.release")
     now = desk.clock.now()
     _check_order([Wish("-", at or now, "ask")], "none")
-    fields = {**plan.fresh(max(at or now, now)), "pinned": None}  # a person has decided: the same or a newer text
+    again = released(max(at or now, now), now)
+    fields = {**again, "pinned": None}  # a person has decided: the same content or a newer one
     return await _by_person(actor, desk, publication_id, Decision("release", fields))
+
+
+def released(at: datetime, now: datetime) -> dict[str, Any]:
+    """Due again by a person's act: its hour is no more the one that was planned."""
+    return {**plan.fresh(at), "released_at": now}
 
 
 async def _by_person(actor: Actor, desk: Desk, publication_id: str, decision: Decision) -> Document:

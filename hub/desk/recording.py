@@ -40,8 +40,15 @@ async def record(desk: Desk, account: Document, heard: Heard, stream: str) -> Do
     sealed = seal_fields(desk, id, {name: value for name, value in seals.items() if value})
     document = compose(arrival, sealed, key, mask_name(words.author_name), text, title, words.district)
     said_on: Document = {"channel": words.via} if words.via else {}
+    at: Document = {"contact": _masked_contact(words.contact)} if words.contact else {}
     about = await _about(desk, account["_id"], heard.in_reply_to)
-    return {**document, **said_on, **about, **_followed(heard, words)}
+    return {**document, **said_on, **at, **about, **_followed(heard, words)}
+
+
+def _masked_contact(contact: str) -> str:
+    """138****1234; of what is no number that we know how to hide, only that it is there."""
+    masked = mask_text(contact)
+    return masked if masked != contact else "已留，未显示"
 
 
 def _followed(heard: Heard, words: Words) -> Document:

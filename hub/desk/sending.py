@@ -8,6 +8,7 @@ never repeats it.
 from __future__ import annotations
 
 import asyncio
+import json
 from collections.abc import Awaitable, Callable, Mapping
 from dataclasses import dataclass, field, replace
 from datetime import datetime
@@ -53,8 +54,9 @@ async def carry_out(
     refs = {"staged": dict(staged.refs)} if staged else {}
     fingerprint = errand.prepared.fingerprint if errand.prepared else ""
     started = desk.clock.monotonic()
+    fields = {**errand.fields, **refs}
     intended = await ledger.intend(
-        desk, actor, table, document, errand.step, {**errand.fields, **refs}, fingerprint, rules
+        desk, actor, table, document, errand.step, fields, fingerprint, rules, handed=_handed(document, errand)
     )
     if intended is None:
         return None
@@ -69,6 +71,16 @@ async def carry_out(
     return await _conclude(desk, actor, table, intended, outcome, decision)
 
 
+def _handed(document: Document, errand: Errand) -> dict[str, Any]:
+    """What the evidence later says of this attempt: when taken up, how much was handed over, which link."""
+    prepared = errand.prepared
+    link = errand.fields.get("link")
+    size = len(json.dumps(prepared.body, ensure_ascii=False, default=str).encode("utf-8", "replace")) if prepared else 0
+    found = {"began": document.get("changed_at"), "bytes": size, "link": link}
+    pictures = len(prepared.pictures) if prepared else 0
+    return {name: value for name, value in {**found, "pictures": pictures}.items() if value}
+
+
 def _with_refs(prepared: Prepared, key: str, document: Document) -> Prepared:
     """What is sent, with the refs that the intent of an earlier attempt under the same key wrote down."""
     return replace(prepared, kept=dict(document.get("staged") or {}) if key == document["key"] else {})
@@ -80,7 +92,9 @@ async def _stage(desk: Desk, document: Document, errand: Errand) -> Staged | Ref
     blocking = [problem for problem in errand.prepared.problems if problem.severity == "block"]
     if blocking:
         said = "；".join(problem.message for problem in blocking)
-        return Refused(blocking[0].rule, said, Who.EDITOR, part=blocking[0].field)
+        only_pictures = all(problem.picture for problem in blocking)  # else a smaller picture mends nothing
+        picture = blocking[0].picture if only_pictures else ""
+        return Refused(blocking[0].rule, said, Who.EDITOR, part=blocking[0].field, picture=picture)
 
     key = errand.key(document)
 

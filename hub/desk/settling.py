@@ -11,7 +11,7 @@ from datetime import datetime, timedelta
 from typing import Any
 from urllib.parse import urlsplit
 
-from channels.contract import Accepted, Channel, Found, Outcome, Staged, Unknown
+from channels.contract import Accepted, Channel, Found, Missed, Outcome, Staged, Unknown
 from hub.desk import claiming, ledger, variants
 from hub.desk.desk import Desk, connected
 from hub.desk.sending import CALL_SECONDS
@@ -28,6 +28,7 @@ from hub.domain.publication import (
     decide_missing,
     decide_unseen,
 )
+from hub.domain.renditions import recorded
 from hub.domain.rights import require
 from hub.store.base import Document
 
@@ -80,16 +81,16 @@ async def _look_up(desk: Desk, actor: Actor, publication: Document) -> bool:
     channel = connected(desk, account)
     now = desk.clock.now()  # before the look: what it did not see may have come up during it
     if isinstance(channel, str):  # nothing can be learnt until somebody mends the account
-        unseen = decide_unseen(publication, now, "trusted", timedelta(minutes=5))
+        unseen = decide_unseen(publication, now, "trusted", timedelta(minutes=5), channel)
         return await ledger.move(desk, actor, ledger.PUBLICATIONS, publication, unseen) is not None
     settling, lookup = _settling(channel), channel.capabilities.lookup
     seen = await _find(desk, channel, publication)
     if isinstance(seen, Found):
         decision = decide_found(seen.external_id, seen.url, seen.at, now)
     elif isinstance(seen, Unknown):
-        decision = decide_unseen(publication, now, lookup, settling, seen.retry_after)
+        decision = decide_unseen(publication, now, lookup, settling, seen.reason, seen.there, seen.retry_after)
     else:
-        decision = decide_missing(publication, now, lookup, settling)
+        decision = decide_missing(publication, now, lookup, settling, seen)
     return await ledger.move(desk, actor, ledger.PUBLICATIONS, publication, decision) is not None
 
 
@@ -100,7 +101,7 @@ def _settling(channel: Channel) -> timedelta:
     return own if channel.capabilities.honours_key else max(own, timedelta(seconds=CALL_SECONDS + 30))
 
 
-async def _find(desk: Desk, channel: Channel, publication: Document) -> Found | Unknown | None:
+async def _find(desk: Desk, channel: Channel, publication: Document) -> Found | Missed | Unknown | None:
     """Ask the platform. A post that another publication has already claimed is not this one's."""
     staged = await staged_again(desk, channel, publication)
     if staged is None:
@@ -133,6 +134,7 @@ async def staged_again(desk: Desk, channel: Channel, publication: Document) -> S
         override=publication.get("override"),
         package=str(publication["hash"]),
         link=publication.get("link"),
+        renditions=recorded(publication),
     )
     return Staged(channel.prepare(variant), publication.get("staged", {}))
 

@@ -8,6 +8,7 @@ from typing import Any
 from channels.contract import Picture, Variant
 from hub.desk.desk import Desk
 from hub.domain.content import draft_of, files_of, package_hash
+from hub.domain.renditions import replaced
 from hub.store.base import Document
 
 Json = Mapping[str, Any]
@@ -30,10 +31,21 @@ async def revision_of(desk: Desk, content: str, number: int) -> Document | None:
 
 
 async def variant_of(
-    desk: Desk, revision: Document, *, override: Json | None, package: str, link: str | None, facts: Json | None = None
+    desk: Desk,
+    revision: Document,
+    *,
+    override: Json | None,
+    package: str,
+    link: str | None,
+    facts: Json | None = None,
+    renditions: Mapping[str, str] | None = None,
 ) -> Variant:
-    """One revision for one account, with what is known of its pictures."""
-    pictures = await _pictures(desk, (override or {}).get("blocks") or revision.get("blocks", ()))
+    """One revision for one account, with what is known of its pictures; a picture that has a rendition here (original
+    → rendition) goes out as that one, under the same package: the approval is the original's."""
+    blocks = replaced(revision.get("blocks", ()), renditions or {})
+    if override and override.get("blocks"):
+        override = {**override, "blocks": replaced(override["blocks"], renditions or {})}
+    pictures = await _pictures(desk, (override or {}).get("blocks") or blocks)
     meta = dict(revision.get("meta", {}))
     column = await desk.store.get("columns", str(revision.get("column", ""))) or {}
     known = {
@@ -49,7 +61,7 @@ async def variant_of(
         hash=package,
         title=str(revision["title"]),
         digest=str(revision.get("digest", "")),
-        blocks=list(revision.get("blocks", ())),
+        blocks=blocks,
         pictures=pictures,
         meta={**meta, **known, **(facts or {})},
         link=link,

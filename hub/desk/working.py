@@ -105,6 +105,10 @@ async def _cases(actor: Actor, desk: Desk) -> list[Work]:
     if since is not None:
         said = "受理以后，群众那边就显示“已受理”。"
         rows.append(Work("new_cases", "inbox", f"{count} 件新工单等受理", said, since, "去受理", "/cases?tab=todo"))
+    if waits := await casework.to_decide(actor, desk):
+        first = min(waits, key=lambda row: row["extension"]["at"])
+        title, href, since = f"{len(waits)} 件延期等您定", f"/cases/{first['_id']}", first["extension"]["at"]
+        rows.append(Work("extension", "clock", title, "定下以前，时限照旧。", since, "去定", href))
     for row in await casework.to_review(actor, desk):
         title, href = f"待审答复：{row['title']}", f"/cases/{row['case']}"
         rows.append(Work("answer", "review", title, "审过才能送出。", row["submitted_at"], "去审", href))

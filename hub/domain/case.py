@@ -35,6 +35,7 @@ STATES: Mapping[str, str] = {
     "accepted": "已受理",
     "declined": "不予受理",
     "assigned": "已派办",
+    "objected": "有异议",
     "in_hand": "办理中",
     "waiting_citizen": "等群众补充",
     "answered": "已答复",
@@ -46,6 +47,7 @@ CITIZEN_WORDS: Mapping[str, str] = {
     "new": "已收到",
     "accepted": "已受理",
     "assigned": "已受理",
+    "objected": "已受理",  # whose it is, is the office's own question
     "in_hand": "办理中",
     "reopened": "办理中",
     "waiting_citizen": "待您补充",
@@ -61,10 +63,10 @@ BAD = 2  # this level and the one below it are called back
 LONGEST_REMARK = 500
 MOST_STEPS = 400  # steps and notes of one case
 
-OPEN = ("new", "accepted", "assigned", "in_hand", "waiting_citizen", "reopened")
-TODO = ("new", "accepted", "assigned", "reopened")  # waits for somebody to take it
+OPEN = ("new", "accepted", "assigned", "objected", "in_hand", "waiting_citizen", "reopened")
+TODO = ("new", "accepted", "assigned", "objected", "reopened")  # waits for somebody to take it
 ENDS = ("closed", "declined", "merged")
-MERGEABLE = frozenset({"new", "accepted", "assigned", "in_hand", "reopened"})
+MERGEABLE = frozenset({"new", "accepted", "assigned", "objected", "in_hand", "reopened"})
 
 
 @dataclass(frozen=True)
@@ -83,15 +85,20 @@ class Move:
     told: bool = False
 
 
-_BEGUN = frozenset({"accepted", "assigned", "in_hand", "reopened"})
+_BEGUN = frozenset({"accepted", "assigned", "objected", "in_hand", "reopened"})
+_HAND = frozenset({"in_hand"})
 MOVES: Mapping[str, Move] = {
     move.act: move
     for move in (
         Move("accept", "受理", frozenset({"new"}), "accepted", "case.accept"),
         Move("decline", "不予受理", frozenset({"new", "accepted"}), "declined", "case.accept", remark=True, told=True),
         Move("assign", "派办", _BEGUN, "assigned", "case.accept"),
+        Move("object", "提出异议", frozenset({"assigned"}), "objected", "case.handle", remark=True),
         Move("take", "接办", _BEGUN, "in_hand", "case.handle"),
-        Move("wait", "请群众补充", frozenset({"in_hand"}), "waiting_citizen", "case.handle", remark=True, told=True),
+        Move("extend", "申请延期", _HAND, "in_hand", "case.handle", remark=True, told=True),
+        Move("extended", "准予延期", _HAND, "in_hand", "case.extend"),
+        Move("unextended", "不予延期", _HAND, "in_hand", "case.extend", remark=True),
+        Move("wait", "请群众补充", _HAND, "waiting_citizen", "case.handle", remark=True, told=True),
         Move("resume", "继续办理", frozenset({"waiting_citizen"}), "in_hand", "case.handle"),
         Move("answered", "答复送达", frozenset({"in_hand", "waiting_citizen"}), "answered", "delivery.send"),
         Move("close", "办结", frozenset({"answered"}), "closed", "case.close"),
@@ -106,7 +113,7 @@ def decide(act: str, case: Document, remark: str = "") -> Move:
     move = MOVES[act]
     if case["state"] not in move.before:
         raise Conflict(f"这件工单现在是“{STATES[case['state']]}”，不能“{move.name}”。请刷新后再看。")
-    if case.get("leaving") and act in ("merge", "assign", "take", "wait", "decline"):
+    if case.get("leaving") and act in ("merge", "assign", "take", "wait", "decline", "extend", "extended"):
         raise Conflict("这件工单的答复正在送出，等有了结果再操作。")
     if len(remark) > LONGEST_REMARK:
         raise Invalid("说明太长。", (FieldError("remark", f"请写在 {LONGEST_REMARK} 字以内。"),))
@@ -249,9 +256,15 @@ def _citizen_step(entry: Document) -> dict[str, Any] | None:
     if act == "assign":
         whom = f"已派给{entry['department']}" if entry.get("department") else "已派办"
         return {"at": entry["at"], "title": whom, "text": ""}
+    if act == "extended":
+        return {"at": entry["at"], "title": f"延长办理时限，到 {_day(entry['until'])}前答复", "text": said}
     if act in ("decline", "wait"):
         return {"at": entry["at"], "title": "不予受理" if act == "decline" else "请您补充", "text": said}
     return {"at": entry["at"], "title": _TOLD[act], "text": ""} if act in _TOLD else None
+
+
+def _day(at: datetime) -> str:
+    return f"{local(at).month} 月 {local(at).day} 日"
 
 
 def note_words(entries: Sequence[Document]) -> list[Document]:

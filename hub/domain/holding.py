@@ -47,9 +47,8 @@ def decide_approval(
         return None
     if now - publication["at"] > rules.late:
         text = f"{named(publication)}到了发布时间仍没有终审通过，已暂停。通过后请恢复。"
-        return Decision(
-            "unapproved", {"reason": text, "who": Who.EDITOR.value}, tell=Tell("publication.unapproved", text)
-        )
+        fields = {"reason": text, "who": Who.EDITOR.value, "held_for": "approval"}
+        return Decision("unapproved", fields, tell=Tell("publication.unapproved", text))
     return give_back(now, ACCOUNT_REFRESH, "等终审通过")
 
 

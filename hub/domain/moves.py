@@ -99,6 +99,7 @@ MOVES: Sequence[Step] = (
     Step(_S.HELD, "release", _S.SCHEDULED, PERSON, "恢复"),
     Step(_S.HELD, "cancel", _S.CANCELLED, PERSON, "取消"),
     Step(_S.REFUSED, "release", _S.SCHEDULED, PERSON, "改好后再发"),
+    Step(_S.REFUSED, "mend", _S.SCHEDULED, PERSON, "图片压缩后再发"),
     Step(_S.REFUSED, "cancel", _S.CANCELLED, PERSON, "取消"),
     Step(_S.REFUSED, "say_published", _S.PUBLISHED, PERSON, "人工在平台上做完（更正、撤稿）"),
     Step(_S.PUBLISHED, "remove", _S.REMOVED, PROGRAM, "已撤稿"),

@@ -72,6 +72,9 @@ POLICIES: Mapping[str, Policy] = {
         # answering
         Policy("reply_days", 5, "个工作日", "诉求多久内首次答复", _PRACTICE, floor=1, ceiling=60),
         Policy("complaint_days", 7, "个工作日", "投诉多久内首次答复", _PRACTICE, floor=1, ceiling=60),
+        Policy("extend_days", 15, "个工作日", "经批准延期的，最长多久首次答复", _PRACTICE, floor=1, ceiling=60),
+        Policy("object_hours", 24, "小时", "派办后多久内可提异议（24 小时算一个工作日）", _PRACTICE,
+               floor=1, ceiling=240),
         Policy("callback_days", 5, "个工作日", "差评和重新办理多久内办好", "政务服务好差评", floor=1, ceiling=30),
         # notices and keeping
         Policy("quiet_from", 22, "时", "几点以后不发普通邮件（0–24）", _HOUSE, floor=0, ceiling=24),

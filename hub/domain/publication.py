@@ -12,7 +12,7 @@ from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
 from typing import Any
 
-from channels.contract import Accepted, Outcome, Pending, Refused, Unknown, Who
+from channels.contract import Accepted, Missed, Outcome, Pending, Refused, Unknown, Who
 from hub.domain.moves import Document, State
 
 
@@ -97,7 +97,8 @@ def decide_due(publication: Document, now: datetime, rules: Rules) -> Decision |
     minutes = int((now - publication["at"]).total_seconds() // 60)
     text = f"{named(publication)}已过原定时间 {minutes} 分钟，没有自动{verb(publication)}。请决定改期、恢复还是取消。"
     matter = "publication.ask" if publication.get("late") == "ask" else "publication.late"
-    return Decision("too_late", {"reason": text, "who": Who.EDITOR.value}, tell=Tell(matter, text))
+    fields = {"reason": text, "who": Who.EDITOR.value, "held_for": "late"}
+    return Decision("too_late", fields, tell=Tell(matter, text))
 
 
 def decide_staged(
@@ -128,6 +129,7 @@ def decide_lost(
     closing = {"outcome": "unknown", "reason": reason, "ended_at": now, "evidence": dict(evidence or {})}
     text = f"{named(publication)}是否已经{verb(publication)}，还不能确定（{reason}）。系统正在查询，也可以人工认定。"
     fields = {"reason": reason, "seen_missing": 0, "first_missing_at": None, "looks": 0, "look_at": now, "lost_at": now}
+    fields |= {"looked": None}
     return Decision(event, fields, closing, Tell("publication.unknown", text))
 
 
@@ -152,7 +154,9 @@ def decide_found(found_id: str, url: str | None, at: datetime | None, now: datet
     return _acceptance("find", Accepted(found_id, url, at), now)
 
 
-def decide_missing(publication: Document, now: datetime, lookup: str, settling: timedelta) -> Decision:
+def decide_missing(
+    publication: Document, now: datetime, lookup: str, settling: timedelta, seen_there: Missed | None = None
+) -> Decision:
     """Looked and not seen: due again only where the platform's "not there" is trusted, twice, a settling time apart.
 
     It is then pinned: what goes out is exactly the same content under the same key, or nothing without a person.
@@ -160,9 +164,11 @@ def decide_missing(publication: Document, now: datetime, lookup: str, settling: 
     first = publication.get("first_missing_at") or now
     seen = int(publication.get("seen_missing", 0)) + 1
     settled = now - publication["lost_at"] >= settling and now - first >= settling
+    looks_so_far = looked(publication, now, "missing", seen_there or Missed())
     if lookup == "trusted" and seen >= 2 and settled:
         fields = {
             "seen_missing": seen,
+            "looked": looks_so_far,
             "look_at": None,
             "not_before": now,
             "pinned": True,
@@ -176,6 +182,7 @@ def decide_missing(publication: Document, now: datetime, lookup: str, settling: 
         {
             "seen_missing": seen,
             "first_missing_at": first,
+            "looked": looks_so_far,
             "looks": looks,
             "look_at": next_look(looks, now, lookup, settling),
         },
@@ -183,17 +190,32 @@ def decide_missing(publication: Document, now: datetime, lookup: str, settling: 
 
 
 def decide_unseen(
-    publication: Document, now: datetime, lookup: str, settling: timedelta, again: timedelta | None = None
+    publication: Document,
+    now: datetime,
+    lookup: str,
+    settling: timedelta,
+    why: str = "",
+    there: Missed | None = None,
+    again: timedelta | None = None,
 ) -> Decision:
     """The look-up itself failed: nothing learnt, look again. `again`: none is left until then, so it is no look."""
     if again is not None:
         return Decision("miss", {"look_at": now + max(again, settling)})
     looks = int(publication.get("looks", 0)) + 1
-    return Decision("miss", {"looks": looks, "look_at": next_look(looks, now, lookup, settling)})
+    fields = {"looks": looks, "looked": looked(publication, now, "failed", there or Missed(), why)}
+    return Decision("miss", {**fields, "look_at": next_look(looks, now, lookup, settling)})
 
 
 LOOKS_WITHOUT_TRUST = 6
 LONGEST_LOOK = timedelta(hours=1)  # between two looks for a verdict, but where the platform asks for longer
+LOOKS_KEPT = 12
+
+
+def looked(publication: Document, now: datetime, seen: str, there: Missed, why: str = "") -> list[dict[str, Any]]:
+    """The publication's looks with this one, the newest few: when, what was seen or why not, what stood on top."""
+    found = {"at": now, "seen": seen, "why": why, "newest": there.newest, "newest_at": there.newest_at}
+    entry = {name: value for name, value in found.items() if value}
+    return [*publication.get("looked", ()), entry][-LOOKS_KEPT:]
 
 
 def next_look(looks: int, now: datetime, lookup: str, settling: timedelta) -> datetime | None:
@@ -224,7 +246,8 @@ def decide_address(
         return Decision("fall_back", fields)
     cause = "网站上的同一篇没有发出" if failed else "网站一直没有给出地址，也没有备用地址"
     text = f"{named(publication)}已暂停：{cause}。请先处理网站上的那一篇，再恢复这一条。"
-    return Decision("no_address", {"reason": text, "who": Who.EDITOR.value}, tell=Tell("publication.held", text))
+    fields = {"reason": text, "who": Who.EDITOR.value, "held_for": "address"}
+    return Decision("no_address", fields, tell=Tell("publication.held", text))
 
 
 def _acceptance(event: str, outcome: Accepted, now: datetime) -> Decision:
@@ -282,6 +305,8 @@ def _refused(publication: Document, outcome: Refused, closing: Mapping[str, Any]
         "code": outcome.code,
         "who": outcome.who.value,
         "part": outcome.part or None,
+        "picture": outcome.picture or None,
+        "offer": None,
         "pinned": None,
     }
     if outcome.who is Who.NOBODY:  # certain, and nobody can do anything about it: it is read where one looks
@@ -331,7 +356,7 @@ def decide_spent(
         return Decision("put_off", {"reason": reason, "not_before": again, "spent": True}, closing)
     text = f"{named(publication)}没有{verb(publication)}，已暂停：{reason}等到那时已超过迟发的时限。"
     text += "请改期，或到平台手工办理。"
-    fields = {"reason": text, "who": Who.EDITOR.value, "spent": None}
+    fields = {"reason": text, "who": Who.EDITOR.value, "spent": None, "held_for": "quota"}
     return Decision("too_late", fields, closing, Tell("publication.held", text))
 
 

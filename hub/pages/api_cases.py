@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
+from datetime import date
 from typing import Annotated, Literal
 
 import msgspec
 from sanic import HTTPResponse, Request
 
-from hub.desk import answering, casing, confirming, handling, opening
-from hub.desk.casing import TABS
+from hub.desk import answering, casing, confirming, extending, handling, inbox, opening
+from hub.desk.inbox import SORTS, TABS
 from hub.domain.errors import FieldError, Invalid
 from hub.pages.api_answers import API, answer, chosen, cursor_of, limit_of, listed, one_of
 from hub.pages.api_contents import LIST, Key, Short
@@ -48,6 +49,20 @@ class MergeBody(Body):
     into: Key
 
 
+class ExtendBody(Body):
+    """申请延期 to the end of this day; the reason is what the citizen reads once it is granted."""
+
+    until: date
+    reason: Short
+
+
+class ExtensionBody(Body):
+    """准予 or 不予延期, by somebody who did not ask."""
+
+    verdict: Literal["pass", "return"]
+    remark: Short = ""
+
+
 class NoteBody(Body):
     """内部备注."""
 
@@ -79,12 +94,13 @@ class ResolveBody(Body):
 
 
 async def list_cases(request: Request) -> HTTPResponse:
-    asked = chosen(request, "tab", "mine")
+    asked = chosen(request, "tab", "sort", "mine")
     tab = one_of("tab", asked.get("tab", "todo"), TABS)
-    found = await casing.list_cases(
+    found = await inbox.list_cases(
         actor_of(request),
         desk_of(request),
         tab=tab,
+        sort=one_of("sort", asked["sort"], SORTS) if "sort" in asked else "",
         mine=asked.get("mine") == "1",
         cursor=cursor_of(request),
         limit=limit_of(request),
@@ -152,6 +168,30 @@ async def resume(request: Request, id: str) -> HTTPResponse:
     return answer(await handling.resume_case(actor_of(request), desk_of(request), id))
 
 
+async def extend(request: Request, id: str) -> HTTPResponse:
+    body: ExtendBody = take(request, ExtendBody)
+    return answer(
+        await extending.extend_case(actor_of(request), desk_of(request), id, until=body.until, reason=body.reason)
+    )
+
+
+async def decide_extension(request: Request, id: str) -> HTTPResponse:
+    body: ExtensionBody = take(request, ExtensionBody)
+    found = await extending.decide_extension(
+        actor_of(request), desk_of(request), id, verdict=body.verdict, remark=body.remark
+    )
+    return answer(found)
+
+
+async def object_to(request: Request, id: str) -> HTTPResponse:
+    body: RemarkBody = take(request, RemarkBody)
+    return answer(await extending.object_case(actor_of(request), desk_of(request), id, body.remark))
+
+
+async def ask_owner(request: Request, id: str) -> HTTPResponse:
+    return answer(await handling.ask_case(actor_of(request), desk_of(request), id))
+
+
 async def merge(request: Request, id: str) -> HTTPResponse:
     body: MergeBody = take(request, MergeBody)
     return answer(await opening.merge(actor_of(request), desk_of(request), id, body.into))
@@ -210,7 +250,8 @@ async def send_again(request: Request, id: str) -> HTTPResponse:
 
 _CASE, _ANSWER, _DELIVERY = f"{API}/cases/<id:str>", f"{API}/answers/<id:str>", f"{API}/deliveries/<id:str>"
 ROUTES = (
-    Route("GET", f"{API}/cases", list_cases, "case.read", "api", None, "工单列表", query=("tab", "mine", *LIST)),
+    Route("GET", f"{API}/cases", list_cases, "case.read", "api", None, "工单列表",
+          query=("tab", "sort", "mine", *LIST)),
     Route("POST", f"{API}/cases", open_case, "case.open", "api", CaseBody, "开工单"),
     Route("GET", _CASE, one_case, "case.read", "api", None, "一件工单，连同原话（已遮盖）、答复和送达"),
     Route("POST", f"{_CASE}/accept", accept, "case.accept", "api", None, "受理"),
@@ -220,6 +261,10 @@ ROUTES = (
     Route("POST", f"{_CASE}/take", take_case, "case.handle", "api", None, "接办"),
     Route("POST", f"{_CASE}/wait", wait_case, "case.handle", "api", RemarkBody, "请群众补充（时限停下）"),
     Route("POST", f"{_CASE}/resume", resume, "case.handle", "api", None, "继续办理"),
+    Route("POST", f"{_CASE}/object", object_to, "case.handle", "api", RemarkBody, "异议：不归我们办，退回派办的人"),
+    Route("POST", f"{_CASE}/extend", extend, "case.handle", "api", ExtendBody, "申请延期（原因给群众看）"),
+    Route("POST", f"{_CASE}/extension", decide_extension, "case.extend", "api", ExtensionBody, "准予或不予延期"),
+    Route("POST", f"{_CASE}/ask", ask_owner, "case.note", "api", None, "问办理的人一声"),
     Route("POST", f"{_CASE}/merge", merge, "case.open", "api", MergeBody, "归并"),
     Route("POST", f"{_CASE}/notes", note, "case.note", "api", NoteBody, "写内部备注"),
     Route("POST", f"{_CASE}/answer", write_answer, "case.handle", "api", AnswerBody, "写答复、送审"),

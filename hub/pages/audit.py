@@ -2,10 +2,8 @@
 
 from __future__ import annotations
 
-import csv
-import io
 import json
-from collections.abc import Mapping
+from collections.abc import AsyncIterator, Mapping
 from datetime import UTC, datetime
 from typing import Any
 from urllib.parse import urlencode
@@ -22,6 +20,7 @@ from hub.domain.moves import STATE_WORDS
 from hub.domain.people import NAMES as ROLE_NAMES
 from hub.pages.act_words import act_word
 from hub.pages.routes import Route, desk_of
+from hub.pages.sheets import cell, plain_moment, sent_as_csv, sent_piece_by_piece
 from hub.pages.shell import actor_of, field, show
 from hub.store.base import Document
 
@@ -38,6 +37,7 @@ PROGRAMS = {
     "mirror": "同步网站",
     "reader": "读留言",
     "keeper": "清理",
+    "renderer": "压缩图片",
     "worker": "后台",
     "console": "命令行",
 }
@@ -62,9 +62,13 @@ DETAILS = {
     "label": "名称",
     "duty": "值班",
     "asked_by": "提出人",
+    "renditions": "图片压缩",
+    "of": "原图",
+    "tab": "分类",
+    "since": "从",
+    "until": "到",
 }
 ROLES = {role.value: words for role, words in ROLE_NAMES.items()}
-BATCH = 500  # rows of an export sent at a time
 
 
 async def show_audit(request: Request) -> HTTPResponse:
@@ -154,45 +158,15 @@ async def verify_chain(request: Request) -> HTTPResponse:
 async def export_chain(request: Request) -> BaseHTTPResponse:
     """Every entry as CSV for a spreadsheet, or as JSON Lines with everything the hashes are made of."""
     rows = auditing.export(actor_of(request), desk_of(request))
-    plain = field(request, "form", 10) == "jsonl"
-    name, kind = ("audit.jsonl", "application/x-ndjson") if plain else ("audit.csv", "text/csv; charset=utf-8")
-    headers = {"Cache-Control": "no-store", "Content-Disposition": f'attachment; filename="{name}"'}
-    first = await anext(rows, None)  # a refusal must come before the answer has begun
-    response: Any = await request.respond(content_type=kind, headers=headers)
-    lines = [] if plain else ["\ufeff" + _csv(COLUMNS)]
-    if first is not None:
-        lines.append(_line(first, plain))
+    if field(request, "form", 10) == "jsonl":
+        return await sent_piece_by_piece(request, "audit.jsonl", "application/x-ndjson", (), _lines(rows))
+    cells = ([cell(row.get(name)) for name in COLUMNS] async for row in rows)
+    return await sent_as_csv(request, "audit.csv", COLUMNS, cells)
+
+
+async def _lines(rows: AsyncIterator[Document]) -> AsyncIterator[str]:
     async for row in rows:
-        lines.append(_line(row, plain))
-        if len(lines) >= BATCH:
-            await response.send("".join(lines))
-            lines = []
-    await response.send("".join(lines))
-    await response.eof()
-    return None  # type: ignore[return-value]  # it has been answered piece by piece
-
-
-def _line(row: Document, plain: bool) -> str:
-    if plain:
-        return json.dumps(row, ensure_ascii=False, default=_moment) + "\n"
-    return _csv([_cell(row.get(name)) for name in COLUMNS])
-
-
-def _moment(value: Any) -> str:
-    return wording.stamp(value) if isinstance(value, datetime) else str(value)
-
-
-def _cell(value: Any) -> str:
-    """A cell that no spreadsheet takes for a formula."""
-    words = value if isinstance(value, str) else _moment(value) if isinstance(value, datetime) else None
-    text = words if words is not None else json.dumps(value, ensure_ascii=False, default=_moment)
-    return f"'{text}" if text.startswith(("=", "+", "-", "@", "\t", "\r")) else text
-
-
-def _csv(cells: Any) -> str:
-    out = io.StringIO()
-    csv.writer(out).writerow(cells)
-    return out.getvalue()
+        yield json.dumps(row, ensure_ascii=False, default=plain_moment) + "\n"
 
 
 ROUTES = (

@@ -8,6 +8,7 @@ from typing import Any
 
 from hub import wording
 from hub.clock import SHANGHAI, local
+from hub.domain import extension
 from hub.domain.answer import OUT, WAYS
 from hub.domain.case import KINDS, MOVES, RATINGS, STATES, clock
 from hub.domain.moves import attempt_words
@@ -127,22 +128,43 @@ def step_words(step: Document) -> str:
     if act == "assign":
         whom = "、".join(str(step[key]) for key in ("department", "to") if step.get(key))
         return f"{step['name']} 派办{'：' + whom if whom else ''}"
+    if act == "ask":
+        return f"{step['name']} 问了{step['to']}一声"
+    if act == "open":
+        return f"{'收到' if step['name'] == '系统' else step['name'] + ' 开工单'}，开始计时。自动回执不算答复。"
+    if act in ("extend", "extended"):
+        return f"{step['name']} {name}到 {wording.moment(step['until'])}：{step['remark']}"
     if act == "rated":
         return f"群众评价：{RATINGS[step['level']]}" + (f"（{step['remark']}）" if step.get("remark") else "")
     return f"{step['name']} {name}" + (f"：{step['remark']}" if step.get("remark") else "")
 
 
-def stages(case: Document) -> list[dict[str, str]]:
-    """受理, 派办, 办理, 答复, 评价: what is done when, and where it stands."""
+def stages(case: Document, now: datetime) -> list[dict[str, str]]:
+    """受理, 派办, 办理, 答复, 评价: what is done when, where it stands and with whom, and by when the next is due."""
     at = {act: _last(case, act) for act in ("accept", "assign", "take", "answered", "rated")}
-    names = (("accept", "受理"), ("assign", "派办"), ("take", "办理"), ("answered", "答复"), ("rated", "评价"))
-    rows = [{"key": act, "name": name, "at": _short(at[act])} for act, name in names]
-    open_rows = [row for row in rows if not row["at"] and row["key"] != "assign"]
-    for row in rows:
-        row["state"] = "done" if row["at"] else "later"
-    if open_rows and case["state"] not in ("closed", "declined", "merged"):
-        open_rows[0]["state"] = "now"
-    return [row for row in rows if row["key"] != "assign" or row["at"]]
+    given = case.get("department") or case.get("owner_name") or ""
+    names = (("accept", "受理"), ("assign", f"派{given}" if given else "派办"), ("take", "办理"), ("answered", "答复"),
+             ("rated", "评价"))  # fmt: skip
+    rows = [{"key": act, "name": name, "at": _short(at[act]), "state": "done" if at[act] else "later"}
+            for act, name in names]  # fmt: skip
+    waiting = next((row for row in rows if row["key"] == _STANDS.get(case["state"])), None)
+    if waiting is not None:
+        waiting |= {"state": "now", "at": str(case.get("owner_name") or "") or "现在"}
+    answered = next(row for row in rows if row["key"] == "answered")
+    if answered["state"] == "later" and case.get("due_at"):
+        answered["at"] = f"{_near_day(case['due_at'], now)} 前"
+    return [row for row in rows if row["key"] != "assign" or at["assign"]]
+
+
+_STANDS: Mapping[str, str] = {
+    # state of a case -> the stage that is under way
+    "new": "accept", "accepted": "take", "assigned": "take", "objected": "assign", "reopened": "take",
+    "in_hand": "take", "waiting_citizen": "take", "answered": "rated",
+}  # fmt: skip
+
+
+def _near_day(at: datetime, now: datetime) -> str:
+    return f"今天 {wording.hour(at)}" if local(at).date() == local(now).date() else wording.short_moment(at)
 
 
 def _short(at: datetime | None) -> str:
@@ -152,6 +174,40 @@ def _short(at: datetime | None) -> str:
 def _last(case: Document, act: str) -> datetime | None:
     found = [step["at"] for step in case["history"] if step["act"] == act]
     return found[-1] if found else None
+
+
+# ---- what stands beside it
+
+
+def most(count: int, ceiling: int) -> str:
+    """“1,286”, or “999+” where it was counted no further."""
+    return f"{ceiling - 1}+" if count >= ceiling else wording.number(count)
+
+
+def reach(case: Document, channels: Mapping[str, tuple[str, str]]) -> str:
+    """“将送达 6 人：应用 3、微信 2、微博 1”; by channel only where it was counted so."""
+    people, by = int(case["people"]), case.get("reach") or {}
+    said = "、".join(f"{channels[name][1]} {by[name]}" for name in sorted(by, key=lambda name: -by[name]))
+    return f"将送达 {wording.number(people)} 人" + (f"：{said}" if sum(by.values()) == people else "")
+
+
+def before(cases: Sequence[Document]) -> str:
+    """“2 件，均已办结，评价满意”; empty where there is none."""
+    if not cases:
+        return ""
+    still = sum(row["state"] not in ("answered", "closed", "declined", "merged") for row in cases)
+    done = "均已办结" if not still else f"{still} 件还在办"
+    rated = next((RATINGS[row["rated"]] for row in cases if row.get("rated")), "")
+    return f"{len(cases)} 件，{done}" + (f"，评价{rated}" if rated else "")
+
+
+def untils(case: Document, most_days: int, calendar: Calendar) -> list[tuple[str, str]]:
+    """The days to which a time may be put off, for a choice."""
+    found = extension.choices(case, most_days, calendar)
+    return [
+        (local(at).date().isoformat(), f"{wording.day(at)} {wording.weekday(at)}，第 {days} 个工作日")
+        for days, at in found
+    ]
 
 
 # ---- deliveries

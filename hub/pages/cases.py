@@ -1,54 +1,61 @@
-"""工单: the inbox in three panes, one case with its thread and composer, and its forms; what they do is the desk's."""
+"""工单: the inbox in three panes, one case with its thread, composer and what stands beside it; forms: case_forms."""
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Mapping, Sequence
 from typing import Any
-from urllib.parse import quote, urlencode
+from urllib.parse import urlencode
 
 from sanic import HTTPResponse, Request
 
-from hub.desk import answering, casing, confirming, handling, naming, opening
-from hub.desk.casing import TABS
+from hub.desk import canned, casing, extending, inbox, naming, referring
+from hub.desk.inbox import SORTS, TABS
 from hub.desk.week import monday_of
+from hub.domain import extension
 from hub.domain.almanac import CALENDAR
 from hub.domain.answer import LONGEST, LONGEST_SHORT, OUT, SHORT_ON, writers_of
 from hub.domain.answer import STATES as ANSWER_STATES
 from hub.domain.case import KINDS, MERGEABLE, RATINGS, STATES, open_moves
-from hub.domain.errors import FieldError, HubError, Invalid
+from hub.domain.errors import HubError, Invalid
 from hub.domain.people import Role
 from hub.domain.rights import may
 from hub.pages import case_view
 from hub.pages.board import CHANNELS, FEELINGS
 from hub.pages.routes import Route, desk_of
-from hub.pages.shell import actor_of, field, go, show
+from hub.pages.shell import actor_of, show
 from hub.store.base import Document
 
 Kept = dict[str, str]
 WEEKS = {"answered": "本周答复的", "rated": "本周收到评价的"}
 CAME = {"reply": "{}留言", "alert": "预警", "demand": "{}来信"}
+ASIDE = ("assign", "wait", "decline", "close", "reopen")  # acts whose forms stand beside the thread
+SORTED = 3  # orders that the menu offers
+WORKED = ("in_hand", "waiting_citizen")
 
 
 async def show_cases(request: Request) -> HTTPResponse:
-    return await _page(request, None)
+    return await page(request, None)
 
 
 async def show_case(request: Request, id: str) -> HTTPResponse:
-    return await _page(request, id)
+    return await page(request, id)
 
 
-async def _page(
+async def page(
     request: Request,
     id: str | None,
     *,
     error: HubError | None = None,
     kept: Kept | None = None,
+    plain: Mapping[str, str] | None = None,
     status: int = 200,
 ) -> HTTPResponse:
-    """The list, and where a case is chosen its thread and side; what was typed comes back with what is wrong."""
+    """The list, and where a case is chosen its thread and side; what was typed comes back with what is wrong.
+
+    `plain`: the person's own name and contact, which somebody has just given a reason to see.
+    """
     desk, actor = desk_of(request), actor_of(request)
     found = await casing.case_page(actor, desk, id) if id is not None else None
-    inbox = await _inbox(request, found.case if found else None)
     errors = error.errors if isinstance(error, Invalid) else ()
     return await show(
         request,
@@ -56,8 +63,8 @@ async def _page(
         "cases",
         status=status,
         narrow=True,
-        inbox=inbox,
-        it=await _one(request, found) if found else None,
+        inbox=await _inbox(request, found.case if found else None),
+        it={**await _one(request, found), "plain": plain or {}} if found else None,
         error=error.message if error else "",
         problem={each.field: each.message for each in errors},
         kept=kept or {},
@@ -73,40 +80,64 @@ async def _page(
     )
 
 
+# ---- the list
+
+
 async def _inbox(request: Request, case: Document | None) -> dict[str, Any]:
     desk, actor = desk_of(request), actor_of(request)
-    week, tab = _week(request), _tab(request, case)
-    mine, cursor = request.args.get("mine") == "1", request.args.get("cursor") or ""
-    now = desk.clock.now()
+    week, tab, now = _week(request), _tab(request, case), desk.clock.now()
+    sort, mine = _sort(request, tab), request.args.get("mine") == "1"
+    cursor = request.args.get("cursor") or ""
     if week:
-        found = await casing.list_since(actor, desk, week, monday_of(now), cursor=cursor)
+        found = await inbox.list_since(actor, desk, week, monday_of(now), cursor=cursor)
     else:
-        found = await casing.list_cases(actor, desk, tab=tab, mine=mine, cursor=cursor)
-    counts = await casing.count_cases(actor, desk)
-    kept = {"mine": "1"} if mine else {}
+        found = await inbox.list_cases(actor, desk, tab=tab, sort=sort, mine=mine, cursor=cursor)
+    kept = _kept_of(tab, sort, mine)
     here = {"week": week} if week else {"tab": tab, **kept}
-    tabs = [
-        (key, words, f"/cases?{urlencode({**kept, 'tab': key})}", counts[key] if key not in ("all",) else None)
-        for key, (words, _) in TABS.items()
-        if key != "confidential" or counts[key]
-    ]
     return {
         "tab": "" if week else tab,
         "week": WEEKS.get(week, ""),
-        "tabs": tabs,
+        "tabs": await _tabs(request, mine),
+        "sort": SORTS[sort][0],
+        "sorts": [(SORTS[name][0], _to(tab, name, mine), name == sort) for name in inbox.sorts_of(tab)[:SORTED]],
         "mine": mine,
         "query": urlencode(here),
-        "flip": f"/cases?{urlencode({'tab': tab, **({} if mine else {'mine': '1'})})}",
+        "whose": [("全部人的", _to(tab, sort, False), not mine), ("只看我的", _to(tab, sort, True), mine)],
         "rows": [{**row, "clock": case_view.clock_of(row, now, CALENDAR)} for row in found.rows],
         "more": f"/cases?{urlencode({**here, 'cursor': found.cursor})}" if found.cursor else "",
         "back": f"/cases?{urlencode(here)}" if cursor else "",
     }
 
 
+async def _tabs(request: Request, mine: bool) -> list[tuple[str, str, str, str | None]]:
+    """Each tab with what it holds; the count is of the same rows that the tab lists."""
+    counts = await inbox.count_cases(actor_of(request), desk_of(request), mine=mine)
+    return [
+        (key, words, _to(key, "", mine), None if key == "all" else case_view.most(counts[key], inbox.CEILING))
+        for key, (words, _) in TABS.items()
+        if key != "confidential" or counts[key]
+    ]
+
+
+def _kept_of(tab: str, sort: str, mine: bool) -> dict[str, str]:
+    """What the address says besides the tab; the usual order is not said."""
+    chosen = {"sort": sort} if sort and sort != inbox.usual_sort(tab) else {}
+    return {**chosen, **({"mine": "1"} if mine else {})}
+
+
+def _to(tab: str, sort: str, mine: bool) -> str:
+    return f"/cases?{urlencode({'tab': tab, **_kept_of(tab, sort, mine)})}"
+
+
+def _sort(request: Request, tab: str) -> str:
+    wanted = request.args.get("sort") or ""
+    return wanted if wanted in inbox.sorts_of(tab) else inbox.usual_sort(tab)
+
+
 def _week(request: Request) -> str:
     """The figure of the home page whose rows are asked for; empty: none."""
     wanted = request.args.get("week") or ""
-    return wanted if wanted in casing.WEEKLY else ""
+    return wanted if wanted in inbox.WEEKLY else ""
 
 
 def _tab(request: Request, case: Document | None) -> str:
@@ -121,195 +152,93 @@ def _tab(request: Request, case: Document | None) -> str:
     return next((tab for tab, (_, states) in TABS.items() if case["state"] in states), "all")
 
 
+# ---- one case
+
+
 async def _one(request: Request, found: casing.CasePage) -> dict[str, Any]:
     """Everything of the opened case that its page draws."""
     desk, actor, case = desk_of(request), actor_of(request), found.case
     now = desk.clock.now()
     current = next((row for row in found.answers if int(row["round"]) == int(case["round"])), None)
-    acts = {move.act: move for move in open_moves(case) if may(actor, move.right)}
     own = case.get("owner") == actor.id
-    writable = may(actor, "case.handle") and case["state"] in ("in_hand", "waiting_citizen")
+    out = current is not None and current["state"] in OUT
+    may_write = may(actor, "case.handle") and case["state"] in WORKED and own and not out
+    beside = await referring.beside(actor, desk, case["_id"], found.words)
     return {
         "case": case,
         "clock": case_view.clock_of(case, now, CALENDAR),
         "strip": case_view.strip(case, now, CALENDAR),
         "thread": case_view.thread(case, found.words, found.answers),
-        "stages": case_view.stages(case),
+        "stages": case_view.stages(case, now),
         "answer": current,
-        "out": current is not None and current["state"] in OUT,
-        "acts": acts,
+        "out": out,
         "own": own,
-        "busy": bool(case.get("owner")) and not own and case["state"] in ("in_hand", "waiting_citizen"),
-        "may_write": writable and own and not (current and current["state"] in OUT),
-        "may_review": _may_review(request, current),
-        "may_send": may(actor, "answer.send") and current is not None and current["state"] == "approved",
-        "may_note": may(actor, "case.note"),
-        "may_resolve": may(actor, "answer.resolve"),
-        "may_reveal": may(actor, "reply.reveal"),
-        "may_merge": may(actor, "case.open") and case["state"] in MERGEABLE and not case["confidential"],
-        "may_sort": may(actor, "case.accept") and case["state"] in MERGEABLE,
+        "busy": bool(case.get("owner")) and not own and case["state"] in WORKED,
+        "may_write": may_write,
+        "canned": await canned.offered(actor, desk, case["_id"]) if may_write else [],
         "short": any(name in SHORT_ON for name in case.get("channels", ())),
-        "handlers": await naming.people_with(actor, desk, Role.HANDLER) if "assign" in acts else [],
-        "reviewers": await naming.people_with(actor, desk, Role.REVIEWER) if case["confidential"] and writable else [],
+        "reach": case_view.reach(case, CHANNELS),
         "deliveries": [case_view.delivery_of(row, CHANNELS) for row in found.deliveries],
         "counted": case_view.counted(found.counts.get(current["_id"], {})) if current else "",
-        "similar": found.similar,
-        "facts": _facts(case),
+        "similar": beside.similar,
+        "references": beside.references,
+        "before": case_view.before(beside.before),
+        "facts": _facts(case, found.words),
+        **_rights(request, case, current),
+        **await _choices(request, case, own),
     }
 
 
-def _may_review(request: Request, answer: Document | None) -> bool:
+def _rights(request: Request, case: Document, answer: Document | None) -> dict[str, Any]:
+    """What this person may do here, by name."""
     actor = actor_of(request)
-    waits = answer is not None and answer["state"] == "in_review"
-    return waits and may(actor, "answer.review") and actor.id not in writers_of(answer or {"by": ""})
+    open_to_merge = case["state"] in MERGEABLE and not case["confidential"]
+    waits = answer is not None and answer["state"] == "in_review" and actor.id not in writers_of(answer)
+    return {
+        "may_handle": may(actor, "case.handle"),
+        "may_review": waits and may(actor, "answer.review"),
+        "may_send": may(actor, "answer.send") and answer is not None and answer["state"] == "approved",
+        "may_note": may(actor, "case.note"),
+        "may_resolve": may(actor, "answer.resolve"),
+        "may_reveal": may(actor, "reply.reveal"),
+        "may_merge": may(actor, "case.open") and open_to_merge,
+        "may_sort": may(actor, "case.accept") and case["state"] in MERGEABLE,
+        "may_keep": may(actor, "canned.write"),
+        "may_decide": may(actor, "case.extend") and (case.get("extension") or {}).get("by") != actor.id,
+        "asks": extension.waits(case),
+    }
 
 
-def _facts(case: Document) -> list[tuple[str, str]]:
+async def _choices(request: Request, case: Document, own: bool) -> dict[str, Any]:
+    """What may be done now, and what its forms offer to choose from."""
+    desk, actor = desk_of(request), actor_of(request)
+    acts = {move.act: move for move in open_moves(case) if may(actor, move.right)}
+    if case.get("owner") not in (None, actor.id):  # what was given to a person is handed back by that person
+        acts.pop("object", None)
+    most = await extending.most_days(actor, desk) if "extend" in acts and own else 0
+    secret = case["confidential"] and case["state"] in WORKED and "extend" in acts
+    return {
+        "acts": acts,
+        "side_acts": [act for act in acts if act in ASIDE and (own or act != "wait")],
+        "untils": case_view.untils(case, most, CALENDAR) if most else [],
+        "most_days": most,
+        "handlers": await naming.people_with(actor, desk, Role.HANDLER) if "assign" in acts else [],
+        "reviewers": await naming.people_with(actor, desk, Role.REVIEWER) if secret else [],
+    }
+
+
+def _facts(case: Document, words: Sequence[Document]) -> list[tuple[str, str]]:
+    """What is known of the person and the matter; a number as everywhere, masked."""
+    contact = next((str(row["contact"]) for row in words if row.get("contact")), "")
     came = next((said for name, said in CAME.items() if name in case["origin"]), "")
     origin = came.format(CHANNELS[case["channel"]][1])
-    pairs = [("类别", KINDS[case["kind"]]), ("来自", origin), ("区县", case.get("district") or "未写明"),
-             ("话题", case.get("topic") or ""), ("承办单位", case.get("department") or ""),
-             ("承办人", case.get("owner_name") or "未分派")]  # fmt: skip
+    pairs = [("联系", contact),
+             ("类别", KINDS[case["kind"]]), ("来自", origin), ("区县", case.get("district") or "未写明"),
+             ("话题", case.get("topic") or "")]  # fmt: skip
     return [(name, value) for name, value in pairs if value]
-
-
-# ---- forms
-
-
-async def open_case(request: Request) -> HTTPResponse:
-    """开工单, from the page of a reply, an issue or an alert."""
-    desk, actor = desk_of(request), actor_of(request)
-    kind = field(request, "kind", 20) or "help"
-    if alert := field(request, "alert", 80):
-        opened = await opening.open_from_alert(actor, desk, alert, kind=kind)
-    else:
-        opened = await opening.open_from_reply(actor, desk, field(request, "reply", 80), kind=kind)
-    return go(f"/cases/{quote(opened.case['_id'])}", "case_opened")
-
-
-def _form(work: Callable[..., Any]) -> Callable[..., Any]:
-    """A form on a case: what is wrong is said on the case's own page, and nothing typed is lost."""
-
-    async def handle(request: Request, id: str, **parts: str) -> HTTPResponse:
-        try:
-            case, done = await work(request, id, **parts)
-        except HubError as error:
-            if error.status not in (409, 422):
-                raise
-            return await _page(request, await _case_of(request, id), error=error, kept=_kept(request),
-                               status=error.status)  # fmt: skip
-        return go(f"/cases/{quote(case)}", done)
-
-    return handle
-
-
-def _kept(request: Request) -> Kept:
-    names = ("text", "short", "remark", "note", "department", "person", "reviewer", "evidence", "delivery", "form")
-    return {name: field(request, name, LONGEST + 1) for name in names}
-
-
-async def _case_of(request: Request, id: str) -> str:
-    """The case of an answer's or a delivery's id; of a case its own."""
-    return id.partition(":")[0]
-
-
-async def accept_form(request: Request, id: str, act: str) -> tuple[str, str]:
-    desk, actor = desk_of(request), actor_of(request)
-    if act == "accept":
-        await handling.accept_case(actor, desk, id)
-    elif act == "decline":
-        await handling.decline_case(actor, desk, id, field(request, "remark"))
-    elif act == "sort":
-        await handling.sort_case(actor, desk, id, field(request, "kind", 20))
-    else:
-        person, department = field(request, "person", 80), field(request, "department", 80)
-        await handling.assign_case(actor, desk, id, person=person, department=department)
-    return id, f"case_{act}"
-
-
-async def handle_form(request: Request, id: str, step: str) -> tuple[str, str]:
-    desk, actor = desk_of(request), actor_of(request)
-    if step == "take":
-        await handling.take_case(actor, desk, id)
-    elif step == "wait":
-        await handling.wait_case(actor, desk, id, field(request, "remark"))
-    else:
-        await handling.resume_case(actor, desk, id)
-    return id, f"case_{step}"
-
-
-async def end_form(request: Request, id: str, end: str) -> tuple[str, str]:
-    desk, actor = desk_of(request), actor_of(request)
-    if end == "close":
-        await handling.close_case(actor, desk, id, field(request, "remark"))
-    else:
-        await handling.reopen_case(actor, desk, id, field(request, "remark"))
-    return id, f"case_{end}"
-
-
-async def merge_form(request: Request, id: str) -> tuple[str, str]:
-    into = field(request, "into", 80)
-    if not into:
-        raise Invalid("请选一件工单。", (FieldError("into", "请选要并入的工单。"),))
-    await opening.merge(actor_of(request), desk_of(request), id, into)
-    return into, "case_merge"
-
-
-async def note_form(request: Request, id: str) -> tuple[str, str]:
-    await handling.note_case(actor_of(request), desk_of(request), id, field(request, "note"))
-    return id, "case_note"
-
-
-async def answer_form(request: Request, id: str) -> tuple[str, str]:
-    """Save the answer, or submit it: which button was pressed says so."""
-    desk, actor = desk_of(request), actor_of(request)
-    text, short = field(request, "text", LONGEST + 1), field(request, "short", LONGEST_SHORT + 1)
-    if field(request, "submit", 10) == "on":
-        await answering.submit_answer(actor, desk, id, text, short, reviewer=field(request, "reviewer", 80))
-        return id, "answer_submitted"
-    await answering.write_answer(actor, desk, id, text, short)
-    return id, "saved"
-
-
-async def review_form(request: Request, id: str) -> tuple[str, str]:
-    verdict = field(request, "verdict", 10)
-    await answering.review_answer(
-        actor_of(request),
-        desk_of(request),
-        id,
-        verdict=verdict,
-        hash=field(request, "hash", 80),
-        remark=field(request, "remark", 500),
-    )
-    return id.partition(":")[0], f"answer_{verdict}"
-
-
-async def send_form(request: Request, id: str) -> tuple[str, str]:
-    await answering.send_answer(actor_of(request), desk_of(request), id)
-    return id.partition(":")[0], "answer_sent"
-
-
-async def delivery_form(request: Request, id: str, act: str) -> tuple[str, str]:
-    desk, actor = desk_of(request), actor_of(request)
-    if act == "again":
-        found = await confirming.send_again(actor, desk, id)
-    else:
-        outcome, evidence = field(request, "outcome", 20), field(request, "evidence", 301)
-        found = await confirming.resolve_delivery(actor, desk, id, outcome, evidence)
-    return str(found["case"]), "delivery_again" if act == "again" else "resolved"
 
 
 ROUTES = (
     Route("GET", "/cases", show_cases, "case.read"),
-    Route("POST", "/cases", open_case, "case.open", "form"),
     Route("GET", "/cases/<id:str>", show_case, "case.read"),
-    Route("POST", "/cases/<id:str>/<act:accept|decline|assign|sort>", _form(accept_form), "case.accept", "form"),
-    Route("POST", "/cases/<id:str>/<step:take|wait|resume>", _form(handle_form), "case.handle", "form"),
-    Route("POST", "/cases/<id:str>/<end:close|reopen>", _form(end_form), "case.close", "form"),
-    Route("POST", "/cases/<id:str>/merge", _form(merge_form), "case.open", "form"),
-    Route("POST", "/cases/<id:str>/notes", _form(note_form), "case.note", "form"),
-    Route("POST", "/cases/<id:str>/answer", _form(answer_form), "case.handle", "form"),
-    Route("POST", "/answers/<id:str>/reviews", _form(review_form), "answer.review", "form"),
-    Route("POST", "/answers/<id:str>/send", _form(send_form), "answer.send", "form"),
-    Route("POST", "/deliveries/<id:str>/<act:resolve|again>", _form(delivery_form), "answer.resolve", "form"),
 )

@@ -1,28 +1,29 @@
-"""发布: every content's truth on each channel, the course and evidence of one publication, and what a person may do."""
+"""发布: every content's truth on each channel, by days and tabs; one publication and its acts: files beside."""
 
 from __future__ import annotations
 
-from collections.abc import Awaitable, Callable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from datetime import UTC, datetime, timedelta
 from typing import Any
 from urllib.parse import urlencode
 
 from sanic import HTTPResponse, Request
 
-from hub import wording
-from hub.clock import SHANGHAI, local
-from hub.desk import naming, overview, publishing, settling, withdrawing
+from hub.clock import local
+from hub.desk import overview, publishing
 from hub.desk.accounts import list_accounts
 from hub.desk.overview import CHANGES, Line
-from hub.desk.quotas import left_today
-from hub.domain.errors import FieldError, HubError, Invalid, NotFound
-from hub.domain.moves import step_for
+from hub.domain.errors import FieldError, NotFound
+from hub.domain.people import Actor
 from hub.domain.rights import may
-from hub.pages import concerns
+from hub.pages import concerns, days
 from hub.pages.board import CHANNELS
-from hub.pages.course import course_of, evidence_of
+from hub.pages.days import Days, days_of
+from hub.pages.days import moment_of as moment_of  # the calendar asks for it here
+from hub.pages.publication_panel import panel_of
+from hub.pages.publication_words import banner, mend_words, named, second_line
 from hub.pages.routes import Route, desk_of
-from hub.pages.shell import actor_of, field, go, show
+from hub.pages.shell import actor_of, go, show
 from hub.store.base import Document
 
 TABS = (
@@ -41,18 +42,23 @@ HEAD = (  # states in the head's sentence: keys, word, tone
     (("refused",), "被拒绝", "danger"),
     (("held",), "已暂停", "warn"),
 )
-PENDING = {"audit": "平台审核中", "by_hand": "待人工发布", "confirm": "等待群发确认"}
-SHORT = 12  # signs of a reason that stand in a cell; the whole is beside it
 
 
-# ---- the list
+def tab_of(request: Request) -> str:
+    tab = request.args.get("tab") or "all"
+    return tab if tab in dict(TABS) else "all"
+
+
+def chosen_days(request: Request, tab: str, now: datetime) -> Days:
+    """What is scheduled lies ahead, so that tab begins with today and has no end; the others end with today."""
+    return days_of(request, now, usual=days.COMING if tab == "scheduled" else days.TWO)
 
 
 async def show_publications(request: Request) -> HTTPResponse:
-    return await _page(request, request.args.get("open") or "")
+    return await page_of(request, request.args.get("open") or "")
 
 
-async def _page(
+async def page_of(
     request: Request,
     opened: str,
     *,
@@ -60,31 +66,30 @@ async def _page(
     said: Mapping[str, str] | None = None,
     status: int = 200,
 ) -> HTTPResponse:
-    desk, actor = desk_of(request), actor_of(request)
-    tab = request.args.get("tab") if request.args.get("tab") in dict(TABS) else "all"
+    """The whole page, with this publication open; also the answer to a form with errors."""
+    desk, actor, now = desk_of(request), actor_of(request), desk_of(request).clock.now()
+    tab = tab_of(request)
+    chosen = chosen_days(request, tab, now)
     cursor = request.args.get("cursor") or ""
-    found = await overview.lines(actor, desk, tab=tab or "all", cursor=cursor or None)
-    now = desk.clock.now()
-    start = local(now).replace(hour=0, minute=0, second=0, microsecond=0).astimezone(UTC)
-    figures = await overview.figures(actor, desk, start, start + timedelta(days=1))
+    found = await overview.lines(actor, desk, tab=tab, cursor=cursor or None, stretch=chosen.stretch)
     accounts = {row["_id"]: row for row in await list_accounts(actor, desk, limit=200)}
-    kept = {"tab": tab or "all", **({"cursor": cursor} if cursor else {})}
+    figures = await _figures(request, now)
     return await show(
         request,
         "desk/publications.html",
         "publications",
         status=status,
-        tab=tab,
-        tabs=_tabs(figures.todo, len(accounts)),
         head=_head(figures),
+        tab=tab,
+        tabs=_tabs(tab, chosen, found.total, figures.todo, len(accounts)),
+        days=_days(tab, chosen, now),
         lines=[_row(line, now, accounts) for line in found.lines],
         channels=_shown_channels(request, found.lines),
-        refusals=await _refusals(request, accounts) if not cursor else [],
-        concerns=await concerns.banners(request) if not cursor else [],
-        more=f"/publications?{urlencode({'tab': tab, 'cursor': found.cursor})}" if found.cursor else "",
-        first=f"/publications?tab={tab}" if cursor else "",
-        here=f"/publications?{urlencode(kept)}",
-        panel=await _panel(request, opened, accounts) if opened else None,
+        refusals=[] if cursor else await _refusals(request, accounts),
+        concerns=[] if cursor else await concerns.banners(request),
+        here=_address(tab, chosen, **_place(request)),
+        **_pages(request, tab, chosen, found),
+        panel=await panel_of(request, opened, accounts) if opened else None,
         errors=errors,
         said=said or {},
         now=now,
@@ -92,18 +97,69 @@ async def _page(
     )
 
 
-def _tabs(todo: int, accounts: int) -> list[tuple[str, str, str, int | None]]:
+async def _figures(request: Request, now: datetime) -> overview.Figures:
+    start = local(now).replace(hour=0, minute=0, second=0, microsecond=0).astimezone(UTC)
+    return await overview.figures(actor_of(request), desk_of(request), start, start + timedelta(days=1))
+
+
+# ---- addresses
+
+
+def _address(tab: str, chosen: Days, **more: str) -> str:
+    return f"/publications?{urlencode({'tab': tab, **chosen.kept, **more})}"
+
+
+def _place(request: Request) -> dict[str, str]:
+    """Where in the list this page is: the mark it begins at, and how many stand before it."""
+    given = {name: request.args.get(name) or "" for name in ("cursor", "before")}
+    return {name: value for name, value in given.items() if value} if given["cursor"] else {}
+
+
+def _pages(request: Request, tab: str, chosen: Days, found: overview.Lines) -> dict[str, Any]:
+    """The foot: how many are shown so far, of how many, and where the next ones are."""
+    said = request.args.get("before") or ""
+    before = int(said) if request.args.get("cursor") and said.isdecimal() and len(said) < 8 else 0
+    shown = before + len(found.lines)
+    more = _address(tab, chosen, cursor=found.cursor, before=str(shown)) if found.cursor else ""
+    return {
+        "shown": shown,
+        "total": max(shown, found.total),
+        "next_few": max(1, min(overview.LINES, found.total - shown)),
+        "more": more,
+        "first": _address(tab, chosen) if _place(request) else "",
+    }
+
+
+def _days(tab: str, chosen: Days, now: datetime) -> dict[str, Any]:
+    """The choice of days: its words, the ready ones, and the two dates of the form."""
+    today = local(now).date()
+    ready = [(words, _address(tab, days.named(kind, today)), kind == chosen.kind) for kind, words in days.WORDS.items()]
+    return {
+        "words": "不限日期" if tab == "todo" else chosen.words,
+        "ready": ready,
+        "first": chosen.first.isoformat(),
+        "last": (chosen.last or today).isoformat(),
+        "kept": {"tab": tab, **chosen.kept},
+    }
+
+
+def _tabs(tab: str, chosen: Days, total: int, todo: int, accounts: int) -> list[tuple[str, str, str, int | None]]:
+    """A range that somebody chose goes along from tab to tab; the usual one is each tab's own."""
+    counts = {"all": total if tab == "all" else None, "todo": todo}
     found: list[tuple[str, str, str, int | None]] = [
-        (key, words, f"/publications?tab={key}", todo if key == "todo" else None) for key, words in TABS
+        (key, words, _address(key, chosen), counts.get(key)) for key, words in TABS
     ]
     return [*found, ("accounts", "账号", "/accounts", accounts)]
+
+
+# ---- what stands in it
 
 
 def _head(figures: overview.Figures) -> list[tuple[str, str]]:
     """The head's sentence in pieces, each with its tone."""
     if not figures.publications:
         return [("今天没有排定的发布", "")]
-    pieces = [(f"今天 {figures.contents} 篇，{figures.publications} 次渠道发布", "")]
+    pieces = [(f"今天 {figures.contents} 条，{figures.publications} 次渠道发布", "")]
     for states, word, tone in HEAD:
         count = sum(figures.states.get(state, 0) for state in states)
         pieces += [(f"{word} {count}", tone)] if count else []
@@ -119,14 +175,14 @@ def _shown_channels(request: Request, lines: Sequence[Line]) -> list[tuple[str, 
 def _row(line: Line, now: datetime, accounts: Mapping[str, Document]) -> dict[str, Any]:
     cells = {
         channel: [
-            {"id": row["_id"], "state": row["seen"], "second": second_line(row, now), "account": _named(row, accounts)}
+            {"id": row["_id"], "state": row["seen"], "second": second_line(row, now), "account": named(row, accounts)}
             for row in rows
         ]
         for channel, rows in line.cells.items()
     }
     rows = line.all()
     worst = next((row for state in overview.TROUBLE for row in rows if row["state"] == state), rows[0])
-    words = [f"第 {line.revision} 版", CONTENT_STATES.get(line.state, "")]
+    words = [f"第 {line.revision} 版", CONTENT_STATES.get(line.state, ""), line.unit]
     return {
         "content": line.content,
         "title": line.title,
@@ -135,140 +191,30 @@ def _row(line: Line, now: datetime, accounts: Mapping[str, Document]) -> dict[st
         "cells": cells,
         "open": worst["_id"],
         "ids": [row["_id"] for row in rows],
-        "many": max(len(each) for each in cells.values()) > 1,
     }
-
-
-def _named(row: Document, accounts: Mapping[str, Document]) -> str:
-    return str((accounts.get(row["account"]) or {}).get("name") or row["account"])
-
-
-def operation_words(operation: Mapping[str, Any]) -> str:
-    """What is still to come of a published one: by the program, by a person, or stuck."""
-    word = "撤回" if operation["kind"] == "withdraw" else "更正"
-    if operation.get("code") == "by_hand":
-        return f"待人工{word}"
-    return f"{word}待处理" if operation["state"] in ("refused", "unknown", "held") else f"{word}中"
-
-
-def second_line(row: Document, now: datetime) -> str:
-    """Under the state's word: the time where all is well, else the reason, or how long nobody has known."""
-    if row.get("operation") and row["seen"] in ("published", "corrected"):
-        return operation_words(row["operation"])
-    seen = row["seen"]
-    if seen == "published":
-        return wording.second(row["published_at"]) if row.get("published_at") else ""
-    if seen == "corrected":
-        return wording.hour(row["correction"]["at"])
-    if seen in ("withdrawn", "removed"):
-        return wording.hour(row["removed_at"]) if row.get("removed_at") else ""
-    if seen == "unknown":
-        return wording.span(now - row["lost_at"]) if row.get("lost_at") else ""
-    if seen == "pending":
-        return PENDING.get(str(row.get("pending_for")), "等平台结果")
-    if seen in ("staging", "sending"):
-        return "正在准备" if seen == "staging" else "请求已送出"
-    return _planned(row, now) if seen in ("proposed", "scheduled", "waiting") else _short(row.get("reason"))
-
-
-def _planned(row: Document, now: datetime) -> str:
-    if row.get("concerns"):
-        return "将发不出"
-    if row["seen"] == "proposed":
-        return "未审签"
-    if row.get("tries"):
-        return f"{wording.hour(row['not_before'])} 再试"
-    return wording.near(row["at"], now) if row["seen"] == "scheduled" else "等网站地址"
-
-
-def _short(reason: object) -> str:
-    words = str(reason or "")
-    return words if len(words) <= SHORT else f"{words[: SHORT - 1]}…"
 
 
 async def _refusals(request: Request, accounts: Mapping[str, Document]) -> list[dict[str, Any]]:
     """The banner: who refused what and why, what hangs on it, and the one step that repairs it."""
-    desk, actor = desk_of(request), actor_of(request)
-    found = []
-    for row in await overview.refusals(actor, desk):
-        hanging = "、".join(dict.fromkeys(CHANNELS[each][1] for each in row["hanging"] if each in CHANNELS))
-        part = f"{row['part']}：" if row.get("part") else ""
-        found.append(
-            {
-                "title": f"{_named(row, accounts)}没有接受《{row['title']}》",
-                "text": f"{part}{row.get('reason') or '平台没有说明原因'}",
-                "hanging": f"{hanging}在等它的地址，一并停着。" if hanging else "其他渠道不受影响。",
-                "repair": _repair(row, may(actor, "content.write")),
-                "open": row["_id"],
-            }
-        )
-    return found
+    actor = actor_of(request)
+    found = await overview.refusals(actor, desk_of(request))
+    return [{**banner(row, accounts), "repair": _repair(row, actor), "mend": _mend(row, actor)} for row in found]
 
 
-def _repair(row: Document, writes: bool) -> tuple[str, str]:
+def _mend(row: Document, actor: Actor) -> str:
+    return mend_words(row) if may(actor, "publication.release") else ""
+
+
+def _repair(row: Document, actor: Actor) -> tuple[str, str]:
     """(the verb, where it is done)."""
     if row.get("who") == "administrator":
         return "检查账号", f"/accounts/{row['account']}"
-    if row.get("who") == "editor" and writes:
+    if row.get("who") == "editor" and may(actor, "content.write"):
         return "修改稿件", f"/contents/{row['content']}"
-    return "看经过", f"/publications?open={row['_id']}"
+    return "看经过", f"/publications?{urlencode({'open': row['_id']})}"
 
 
-# ---- one publication
-
-
-async def _panel(request: Request, id: str, accounts: Mapping[str, Document]) -> dict[str, Any]:
-    desk, actor = desk_of(request), actor_of(request)
-    row = await publishing.publication(actor, desk, id)
-    line = await overview.line_of(actor, desk, str(row["content"]))
-    seen = next((each for each in line.all() if each["_id"] == id), None) if line else None
-    row["seen"] = seen["seen"] if seen else row["state"]
-    sayings = [(each.get("resolve") or {}).get("by") for each in (row, *row["operations"])]
-    people = {row.get("by"), *sayings, *(each["by"] for each in row["operations"])}
-    names = await naming.names_of(actor, desk, [str(each) for each in people if each])
-    account, acts = accounts.get(row["account"], {}), _acts(request, row)
-    lefts = await left_today(actor, desk, [str(row["account"])])
-    return {
-        "row": row,
-        "account": _named(row, accounts),
-        "sign": CHANNELS.get(row["channel"], ("发", row["channel"])),
-        "course": course_of(row, names),
-        "concerns": concerns.concerns_of(actor, row),
-        "evidence": evidence_of(row, lefts.get(row["account"], [])),
-        "home": _web((account.get("settings") or {}).get("page_url")),
-        "link": _web(row.get("url")),
-        "acts": acts - {"resolve"},
-        "resolve": "resolve" in acts,
-        "operations": [
-            each["_id"] for each in row["operations"] if each["state"] in ("refused", "unknown")
-        ] if may(actor, "publication.resolve") else [],
-        "at": f"{local(row['at']):%Y-%m-%dT%H:%M}",
-        "reason": row.get("reason") or "",
-    }  # fmt: skip
-
-
-def _web(address: object) -> str:
-    """An address that may stand behind a link; empty for anything else a platform may have said."""
-    said = str(address or "")
-    return said if said.startswith(("https://", "http://")) else ""
-
-
-def _acts(request: Request, row: Document) -> frozenset[str]:
-    """What this person may do with this publication as it stands."""
-    actor, state = actor_of(request), str(row["state"])
-    asked = {
-        "move": ("content.schedule", "move"),
-        "cancel": ("content.schedule", "cancel"),
-        "hold": ("publication.hold", "hold"),
-        "release": ("publication.release", "release"),
-        "resolve": ("publication.resolve", "say_not_published"),
-    }
-    acts = {name for name, (right, event) in asked.items() if may(actor, right) and step_for(state, event)}
-    if state in ("published", "unknown", "sending", "pending") and may(actor, "content.withdraw"):
-        acts.add("withdraw")
-    if state == "published" and may(actor, "content.correct"):
-        acts.add("correct")
-    return frozenset(acts)
+# ---- the addresses in notices
 
 
 async def open_publication(request: Request, id: str) -> HTTPResponse:
@@ -286,113 +232,8 @@ async def open_operation(request: Request, id: str) -> HTTPResponse:
     return go(f"/publications?{urlencode({'open': publication})}")
 
 
-# ---- what a person does
-
-Act = Callable[[Request, str], Awaitable[str]]
-
-
-def _form(act: Act) -> Callable[..., Awaitable[HTTPResponse]]:
-    """A form of the panel: done, or the panel again with what is wrong and what was written."""
-
-    async def handle(request: Request, id: str) -> HTTPResponse:
-        try:
-            done = await act(request, id)
-        except HubError as error:
-            if error.status not in (409, 422):
-                raise
-            errors = error.errors if isinstance(error, Invalid) else ()
-            written = {name: field(request, name) for name in request.form or {} if name != "csrf"}
-            return await _page(
-                request, id, errors=errors or (FieldError("act", error.message),), said=written, status=error.status
-            )
-        return go(f"/publications?{urlencode({'open': id})}", done)
-
-    return handle
-
-
-async def _hold(request: Request, id: str) -> str:
-    await publishing.hold(actor_of(request), desk_of(request), id, reason=field(request, "reason", 200))
-    return "held_one"
-
-
-async def _release(request: Request, id: str) -> str:
-    await publishing.release(actor_of(request), desk_of(request), id)
-    return "released"
-
-
-async def _cancel(request: Request, id: str) -> str:
-    await publishing.cancel(actor_of(request), desk_of(request), id, reason=field(request, "reason", 200))
-    return "cancelled"
-
-
-async def _move(request: Request, id: str) -> str:
-    await publishing.move(actor_of(request), desk_of(request), id, moment_of(field(request, "at", 20)))
-    return "moved"
-
-
-def moment_of(text: str) -> datetime:
-    """What a field of date and time holds, meant as the office's own time; Invalid where it is none."""
-    try:
-        moment = datetime.fromisoformat(text)
-    except ValueError:
-        raise Invalid("请选一个日期和时间。", (FieldError("at", "请选日期和时间，如 2026-11-24 09:00。"),)) from None
-    aware = moment if moment.tzinfo else moment.replace(tzinfo=SHANGHAI)
-    try:
-        return aware.astimezone(UTC)
-    except OverflowError:
-        raise Invalid("请选一个日期和时间。", (FieldError("at", "这个日期太远了。"),)) from None
-
-
-async def _resolve(request: Request, id: str) -> str:
-    await settling.resolve(
-        actor_of(request),
-        desk_of(request),
-        id,
-        field(request, "outcome", 20),
-        url=field(request, "url", 2_000) or None,
-        evidence=field(request, "evidence", 500),
-    )
-    return "resolved"
-
-
-async def _chosen(request: Request, id: str) -> tuple[str, tuple[str, ...]]:
-    """The content, and the accounts that are meant: this one alone, or (none named) every one."""
-    found = await publishing.publication(actor_of(request), desk_of(request), id)
-    return str(found["content"]), (str(found["account"]),) if field(request, "where", 10) == "here" else ()
-
-
-async def _withdraw(request: Request, id: str) -> str:
-    content, accounts = await _chosen(request, id)
-    reason = field(request, "reason", 500)
-    await withdrawing.withdraw(actor_of(request), desk_of(request), content, reason, accounts=accounts)
-    return "withdrawn"
-
-
-async def _correct(request: Request, id: str) -> str:
-    content, accounts = await _chosen(request, id)
-    note = field(request, "note", 500)
-    await withdrawing.correct(actor_of(request), desk_of(request), content, note, accounts=accounts)
-    return "correcting"
-
-
-async def _confirm(request: Request, id: str) -> str:
-    operation = field(request, "operation", 200)
-    if not operation.startswith(f"{id}:"):
-        raise NotFound("没有找到这项操作。")
-    await withdrawing.confirm_by_hand(actor_of(request), desk_of(request), operation, field(request, "evidence", 500))
-    return "confirmed"
-
-
 ROUTES = (
     Route("GET", "/publications", show_publications, "publication.read"),
     Route("GET", "/publications/<id:str>", open_publication, "publication.read"),
     Route("GET", "/operations/<id:str>", open_operation, "publication.read"),
-    Route("POST", "/publications/<id:str>/hold", _form(_hold), "publication.hold", "form"),
-    Route("POST", "/publications/<id:str>/release", _form(_release), "publication.release", "form"),
-    Route("POST", "/publications/<id:str>/cancel", _form(_cancel), "content.schedule", "form"),
-    Route("POST", "/publications/<id:str>/move", _form(_move), "content.schedule", "form"),
-    Route("POST", "/publications/<id:str>/resolve", _form(_resolve), "publication.resolve", "form"),
-    Route("POST", "/publications/<id:str>/withdraw", _form(_withdraw), "content.withdraw", "form"),
-    Route("POST", "/publications/<id:str>/correct", _form(_correct), "content.correct", "form"),
-    Route("POST", "/publications/<id:str>/confirm", _form(_confirm), "publication.resolve", "form"),
 )

@@ -26,6 +26,7 @@ BEHIND: Mapping[str, str] = {
     "/issues": "main a[href^='/issues/']",
     "/replies": "main a[href^='/replies/']",
     "/cases": "main a[href^='/cases/']",
+    "/canned": "main a[href^='/canned/']:not([href='/canned/new'])",
 }
 MORE_SITE = ("/search?q=通知", "/letters/new", "/no-such-page", "/mistakes/new?page=/")
 

@@ -347,7 +347,7 @@ async def test_a_refused_picture_is_named_by_its_place_in_the_text() -> None:
     refused = await room.channel.stage(prepared, "key-1", give)
     assert isinstance(refused, Refused)
     assert (refused.part, refused.code) == ("第 3 张图", "40005")
-    assert refused.reason.startswith("第 3 张图：")
+    assert refused.reason.startswith("第 3 张图 1 KB：") and refused.picture == bad.sha256
     assert room.asked(DRAFT) == 0
 
 

@@ -12,7 +12,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from channels.contract import Accepted, Outcome, Page, Pending, Picture, Refused, Staged, Unknown, Who
+from channels.contract import Accepted, Found, Missed, Outcome, Page, Pending, Picture, Refused, Staged, Unknown, Who
 from channels.exchange import Answer
 from channels.weibo import wire
 from channels.weibo.codes import CODES, Again
@@ -328,7 +328,8 @@ async def test_a_short_timeline_that_does_not_reach_back_is_unknown() -> None:
         await accepted(room, number)
     assert isinstance(await room.channel.find_published("key-1", lost, START), Unknown)
     room.clock.move(timedelta(minutes=10))
-    assert await room.channel.find_published("key-1", lost, room.clock.now()) is None
+    missed = await room.channel.find_published("key-1", lost, room.clock.now())
+    assert isinstance(missed, Missed) and missed.newest and missed.newest_at
 
 
 async def test_a_find_before_the_settling_time_misses_what_is_not_visible_yet() -> None:
@@ -336,9 +337,9 @@ async def test_a_find_before_the_settling_time_misses_what_is_not_visible_yet() 
     room.order("code", 20032)
     staged = await room.staged()
     await room.channel.publish(staged, "key-1")
-    assert await room.channel.find_published("key-1", staged, START) is None
+    assert isinstance(await room.channel.find_published("key-1", staged, START), Missed)
     room.clock.move(room.channel.capabilities.settling)
-    assert await room.channel.find_published("key-1", staged, START)
+    assert isinstance(await room.channel.find_published("key-1", staged, START), Found)
 
 
 # Accounts and quotas

@@ -18,10 +18,13 @@ from hub.desk import (
     answering,
     auditing,
     board,
+    canned,
     casing,
+    inbox,
     issues,
     noticing,
     publishing,
+    referring,
     replies,
     reviewing,
     staffing,
@@ -181,7 +184,7 @@ def rows_of(count: int) -> dict[str, list[Document]]:
             opened_at=at,
             changed_at=at,
             history=[],
-            terms=[],
+            terms=["路灯", "灯不", "不亮"],
         )
         add(
             "answers", n, case=f"cases-{n:06d}", round=1, state="delivered", text="您好。", by="u-1", hash=f"h{n}",
@@ -191,6 +194,7 @@ def rows_of(count: int) -> dict[str, list[Document]]:
             "deliveries", n, answer=f"answers-{n:06d}", citizen="c", case=f"cases-{n:06d}", key=f"d{n}",
             state="published", account="site-main", channel="site",
         )  # fmt: skip
+        add("canned", n, title=f"常用 {n}", text="您好。{电话}", retired=n >= 20, by="u-1", version=1)
         add("notices", n, person="u-all", key=f"k{n}", read_at=None, text="请看", link="/")
         add("audit", n, number=n + 1, actor="u-1", act="content.save", subject="s", hash="", previous="")
         add(
@@ -243,11 +247,18 @@ LISTS: dict[str, Callable[[Desk], Awaitable[object]]] = {
     "audit": lambda desk: auditing.list_entries(EVERYBODY, desk),
     "users": lambda desk: staffing.list_users(EVERYBODY, desk),
     "accounts": lambda desk: accounts.list_accounts(EVERYBODY, desk),
-    "cases to do": lambda desk: casing.list_cases(EVERYBODY, desk, tab="todo"),
-    "answered cases": lambda desk: casing.list_cases(EVERYBODY, desk, tab="answered"),
-    "all cases": lambda desk: casing.list_cases(EVERYBODY, desk, tab="all"),
-    "confidential cases": lambda desk: casing.list_cases(EVERYBODY, desk, tab="confidential"),
-    "my cases": lambda desk: casing.list_cases(EVERYBODY, desk, tab="todo", mine=True),
+    "cases to do": lambda desk: inbox.list_cases(EVERYBODY, desk, tab="todo"),
+    "answered cases": lambda desk: inbox.list_cases(EVERYBODY, desk, tab="answered"),
+    "all cases": lambda desk: inbox.list_cases(EVERYBODY, desk, tab="all"),
+    "confidential cases": lambda desk: inbox.list_cases(EVERYBODY, desk, tab="confidential"),
+    "my cases": lambda desk: inbox.list_cases(EVERYBODY, desk, tab="todo", mine=True),
+    "cases by arrival": lambda desk: inbox.list_cases(EVERYBODY, desk, tab="todo", sort="came"),
+    "cases by people": lambda desk: inbox.list_cases(EVERYBODY, desk, tab="hand", sort="people"),
+    "all cases by people": lambda desk: inbox.list_cases(EVERYBODY, desk, tab="all", sort="people"),
+    "all cases by arrival": lambda desk: inbox.list_cases(EVERYBODY, desk, tab="all", sort="came"),
+    "what stands beside a case": lambda desk: referring.beside(EVERYBODY, desk, "cases-000002"),
+    "canned answers": lambda desk: canned.list_canned(EVERYBODY, desk),
+    "canned answers for a case": lambda desk: canned.offered(EVERYBODY, desk, "cases-000002"),
     "one case": lambda desk: casing.case_page(EVERYBODY, desk, "cases-000002"),
     "answers to review": lambda desk: answering.list_waiting(EVERYBODY, desk),
     "my work": lambda desk: working.my_work(EVERYBODY, desk),

@@ -24,6 +24,18 @@ QUERIES: Mapping[str, tuple[str, dict[str, Any], Sequence[tuple[str, int]], bool
         True,
     ),
     "results to be looked up": ("publications", {"state": "unknown", "look_at": DUE}, [("look_at", 1)], True),
+    "refused pictures to be drawn smaller": (
+        "publications", {"state": "refused", "at": {"$gte": NOW}, "picture": {"$gt": ""}, "offer": None}, [("at", -1)],
+        True,
+    ),
+    "contents of these days": (  # only those of the very same moment are sorted by their names
+        "publications", {"at": {"$gte": NOW, "$lt": NOW}, "content": {"$nin": ["c"]}}, [("at", -1), ("_id", -1)], False,
+    ),
+    "operations of these days": ("operations", {"at": {"$gte": NOW, "$lt": NOW}}, [("at", -1), ("_id", -1)], False),
+    "publications that need a person": (
+        "publications", {"state": {"$in": ["unknown", "refused", "held"]}}, [("at", -1), ("_id", -1)], False,
+    ),
+    "who was told of one matter": ("notices", {"person": {"$in": ["a", "b"]}, "key": {"$in": ["k"]}}, [], False),
     "whose post this is": ("publications", {"account": "a", "external_id": "x", "_id": {"$ne": "p"}}, [], True),
     "our publications of these days": (
         "publications", {"state": "published", "published_at": {"$gte": NOW, "$lt": NOW}}, [("published_at", -1)], True,
@@ -64,6 +76,15 @@ QUERIES: Mapping[str, tuple[str, dict[str, Any], Sequence[tuple[str, int]], bool
     "cases to tell": ("cases", {"to_tell": True}, [], True),
     "my cases": ("cases", {"owner": "u", "state": {"$in": ["in_hand"]}}, [("rank_at", 1)], False),
     "the inbox": ("cases", {"confidential": False, "state": {"$in": ["new", "accepted"]}}, [("rank_at", 1)], False),
+    "a state of the inbox by time left": (
+        "cases", {"confidential": False, "state": "new", "rank_at": {"$gte": NOW}}, [("rank_at", 1)], True,
+    ),
+    "a state of the inbox by arrival": ("cases", {"confidential": False, "state": "new"}, [("opened_at", -1)], True),
+    "a state of the inbox by people": ("cases", {"confidential": False, "state": "new"}, [("people", -1)], True),
+    "all cases by people": ("cases", {"confidential": False}, [("people", -1)], True),
+    "all cases by arrival": ("cases", {"confidential": False}, [("opened_at", -1)], True),
+    "extensions to decide": ("cases", {"to_decide": True, "state": "in_hand"}, [], True),
+    "canned answers in use": ("canned", {"retired": False}, [("title", 1)], True),
     "all cases": ("cases", {"confidential": False}, [("changed_at", -1)], True),
     "answers to review": ("answers", {"state": "in_review"}, [("submitted_at", 1)], True),
     "answers to spread": ("answers", {"to_spread": True}, [], True),

@@ -14,6 +14,7 @@ from channels.contract import (
     Capabilities,
     Found,
     Health,
+    Limit,
     Outcome,
     Page,
     Pending,
@@ -26,6 +27,8 @@ from channels.contract import (
     Variant,
     Who,
 )
+from channels.pictures import problems as picture_problems
+from channels.pictures import refused_for
 from hub.clock import SetClock
 from hub.desk.desk import Desk
 from hub.domain.content import Draft, check_draft, package_hash, revise
@@ -103,6 +106,7 @@ class PlainChannel:
         problems = (
             [Problem("length", "block", "标题太长，请缩短到 40 字以内", "title")] if len(variant.title) > 40 else []
         )
+        problems = [*problems, *picture_problems(variant.pictures, self.capabilities, "plain")]
         fingerprint = hashlib.sha256(f"{text}{variant.revision}".encode()).hexdigest()
         article = {"title": variant.title, "digest": variant.digest, "author": "", "cover": "", "source_url": ""}
         return Prepared({"text": text, "html": "", **article}, {}, problems, fingerprint, tuple(variant.pictures))
@@ -121,6 +125,9 @@ class PlainChannel:
             return Unknown("上传中断")
         if fault == "stage_refused":
             return Refused("picture", "第 2 张图片太大，请压缩到 5 MB 以内", Who.EDITOR, part="图片 2")
+        if fault == "stage_picture":
+            place, largest = max(enumerate(prepared.pictures), key=lambda pair: pair[1].size)
+            return refused_for(Refused("too_large", "图片太大", Who.EDITOR), place, largest)
         return Staged(prepared, {"draft": key})
 
     async def publish(self, staged: Staged, key: str) -> Outcome:
@@ -315,7 +322,10 @@ def make_office(*, seed: int = 1, store: Store | None = None, clock: SetClock | 
         settings = account.get("settings", {})
         base = settings.get("page_url") or f"https://{settings.get('domain', 'nowhere.example')}"
         platform = platforms.setdefault(str(account["_id"]), Platform(clock))
-        return PlainChannel(platform, KINDS[str(account["channel"])], base)
+        able = KINDS[str(account["channel"])]
+        figures = (account.get("profile") or {}).items()
+        limits = {name: Limit(int(value), "", "", "") for name, value in figures}
+        return PlainChannel(platform, replace(able, limits={**able.limits, **limits}), base)
 
     async def read(texts: Sequence[Mapping[str, Any]]) -> list[Any]:
         return [None for _ in texts]

@@ -12,6 +12,11 @@ def test_thanks_and_trades_before_a_title_are_no_names(text: str) -> None:
     assert mask_text(text) == text
 
 
+@pytest.mark.parametrize("text", ["家里老人 82 岁", "没人来。家中老人怕冷", "高龄老人不会用手机", "温和老人院"])
+def test_a_home_and_an_age_before_old_people_are_no_names(text: str) -> None:
+    assert mask_text(text) == text
+
+
 NAMED = [("感谢张小明先生", "小明"), ("王大力师傅来了", "大力"), ("和平里王芳女士说", "王芳")]
 
 

@@ -8,7 +8,7 @@ from typing import Any
 
 import pytest
 
-from hub.desk import casing, handling, issues
+from hub.desk import casing, handling, inbox, issues
 from hub.desk.board import live
 from hub.desk.opening import merge, open_from_alert, open_from_reply
 from hub.desk.replies import list_replies, reply, reveal
@@ -178,14 +178,14 @@ async def test_a_report_is_seen_by_its_named_handlers_alone_in_no_list_no_search
     for stranger in (HANDLER, BOTH):
         assert (await list_replies(stranger, office.desk)).items == []
         assert (await search(stranger, office.desk, "好处")).count == 0
-        assert sum((await casing.count_cases(stranger, office.desk)).values()) == 0
+        assert sum((await inbox.count_cases(stranger, office.desk)).values()) == 0
         for verb in (casing.seen_case(stranger, office.desk, case["_id"]), reply(stranger, office.desk, row["_id"]),
                      reveal(stranger, office.desk, row["_id"], "我想看看"),
                      open_from_reply(stranger, office.desk, row["_id"]),
                      handling.note_case(stranger, office.desk, case["_id"], "备注")):  # fmt: skip
             with pytest.raises(NotFound):
                 await verb
-    assert (await casing.list_cases(MONITOR, office.desk, tab="confidential")).rows[0]["_id"] == case["_id"]
+    assert (await inbox.list_cases(MONITOR, office.desk, tab="confidential")).rows[0]["_id"] == case["_id"]
     assert (await list_replies(MONITOR, office.desk)).items == []
     assert (await reply(MONITOR, office.desk, row["_id"]))["text"] == SECRET
     assert SECRET in (await reveal(MONITOR, office.desk, row["_id"], "核对线索"))["text"]
@@ -267,13 +267,13 @@ async def test_the_inbox_is_in_the_order_of_time_left_and_pages_without_loss() -
         office.clock.move(60)
     seen, cursor = [], ""
     while True:
-        found = await casing.list_cases(HANDLER, office.desk, tab="todo", cursor=cursor, limit=3)
+        found = await inbox.list_cases(HANDLER, office.desk, tab="todo", cursor=cursor, limit=3)
         seen += [row["_id"] for row in found.rows]
         if found.cursor is None:
             break
         cursor = found.cursor
     assert seen == ids
-    assert (await casing.count_cases(HANDLER, office.desk))["todo"] == 7
+    assert (await inbox.count_cases(HANDLER, office.desk))["todo"] == 7
 
 
 async def test_numbers_of_a_month_are_given_once() -> None:

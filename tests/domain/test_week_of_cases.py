@@ -7,7 +7,7 @@ from typing import Any
 
 import pytest
 
-from hub.desk.casing import WEEKLY, list_since
+from hub.desk.inbox import WEEKLY, list_since
 from hub.desk.week import monday_of, week_of_answers, week_of_ratings
 from hub.domain.case import clock, in_time
 from hub.domain.errors import NotAllowed

@@ -45,6 +45,7 @@ NO_ACTOR_FIRST = {
     "operating.finish": "the same",
     "paging.page": "one page of a query; the verb that lists has asked",
     "picturing.Drawing.draw": "bytes in, a picture out: nothing of the office",
+    "picturing.Drawing.fit": "the same",
     "preflighting.foresee": "what is known of a post that is being planned; the verb that plans has asked",
     "quotas.StoredMeter.believe": "a step of a channel's call; the verb that calls has asked",
     "quotas.StoredMeter.clock": "the same",

@@ -78,7 +78,7 @@ async def test_a_case_says_on_which_channel_it_came(room: Room) -> None:
 async def test_a_case_is_found_under_the_tab_it_stands_in(room: Room) -> None:
     case = await in_hand(room)
     page = (await (await room.as_("handler")).get(f"/cases/{case}")).text
-    assert re.search(r'aria-current="page">办理中', page)
+    assert re.search(r'aria-current="page">处理中', page)
     assert "罗平 正在回复" in page
 
 

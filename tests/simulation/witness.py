@@ -131,8 +131,9 @@ class Witness:
 
     # ---- at rest
 
-    def judge(self, rows: Iterable[Document]) -> None:
+    def judge(self, rows: Iterable[Document], operations: Iterable[Document] = ()) -> None:
         """When nothing moves any more, everything said about every post is true, and somebody knows of the rest."""
+        asked = {row["publication"] for row in operations if row["kind"] == "withdraw"}
         seen = {row["_id"] for row in rows}
         for missing in self.acknowledged - seen:
             self.blame(f"{missing} was acknowledged and is forgotten")
@@ -140,6 +141,11 @@ class Witness:
             self.look(account)
         for row in rows:
             self._judge(row)
+            if row["state"] == "published" and row["_id"] not in asked and self._is_withdrawn(row):
+                self.blame(f"{row['_id']} was withdrawn, stays published, and nobody is asked to take it back")
+
+    def _is_withdrawn(self, row: Document) -> bool:
+        return any(stop.what == "withdraw" and stop.content == row["content"] for stop in self.stops)
 
     def _judge(self, row: Document) -> None:
         posts = self.posts_of(row)
@@ -149,6 +155,8 @@ class Witness:
             self.blame(f"{row['_id']} is {row['state']} and public")
         if not posts and row["state"] in ("published", "removed"):
             self.blame(f"{row['_id']} is {row['state']} and stands nowhere")
+        if row["state"] == "removed" and not all(post["withdrawn"] for post in posts):
+            self.blame(f"{row['_id']} is called removed and can still be read")
         for post in posts:
             if (int(str(row["content"]).removeprefix("c")), post["edition"]) not in self.approved:
                 self.blame(f"{row['_id']} shows an edition that nobody approved")
