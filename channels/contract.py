@@ -42,6 +42,7 @@ class Refused:
     who: Who
     retry_after: timedelta | None = None
     part: str = ""  # which picture, file or field, in words, where the platform or we know
+    spent: str = ""  # the quota that is used up, where that is why; `retry_after` is then when it is counted anew
     picture: str = ""  # the content address of the picture that it is about, where a smaller one may pass
 
 
@@ -69,6 +70,7 @@ class Unknown:
 
     reason: str
     evidence: Mapping[str, str] = field(default_factory=dict)
+    retry_after: timedelta | None = None  # of a look-up that could not be made: when it can
     there: Missed | None = None  # of a look that proved nothing: what was seen all the same
 
 
@@ -97,6 +99,19 @@ class Limit:
 
 
 @dataclass(frozen=True)
+class Quota(Limit):
+    """How many calls of one kind the platform (or our own division of its total) allows.
+
+    `per`: minute, hour, day, month, of the office's local time, which is the platforms'. `act`: what cannot be done
+    when it is used up: publish, stage, check, find, withdraw, listen, answer; any: no act at all; empty: none alone.
+    """
+
+    name: str = ""  # Chinese, as on the pages
+    per: str = "day"
+    act: str = ""
+
+
+@dataclass(frozen=True)
 class Capabilities:
     """What a channel can do, as data: read by the editor, the checks, the documents and the contract tests."""
 
@@ -113,8 +128,9 @@ class Capabilities:
     answers: bool
     needs_link: bool = False  # the post waits for the website's address
     addressed: bool = True  # what became public has an address where people can look at it
+    reauthorised: bool = False  # its authorisation ends, and only a person can give a new one
     settling: timedelta = timedelta(minutes=2)  # how long after a post a look-up may still miss it
-    quotas: Mapping[str, Limit] = field(default_factory=dict)
+    quotas: Mapping[str, Quota] = field(default_factory=dict)
     picture_types: Sequence[str] = ()  # what it takes; empty: not declared
 
 
@@ -130,7 +146,11 @@ class Picture:
     alt: str = ""
     caption: str = ""
     source: str = ""
-    name: str = ""
+    name: str = ""  # of the file, as it was uploaded
+
+    def named(self, place: int) -> str:
+        """Which picture, so that nobody searches for it: 第 3 张图“送水点分布图.png”; `place` counts from 1."""
+        return f"第 {place} 张图" + (f"“{self.name}”" if self.name else "")
 
 
 @dataclass(frozen=True)
@@ -280,10 +300,31 @@ Fault = Refused | Unknown
 
 
 @dataclass(frozen=True)
+class Probed:
+    """One thing looked at when an account is connected, without effect; `fits` None: the platform gives no way to ask.
+
+    `said`: Chinese, what is so and where it is mended.
+    """
+
+    name: str
+    fits: bool | None
+    said: str
+
+
+@dataclass(frozen=True)
 class Verdict:
     """The platform says that it has decided about a submission. Never believed, only a reason to `check` it now."""
 
     submission: str  # the part of a Pending's ticket before its first colon
+
+
+@runtime_checkable
+class Probing(Protocol):
+    """A channel that can look at what the account may do, right by right."""
+
+    async def probe(self) -> Sequence[Probed]:
+        """Read only, a few calls: what would fail at the moment of publishing is said now."""
+        ...
 
 
 @runtime_checkable

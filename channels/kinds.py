@@ -9,14 +9,21 @@ from typing import Any
 from channels.app import channel as app_channel
 from channels.contract import Capabilities, Channel
 from channels.exchange import Transport
+from channels.metering import Metered, Read, tells_nothing
 from channels.push import channel as push_channel
 from channels.push import profile as push_profile
+from channels.push import wire as push_wire
 from channels.site import channel as site_channel
+from channels.surroundings import Custody, Meter, Tokened
 from channels.wechat import channel as wechat_channel
 from channels.wechat import profile as wechat_profile
+from channels.wechat import wire as wechat_wire
 from channels.weibo import channel as weibo_channel
 from channels.weibo import profile as weibo_profile
+from channels.weibo import wire as weibo_wire
 
+# What each platform tells of its quotas in its answers.
+TELLS: Mapping[str, Read] = {"weibo": weibo_wire.told, "wechat": wechat_wire.told, "push": push_wire.told}
 Connect = Callable[[Mapping[str, Any], Mapping[str, Any], Transport, Callable[[], datetime]], Channel]
 
 CHANNELS: Mapping[str, Connect] = {
@@ -42,10 +49,36 @@ ADDRESSES: Mapping[str, Mapping[str, str]] = {
 
 
 def connect(
-    account: Mapping[str, Any], credentials: Mapping[str, Any], transport: Transport, now: Callable[[], datetime]
+    account: Mapping[str, Any],
+    credentials: Mapping[str, Any],
+    transport: Transport,
+    now: Callable[[], datetime],
+    meter: Meter | None = None,
+    custody: Custody | None = None,
 ) -> Channel:
-    """The Channel of this account; ValueError (Chinese) when its kind is unknown or its settings are not complete."""
+    """The Channel of this account; ValueError (Chinese) when its kind is unknown or its settings are not complete.
+
+    With a meter every call is counted before it leaves; with custody the token is shared by the office's processes.
+    """
+    channel = _counted(account, credentials, transport, now, meter)
+    if custody is not None and isinstance(channel, Tokened):
+        channel.entrust(custody)
+    return channel
+
+
+def _counted(
+    account: Mapping[str, Any],
+    credentials: Mapping[str, Any],
+    transport: Transport,
+    now: Callable[[], datetime],
+    meter: Meter | None,
+) -> Channel:
     kind = str(account.get("channel"))
     if kind not in CHANNELS:
         raise ValueError(f"没有名为 {kind} 的渠道")
-    return CHANNELS[kind](account, credentials, transport, now)
+    if meter is None:
+        return CHANNELS[kind](account, credentials, transport, now)
+    metered = Metered(transport, meter, now, TELLS.get(kind, tells_nothing))
+    channel = CHANNELS[kind](account, credentials, metered, now)
+    metered.quotas = channel.capabilities.quotas
+    return channel

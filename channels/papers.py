@@ -75,7 +75,9 @@ def describe() -> str:
 
 def describe_weibo() -> str:
     """docs/channels/weibo.md: settings, tiers and the table of the platform's numbers."""
-    figures = ("calls_day", "posts_day", "readbacks_day", "reconciliation_day", "checks_day", "comments_day")
+    figures = (
+        "calls_day", "posts_day", "readbacks_day", "reconciliation_day", "checks_day", "answers_day", "comments_day",
+    )  # fmt: skip
     tiers = ((name, *(getattr(tier, figure) for figure in figures)) for name, tier in TIERS.items())
     codes = (
         (code.number, code.reason, _WHO[code.who], _AGAIN[code.again], "nothing public" if code.sure else "perhaps")

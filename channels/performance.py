@@ -5,7 +5,8 @@ from __future__ import annotations
 from collections import deque
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
-from datetime import datetime, timedelta
+from datetime import UTC, datetime, timedelta
+from email.utils import format_datetime
 from typing import Any, Protocol, runtime_checkable
 
 from channels.exchange import Answer, MaybeSent, NotSent, Request, Result
@@ -147,7 +148,14 @@ class Performance:
         if kind == "status_after" and fault:
             answer = _failed(fault)
         self._log(request, answer, kind)
-        return Played(answer, fault)
+        return Played(self._dated(answer), fault)
+
+    def _dated(self, answer: Answer | None) -> Answer | None:
+        """With the date that every server says, by the platform's own clock."""
+        if answer is None or "date" in answer.headers:
+            return answer
+        said = format_datetime(self.moment().astimezone(UTC), usegmt=True)
+        return Answer(answer.status, {**answer.headers, "date": said}, answer.body)
 
     def _log(self, request: Request, answer: Answer | None, fault: str) -> None:
         self.requests.append(

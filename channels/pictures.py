@@ -18,7 +18,7 @@ _WORDS = {"image/jpeg": "JPG", "image/png": "PNG", "image/gif": "GIF", "image/we
 
 def named(place: int, picture: Picture) -> str:
     """“第 3 张图“送水点分布图.png””; `place` counts from 0."""
-    return f"第 {place + 1} 张图" + (f"“{picture.name}”" if picture.name else "")
+    return picture.named(place + 1)
 
 
 def size_words(octets: int) -> str:

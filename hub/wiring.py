@@ -23,8 +23,10 @@ from hub import settings as settings_room
 from hub.access.proofs import Argon2Proofs
 from hub.clock import SystemClock
 from hub.desk.accounts import credentials_of
+from hub.desk.custody import custody_of
 from hub.desk.desk import Desk
 from hub.desk.governing import StoredPolicies
+from hub.desk.quotas import StoredMeter
 from hub.desk.reading_pool import ReadingPool
 from hub.desk.staffing import add_user
 from hub.desk.watching import Watch
@@ -184,7 +186,9 @@ def _channel_of(desk: Callable[[], Desk], caller: Caller) -> Callable[[Document]
         transport = (
             caller.transport(PlatformPolicy.of(*urls)) if urls else caller.transport(PlatformPolicy(frozenset()))
         )
-        return connect_kind(account, credentials_of(here, account), transport, CLOCK.now)
+        meter = StoredMeter(here, str(account["_id"]))
+        custody = custody_of(here, account)
+        return connect_kind(account, credentials_of(here, account), transport, CLOCK.now, meter, custody)
 
     kept: dict[str, tuple[Document, Channel]] = {}
 

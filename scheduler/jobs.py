@@ -22,6 +22,7 @@ from hub.desk.mending import Smaller
 from hub.desk.mirroring import mirror
 from hub.desk.noticing import send_mail
 from hub.desk.operating import operate, settle_operations
+from hub.desk.preflighting import run_preflight
 from hub.desk.reading import count_rest, read_new
 from hub.desk.reopening import reopen
 from hub.desk.settling import settle
@@ -52,6 +53,7 @@ JOBS: tuple[Job, ...] = (
     Job("dispatch", 1, dispatch, "dispatcher"),
     Job("wake", 1, wake_waiting, "dispatcher"),
     Job("operate", 1, operate, "dispatcher"),
+    Job("preflight", 15, run_preflight, "preflight"),
     Job("settle", 1, settle, "settler"),
     Job("settle_operations", 5, settle_operations, "settler"),
     Job("follow", 2, follow, "receiver", lease=True),

@@ -30,6 +30,7 @@ from channels.contract import (
     Who,
 )
 from channels.exchange import Answer, MaybeSent, NotSent, Request, Transport
+from channels.metering import unsent
 from channels.push import codes, wire
 from channels.push.preparing import prepare
 from channels.push.profile import ADDRESSES, Profile, capabilities, profile_of
@@ -59,7 +60,8 @@ class Push:
         words = wire.notification("", "连接检查", {})
         result = await self.transport.send(self.protocol.validate(self._body(words, "all")))
         if not isinstance(result, Answer):
-            return Health("unreachable", result.reason)
+            spent = isinstance(result, NotSent) and result.spent
+            return Health("quota_low" if spent else "unreachable", result.reason)
         said = wire.read(result)
         left = {} if said.left is None else {"本分钟可推送": said.left}
         if said.code == codes.NOBODY_THERE:
@@ -115,7 +117,7 @@ class Push:
         """The one call that reaches phones, and what its answer means."""
         result = await self.transport.send(self.protocol.push(body))
         if isinstance(result, NotSent):
-            return Refused("not_sent", result.reason, Who.NOBODY, _SOON)
+            return unsent(result, _SOON)
         if isinstance(result, MaybeSent):
             return Unknown(result.reason)
         said = wire.read(result)
@@ -161,7 +163,7 @@ class Push:
         """A call that reaches no phone: its body, or why there is none."""
         result = await self.transport.send(request)
         if isinstance(result, NotSent):
-            return Refused("not_sent", result.reason, Who.NOBODY, _SOON)
+            return unsent(result, _SOON)
         if isinstance(result, MaybeSent):
             return Unknown(result.reason)
         said = wire.read(result)

@@ -7,7 +7,7 @@ from dataclasses import dataclass, fields, replace
 from datetime import timedelta
 from typing import Any
 
-from channels.contract import Capabilities, Limit
+from channels.contract import Capabilities, Limit, Quota
 
 READ_ON = "2026-11-24"
 PUSH_PAGE = "docs.jiguang.cn/jpush/server/push/rest_api_v3_push"
@@ -70,5 +70,7 @@ def capabilities(profile: Profile) -> Capabilities:
         answers=True,
         needs_link=True,
         addressed=False,
-        quotas={"pushes_minute": Limit(profile.pushes_minute, "次/分钟", RATE_PAGE, READ_ON)},
+        quotas={
+            "pushes_minute": Quota(profile.pushes_minute, "次/分钟", RATE_PAGE, READ_ON, "推送", "minute", "publish")
+        },
     )

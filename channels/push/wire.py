@@ -11,7 +11,10 @@ from typing import Any
 
 from channels.contract import Json
 from channels.exchange import Answer, Request
+from channels.metering import Told
 
+COSTS = ("pushes_minute",)
+RATE_CODE = 2002
 _RATE_HEADERS = ("x-rate-limit-limit", "x-rate-limit-quota")  # two pages of the documentation, two names
 
 
@@ -100,7 +103,7 @@ class Wire:
         return {"Authorization": f"Basic {pair}", "Content-Type": "application/json"}
 
     def _post(self, path: str, body: Json) -> Request:
-        return Request("POST", self.base + path, self._headers(), packed(body))
+        return Request("POST", self.base + path, self._headers(), packed(body), costs=COSTS)
 
     def push(self, body: Json) -> Request:
         """推送: the one call that reaches phones."""
@@ -112,7 +115,15 @@ class Wire:
 
     def cid(self) -> Request:
         """A number under which a push happens at most once in a day."""
-        return Request("GET", f"{self.base}/v3/push/cid?count=1&type=push", self._headers())
+        return Request("GET", f"{self.base}/v3/push/cid?count=1&type=push", self._headers(), costs=COSTS)
+
+
+def told(request: Request, answer: Answer) -> Told | None:
+    """What the rate headers say is left of this minute."""
+    said = read(answer)
+    if said.code == RATE_CODE:
+        return Told(request.costs, 0, said.reset or timedelta(minutes=1), refused=True)
+    return None if said.left is None else Told(request.costs, said.left, said.reset)
 
 
 def first_cid(body: Mapping[str, Any]) -> str:

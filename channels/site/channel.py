@@ -329,7 +329,8 @@ def _problems(body: Json, variant: Variant, counts: Mapping[str, tuple[int, int]
             found.append(Problem(f"site_no_{name}", "block", f"网站要求填写{word}", name))
     for place, picture in enumerate(variant.pictures):
         if not picture.alt:
-            found.append(Problem("site_alt", "acknowledge", "图片没有替代文字，请补上", f"pictures[{place}]"))
+            message = f"{picture.named(place + 1)}没有替代文字，请补上"
+            found.append(Problem("site_alt", "acknowledge", message, f"pictures[{place}]"))
     return found
 
 

@@ -23,6 +23,7 @@ from channels.contract import (
     Pending,
     PictureBytes,
     Prepared,
+    Probed,
     Refused,
     Staged,
     Unknown,
@@ -31,9 +32,10 @@ from channels.contract import (
     Who,
 )
 from channels.exchange import Transport
+from channels.surroundings import Custody
 from channels.wechat import callback, codes, wire
 from channels.wechat.codes import Again
-from channels.wechat.line import Line, refusal
+from channels.wechat.line import InHand, Line, refusal
 from channels.wechat.listening import Round
 from channels.wechat.preparing import Cover, prepare
 from channels.wechat.profile import Profile, capabilities, profile_of
@@ -87,7 +89,24 @@ class Wechat:
             return Health("unreachable", said.reason)
         if isinstance(said, Refused):
             return Health(_health(said), said.reason)
-        return Health("ok", "连接正常", self.line.token_until)
+        return Health("ok", "连接正常")
+
+    def entrust(self, custody: Custody) -> None:
+        self.line.custody = custody
+
+    async def probe(self) -> Sequence[Probed]:
+        """凭证 first: where it cannot be had, nothing else can be asked."""
+        drafts = await self.line.ask(self.line.protocol.count_drafts)
+        if isinstance(drafts, Unknown | Refused) and not _of_right(drafts):
+            return [_probed("访问凭证与 IP 白名单", drafts)]
+        found = [Probed("访问凭证与 IP 白名单", True, "可以取得"), _probed("草稿", drafts)]
+        found.append(_probed("发布", await self.line.ask(self.line.protocol.newest_articles)))
+        return [*found, await self._comments_right()]
+
+    async def _comments_right(self) -> Probed:
+        if not self.profile.comments:
+            return Probed("留言", None, "账号设置里关着，不读留言")
+        return _probed("留言", await self._rights())
 
     async def _rights(self) -> dict[str, object] | Refused:
         """Drafts are open to accounts that may not publish: what tells is a question for the comments of no article,
@@ -128,6 +147,8 @@ class Wechat:
         publish_id, _, msg_data_id = ticket.partition(":")
         still = Pending(ticket, "audit", LOOK_AGAIN, "微信正在发布或审核")
         said = await self.line.ask(lambda token: self.line.protocol.verdict(token, publish_id))
+        if isinstance(said, Refused) and said.spent and said.retry_after:
+            return Pending(ticket, "audit", said.retry_after, "已提交；查结果的次数今天已用完，等平台通知或次日再查")
         if isinstance(said, Refused | Unknown):
             return still
         status = wire.whole(said.get("publish_status"))
@@ -150,7 +171,7 @@ class Wechat:
             return None
         if isinstance(there, Refused) and there.code == "40007":
             return Unknown("草稿已提交，文章还没有出现在已发布列表里")
-        return Unknown("现在查不到草稿：" + there.reason)
+        return _unseen("现在查不到草稿：", there)
 
     async def _published(self, staged: Staged, since: datetime | None) -> wire.Piece | Unknown | None:
         """Our article among the newest twenty: by its words, and by the mark that its draft carried.
@@ -159,7 +180,7 @@ class Wechat:
         """
         said = await self.line.ask(self.line.protocol.newest_articles)
         if isinstance(said, Refused | Unknown):
-            return Unknown("现在查不到已发布的文章：" + said.reason)
+            return _unseen("现在查不到已发布的文章：", said)
         rows = wire.pieces(said, "article_id")
         if rows is None:
             return Unknown("微信的答复里没有文章列表")
@@ -268,6 +289,23 @@ class Wechat:
         return _delivered(said, f"message-{key_of(to)}")
 
 
+def _of_right(said: Refused | Unknown) -> bool:
+    return isinstance(said, Refused) and said.code in ("48001", "48004", "88000")
+
+
+def _probed(name: str, said: Mapping[str, object] | Refused | Unknown) -> Probed:
+    """Only a refusal that names the right, or who we are, says that it lacks; a fault of the moment says nothing."""
+    if isinstance(said, Unknown) or (isinstance(said, Refused) and said.who is Who.NOBODY):
+        return Probed(name, None, f"现在问不到：{said.reason}")
+    return Probed(name, False, said.reason) if isinstance(said, Refused) else Probed(name, True, "可以使用")
+
+
+def _unseen(words: str, said: Refused | Unknown) -> Unknown:
+    """A look that could not be made; where none is left today, until there is one again."""
+    again = said.retry_after if isinstance(said, Refused) and said.spent else None
+    return Unknown(words + said.reason, retry_after=again)
+
+
 def key_of(to: Json) -> str:
     return str(to.get("MsgId") or to.get("CreateTime") or "")
 
@@ -297,7 +335,7 @@ def _verdict(status: int, said: Mapping[str, Any], msg_data_id: str) -> Outcome 
 
 def _health(said: Refused) -> str:
     if said.code in ("not_sent", "no_token") or said.who is Who.NOBODY:
-        return "quota_low" if said.code == "45009" else "unreachable"
+        return "quota_low" if said.code in ("45009", "quota") else "unreachable"
     return "not_connected"
 
 
@@ -334,5 +372,5 @@ def connect(
     if aes_key and not callback.is_key(aes_key):
         raise ValueError("消息加解密密钥（EncodingAESKey）应为 43 个字母和数字，请从公众平台完整复制")
     keys = callback.Keys(app_id, token, aes_key)
-    return Wechat(Line(protocol, transport, now), now, profile, cover, capabilities(profile), keys)
+    return Wechat(Line(protocol, transport, now, InHand(now)), now, profile, cover, capabilities(profile), keys)
 

@@ -1,8 +1,8 @@
 """One account's line to 微信: the access token, its one renewal after a refusal, answers read; no order of calls.
 
-The stable token is the same for every process that asks, so nothing is shared or locked between processes. After a
-refusal for the token the platform is asked once more; the same answer again means that the token itself is dead, and a
-fresh one is forced, which the platform grants 20 times a day and not twice within 30 seconds.
+The token lies in custody, one for every process, and one of them fetches the next. After a refusal for the token the
+platform is asked once more; the same answer again means that the token itself is dead, and a fresh one is forced, which
+the platform grants 20 times a day and not twice within 30 seconds.
 """
 
 from __future__ import annotations
@@ -13,13 +13,37 @@ from collections.abc import Callable
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 
-from channels.contract import Refused, Unknown, Who
+from channels.contract import Fault, Refused, Unknown, Who
 from channels.exchange import MaybeSent, NotSent, Request, Transport
+from channels.metering import unsent
+from channels.surroundings import Custody, FetchToken, Token
 from channels.wechat import codes, wire
 
 SOON = timedelta(minutes=1)
 _FORCE_REST = timedelta(hours=2)  # what is refused even so would use up the day's 20 and hide its cause behind that
 _EARLY = timedelta(minutes=3)  # a token is not used in its last minutes: a slow call must not outlive it
+
+
+@dataclass(repr=False)
+class InHand:
+    """Custody of a process that shares its token with nobody."""
+
+    now: Callable[[], datetime]
+    kept: Token | None = None
+    _one: asyncio.Lock = field(default_factory=asyncio.Lock)
+
+    async def token(self, dead: str, fetch: FetchToken) -> Token | Fault:
+        async with self._one:
+            if self.kept and self.now() < self.kept.until and differs(self.kept.text, dead):
+                return self.kept
+            found = await fetch(self.kept)
+            self.kept = found if isinstance(found, Token) else self.kept
+            return found
+
+
+def differs(one: str, other: str) -> bool:
+    """Compared in the same time wherever they differ."""
+    return not hmac.compare_digest(one.encode(), other.encode())
 
 
 @dataclass(repr=False)
@@ -29,10 +53,8 @@ class Line:
     protocol: wire.Wire
     transport: Transport
     now: Callable[[], datetime]
-    token: str = ""
-    until: datetime | None = None
-    forced_at: datetime | None = None
-    _one: asyncio.Lock = field(default_factory=asyncio.Lock)
+    custody: Custody
+    hand: Token | None = None  # the one last used
 
     async def call(self, make: Callable[[str], Request]) -> wire.Said | Refused | Unknown:
         """One call: what was said to it; Refused only where it certainly never reached the platform."""
@@ -57,45 +79,48 @@ class Line:
     async def _send(self, request: Request) -> wire.Said | Refused | Unknown:
         result = await self.transport.send(request)
         if isinstance(result, NotSent):
-            return Refused("not_sent", result.reason, Who.NOBODY, SOON)
+            return unsent(result, SOON)
         if isinstance(result, MaybeSent):
             return Unknown(result.reason)
         return wire.read(result)
 
     async def _valid(self) -> str | Refused:
-        async with self._one:
-            if self.token and self.until and self.now() < self.until:
-                return self.token
-            return await self._fetch(force=False)
+        if self.hand and self.now() < self.hand.until:
+            return self.hand.text
+        return await self._taken("")
 
     async def _renewed(self, dead: str) -> str | Refused:
-        async with self._one:
-            if not hmac.compare_digest(self.token.encode(), dead.encode()):  # renewed by somebody else meanwhile
-                return self.token
-            found = await self._fetch(force=False)
-            if found != dead or (self.forced_at and self.now() - self.forced_at < _FORCE_REST):
-                return found
-            self.forced_at = self.now()
-            return await self._fetch(force=True)
+        return await self._taken(dead)
 
-    async def _fetch(self, *, force: bool) -> str | Refused:
+    async def _taken(self, dead: str) -> str | Refused:
+        found = await self.custody.token(dead, lambda kept: self._next(kept, dead))
+        if isinstance(found, Token):
+            self.hand = found
+            return found.text
+        return found if isinstance(found, Refused) else Refused("no_token", found.reason, Who.NOBODY, SOON)
+
+    async def _next(self, kept: Token | None, dead: str) -> Token | Fault:
+        """The platform's present token; where that is the dead one, a fresh one is forced, if none was lately."""
+        found = await self._fetch(kept, force=False)
+        forced = kept.forced_at if kept else None
+        if not dead or not isinstance(found, Token) or differs(found.text, dead):
+            return found
+        if forced and self.now() - forced < _FORCE_REST:
+            return found
+        return await self._fetch(kept, force=True)
+
+    async def _fetch(self, kept: Token | None, *, force: bool) -> Token | Refused:
         """A lost answer to this call is no unknown: nothing has been asked with the token yet."""
+        asked_at = self.now()
         said = await self._send(self.protocol.stable_token(force=force))
         if isinstance(said, Refused):
             return said
-        token = said.body.get("access_token") if isinstance(said, wire.Said) and said.body else None
-        if isinstance(said, wire.Said) and isinstance(token, str) and token.isascii() and token:
-            self.token = token
-            self.until = self.now() + timedelta(seconds=_seconds(said)) - _EARLY
-            return token
+        text = said.body.get("access_token") if isinstance(said, wire.Said) and said.body else None
+        if isinstance(said, wire.Said) and isinstance(text, str) and text.isascii() and text:
+            until = self.now() + timedelta(seconds=_seconds(said)) - _EARLY
+            return Token(text, until, asked_at if force else kept.forced_at if kept else None)
         known = refusal(said) if isinstance(said, wire.Said) else None
         return known or Refused("no_token", "没有取到微信的访问凭证，稍后再试", Who.NOBODY, SOON)
-
-    @property
-    def token_until(self) -> datetime | None:
-        """When the token in hand ends; the next is fetched before."""
-        return self.until + _EARLY if self.until else None
-
 
 def _seconds(said: wire.Said) -> int:
     given = wire.whole((said.body or {}).get("expires_in"))

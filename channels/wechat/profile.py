@@ -7,11 +7,12 @@ from dataclasses import dataclass, fields, replace
 from datetime import timedelta
 from typing import Any
 
-from channels.contract import Capabilities, Limit
+from channels.contract import Capabilities, Limit, Quota
 
 READ_ON = "2026-11-24"
 DRAFT_PAGE = "developers.weixin.qq.com/doc/service/api/draftbox/draftmanage/api_draft_add"
 PICTURE_PAGE = "developers.weixin.qq.com/doc/service/api/material/permanent/api_uploadimage"
+CREDENTIAL_PAGE = "developers.weixin.qq.com/doc/service/api/base/api_getstableaccesstoken"
 LIMITS_PAGE = "developers.weixin.qq.com/doc/service/Message_Management/API_Call_Limits"
 MESSAGE_PAGE = "developers.weixin.qq.com/doc/service/api/customer/message/api_sendcustommessage"
 COMMENT_PAGE = "developers.weixin.qq.com/doc/service/api/leaving/api_listcomment"
@@ -37,6 +38,9 @@ class Profile:
     checks_day: int = 100
     finds_day: int = 100
     drafts_day: int = 1000
+    draft_looks_day: int = 500  # of 1000, 1000 and 500 for three addresses, counted as one
+    pictures_day: int = 1000
+    forced_tokens_day: int = 20
     withdrawals_day: int = 10
     comments: int = 1
     comments_page: int = 49
@@ -86,12 +90,22 @@ def capabilities(profile: Profile) -> Capabilities:
         answers=True,
         picture_types=("image/jpeg", "image/png"),
         settling=timedelta(minutes=2),
-        quotas={
-            "publish_day": Limit(profile.publish_day, "次/日（提交发布）", LIMITS_PAGE, READ_ON),
-            "checks_day": Limit(profile.checks_day, "次/日（查询发布结果）", LIMITS_PAGE, READ_ON),
-            "finds_day": Limit(profile.finds_day, "次/日（查已发文章）", LIMITS_PAGE, READ_ON),
-            "drafts_day": Limit(profile.drafts_day, "次/日（新建草稿）", LIMITS_PAGE, READ_ON),
-            "withdrawals_day": Limit(profile.withdrawals_day, "次/日（删除文章）", LIMITS_PAGE, READ_ON),
-            "comments_day": Limit(profile.comments_day, "次/日（读留言，本系统的分配）", COMMENT_PAGE, READ_ON),
-        },
+        quotas=_quotas(profile),
     )
+
+
+def _quotas(profile: Profile) -> Mapping[str, Quota]:
+    def of(name: str, unit: str, words: str, act: str = "", page: str = LIMITS_PAGE) -> Quota:
+        return Quota(getattr(profile, name), unit, page, READ_ON, words, "day", act)
+
+    return {
+        "publish_day": of("publish_day", "次/日（提交发布）", "提交发布", "publish"),
+        "checks_day": of("checks_day", "次/日（查询发布结果）", "查审核结果", "check"),
+        "finds_day": of("finds_day", "次/日（查已发文章）", "核对结果", "find"),
+        "drafts_day": of("drafts_day", "次/日（新建草稿）", "新建草稿", "stage"),
+        "draft_looks_day": of("draft_looks_day", "次/日（查看草稿）", "查看草稿"),
+        "pictures_day": of("pictures_day", "次/日（上传正文图片）", "上传图片", "stage", OPEN),
+        "withdrawals_day": of("withdrawals_day", "次/日（删除文章）", "删除文章", "withdraw"),
+        "comments_day": of("comments_day", "次/日（读留言，本系统的分配）", "读留言", "listen", COMMENT_PAGE),
+        "forced_tokens_day": of("forced_tokens_day", "次/日（强制换取凭证）", "强制换取凭证", page=CREDENTIAL_PAGE),
+    }

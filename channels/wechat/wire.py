@@ -6,7 +6,7 @@ import hashlib
 import json
 import re
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 from html import unescape
 from typing import Any
@@ -15,6 +15,7 @@ from urllib.parse import urlencode
 from channels.contract import Heard, Json
 from channels.exchange import Answer, Request
 from channels.forms import Part, multipart
+from channels.metering import Told
 
 _RID = re.compile(r"rid: ([0-9a-f]{8}-[0-9a-f]{8}-[0-9a-f]{8})")
 _ADDRESS = re.compile(r"invalid ip ([0-9a-fA-F.:]{3,45})")
@@ -22,6 +23,7 @@ _TAG = re.compile(r"<[^>]*>")
 _SPACE = re.compile(r"\s+")
 _WHOLE = re.compile(r"-?[0-9]{1,20}")
 _UPLOAD_SECONDS = 60.0
+QUOTA_CODE = 45009
 BETWEEN = "~"  # of an article's two numbers in our external id
 
 
@@ -59,6 +61,11 @@ def read(answer: Answer) -> Said:
     return Said(None, code, answer.status, rid[1] if rid else "", address[1] if address else "")
 
 
+def told(request: Request, answer: Answer) -> Told | None:
+    """A refusal for today's calls of this address; nothing else is told of quotas."""
+    return Told(request.costs, 0, None, refused=True) if read(answer).code == QUOTA_CODE else None
+
+
 def whole(value: Any) -> int | None:
     """A number, also as digits; None for anything else."""
     if isinstance(value, str) and _WHOLE.fullmatch(value):
@@ -82,12 +89,13 @@ class Wire:
         body = {
             "grant_type": "client_credential", "appid": self.app_id, "secret": self.secret, "force_refresh": force,
         }  # fmt: skip
-        return self._post("/cgi-bin/stable_token", "", body)
+        return self._post("/cgi-bin/stable_token", "", body, *(("forced_tokens_day",) if force else ()))
 
-    def _post(self, path: str, token: str, body: Json) -> Request:
+    def _post(self, path: str, token: str, body: Json, *costs: str) -> Request:
         """JSON as raw UTF-8: the platform refuses \\u escapes in titles."""
         content = json.dumps(body, ensure_ascii=False).encode("utf-8", "replace")
-        return Request("POST", self._url(path, token), {"Content-Type": "application/json; charset=utf-8"}, content)
+        kind = {"Content-Type": "application/json; charset=utf-8"}
+        return Request("POST", self._url(path, token), kind, content, costs=costs)
 
     def _url(self, path: str, token: str, **more: str) -> str:
         query = urlencode({**({"access_token": token} if token else {}), **more})
@@ -99,41 +107,44 @@ class Wire:
 
     def upload_picture(self, token: str, content: bytes, type: str) -> Request:
         """正文图片: gives an address, takes no place in the library."""
-        return self._upload("/cgi-bin/media/uploadimg", token, content, type)
+        return replace(self._upload("/cgi-bin/media/uploadimg", token, content, type), costs=("pictures_day",))
 
     def add_cover(self, token: str, content: bytes, type: str) -> Request:
         """封面: a permanent picture, for a draft's cover must be one."""
         return self._upload("/cgi-bin/material/add_material", token, content, type, type="image")
 
     def add_draft(self, token: str, article: Json) -> Request:
-        return self._post("/cgi-bin/draft/add", token, {"articles": [article]})
+        return self._post("/cgi-bin/draft/add", token, {"articles": [article]}, "drafts_day")
 
     def get_draft(self, token: str, media_id: str) -> Request:
-        return self._post("/cgi-bin/draft/get", token, {"media_id": media_id})
+        return self._post("/cgi-bin/draft/get", token, {"media_id": media_id}, "draft_looks_day")
 
     def count_drafts(self, token: str) -> Request:
-        return Request("GET", self._url("/cgi-bin/draft/count", token))
+        return Request("GET", self._url("/cgi-bin/draft/count", token), costs=("draft_looks_day",))
 
     def newest_drafts(self, token: str) -> Request:
-        return self._post("/cgi-bin/draft/batchget", token, {"offset": 0, "count": 20, "no_content": 0})
+        newest = {"offset": 0, "count": 20, "no_content": 0}
+        return self._post("/cgi-bin/draft/batchget", token, newest, "draft_looks_day")
 
     def submit(self, token: str, media_id: str) -> Request:
         """发布: the one public step."""
-        return self._post("/cgi-bin/freepublish/submit", token, {"media_id": media_id})
+        return self._post("/cgi-bin/freepublish/submit", token, {"media_id": media_id}, "publish_day")
 
     def verdict(self, token: str, publish_id: str) -> Request:
-        return self._post("/cgi-bin/freepublish/get", token, {"publish_id": publish_id})
+        return self._post("/cgi-bin/freepublish/get", token, {"publish_id": publish_id}, "checks_day")
 
     def newest_articles(self, token: str) -> Request:
-        return self._post("/cgi-bin/freepublish/batchget", token, {"offset": 0, "count": 20, "no_content": 0})
+        newest = {"offset": 0, "count": 20, "no_content": 0}
+        return self._post("/cgi-bin/freepublish/batchget", token, newest, "finds_day")
 
     def delete_article(self, token: str, article_id: str) -> Request:
         """The first article by its number: 0, or none, would delete all of them."""
-        return self._post("/cgi-bin/freepublish/delete", token, {"article_id": article_id, "index": 1})
+        first = {"article_id": article_id, "index": 1}
+        return self._post("/cgi-bin/freepublish/delete", token, first, "withdrawals_day")
 
     def comments(self, token: str, msg_data_id: str, begin: int, count: int) -> Request:
         body = {"msg_data_id": _number(msg_data_id), "index": 0, "begin": begin, "count": count, "type": 0}
-        return self._post("/cgi-bin/comment/list", token, body)
+        return self._post("/cgi-bin/comment/list", token, body, "comments_day")
 
     def reply(self, token: str, msg_data_id: str, comment: str, text: str) -> Request:
         body = {

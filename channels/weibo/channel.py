@@ -27,6 +27,7 @@ from channels.contract import (
     Pending,
     PictureBytes,
     Prepared,
+    Probed,
     Refused,
     Staged,
     Unknown,
@@ -34,6 +35,7 @@ from channels.contract import (
     Who,
 )
 from channels.exchange import Answer, MaybeSent, NotSent, Request, Transport
+from channels.metering import unsent
 from channels.weibo import codes, listening, wire
 from channels.weibo.codes import Again
 from channels.weibo.preparing import prepare
@@ -41,6 +43,7 @@ from channels.weibo.profile import Profile, capabilities, profile_of
 
 _SOON = timedelta(minutes=1)
 _LOOK_AGAIN = timedelta(minutes=2)
+_FIND, _CHECK = "reconciliation_day", "checks_day"  # whose calls a look is
 _SHOWN = 24  # signs of the newest post that are shown as evidence
 _PICTURES_KEPT = 4  # an account's posts go out one at a time
 _WARN = timedelta(days=7)  # before a token's end: a person must authorise anew, and people have weekends
@@ -75,12 +78,25 @@ class Weibo:
         left = said.get("expire_in", said.get("expires_in"))
         if not str(left).isdigit():
             return Health("unreachable", "微博没有说明授权的有效期")
+        if self.uid and str(said.get("uid") or self.uid) != self.uid:
+            return Health("not_connected", "这个授权是另一个微博账号的，请用本账号重新授权")
         until = self.now() + timedelta(seconds=int(str(left)))
         if until <= self.now():
             return Health("expired", "授权已过期，请重新授权", until)
         if until - self.now() < _WARN:
             return Health("expiring", "授权即将到期，请尽快重新授权", until)
         return Health("ok", "连接正常", until)
+
+    async def probe(self) -> Sequence[Probed]:
+        """Reading comments is the one right that can be asked for; of the domain 微博 speaks only when something is
+        posted."""
+        health = await self.preflight()
+        found = [Probed("授权", _fits(health), health.reason)]
+        domain = f"正文须带 {self.domain} 之下的链接；是否已在微博备案，要到发第一条时才知道"
+        found.append(Probed("链接域名", None, domain))
+        if health.state in ("ok", "expiring"):
+            found.append(_probed("读评论", await self._ask(self.protocol.comments_to_me("", "", 1))))
+        return found
 
     async def stage(self, prepared: Prepared, key: str, pictures: PictureBytes) -> Staged | Refused | Unknown:
         """微博 takes the picture with the post itself, so nothing is uploaded: the bytes are fetched and kept."""
@@ -112,7 +128,7 @@ class Weibo:
     def _shared(self, result: Answer | NotSent | MaybeSent, staged: Staged, began: datetime) -> Outcome | None:
         """The outcome of the one public call; None when the platform says that it may be there already."""
         if isinstance(result, NotSent):
-            return Refused("not_sent", result.reason, Who.NOBODY, _SOON)
+            return unsent(result, _SOON)
         if isinstance(result, MaybeSent):
             return Unknown(result.reason)
         said = wire.read(result)
@@ -138,7 +154,7 @@ class Weibo:
     async def _look_for_repeated(self, staged: Staged, began: datetime) -> Outcome:
         """微博 says the text is there already. Only a post made since this call began is this publication's own."""
         since = began - timedelta(seconds=self.profile.skew_seconds)
-        found = await self._search(_mark(staged.prepared), since)
+        found = await self._search(_mark(staged.prepared), since, _FIND)
         if isinstance(found, wire.Status):
             return self._accepted(found)
         return Unknown("微博说内容重复，但没有找到这一次发出的微博，请到微博上核对", {"code": "repeated"})
@@ -147,36 +163,36 @@ class Weibo:
         """An accepted post may still be kept from view: it is read once, from the budget held for that."""
         if not self.profile.readbacks_day:
             return accepted
-        said = await self._ask(self.protocol.show(accepted.external_id))
+        said = await self._ask(self.protocol.show(accepted.external_id, "readbacks_day"))
         if isinstance(said, Refused) and said.code == "20101":
             return Pending("id:" + accepted.external_id, "audit", _LOOK_AGAIN, "微博已收下，暂时还看不到")
         return accepted
 
     async def check(self, ticket: str) -> Outcome:
         """Looks whether a post that was taken can be seen by now; while it cannot, the verdict is still awaited."""
-        still = Pending(ticket, "audit", _LOOK_AGAIN, "微博已收下，暂时还看不到")
         kind, _, rest = ticket.partition(":")
         if kind == "id":
-            said = await self._ask(self.protocol.show(rest))
+            said = await self._ask(self.protocol.show(rest, _CHECK))
             post = None if isinstance(said, Refused | Unknown) else wire.status(said)
-            return self._accepted(post) if post else still
+            return self._accepted(post) if post else _still(ticket, said)
         mark, _, since = rest.partition(":")
-        found = await self._search(mark, datetime.fromisoformat(since))
-        return self._accepted(found) if isinstance(found, wire.Status) else still
+        found = await self._search(mark, datetime.fromisoformat(since), _CHECK)
+        return self._accepted(found) if isinstance(found, wire.Status) else _still(ticket, found)
 
     async def find_published(self, key: str, staged: Staged, since: datetime) -> Found | Missed | Unknown | None:
         earliest = since - timedelta(seconds=self.profile.skew_seconds)
-        found = await self._search(_mark(staged.prepared), earliest)
+        found = await self._search(_mark(staged.prepared), earliest, _FIND)
         if not isinstance(found, wire.Status):
             return found
         accepted = self._accepted(found)
         return Found(accepted.external_id, accepted.url, accepted.at)
 
-    async def _search(self, mark: str, since: datetime) -> wire.Status | Missed | Unknown:
+    async def _search(self, mark: str, since: datetime, budget: str) -> wire.Status | Missed | Unknown:
         """Our post with this text since then; Unknown when it cannot be told."""
-        said = await self._ask(self.protocol.timeline(self.profile.timeline))
+        said = await self._ask(self.protocol.timeline(self.profile.timeline, budget))
         if isinstance(said, Refused | Unknown):
-            return Unknown("现在查不到账号的微博：" + said.reason)
+            again = said.retry_after if isinstance(said, Refused) and said.spent else None
+            return Unknown("现在查不到账号的微博：" + said.reason, retry_after=again)
         rows = wire.statuses(said)
         if rows is None:
             return Unknown("微博的答复里没有微博列表")
@@ -228,7 +244,7 @@ class Weibo:
             return Refused("no_post", "这条评论没有对应的微博，无法回复", Who.EDITOR)
         result = await self.transport.send(self.protocol.reply(origin.in_reply_to, origin.external_id, text))
         if isinstance(result, NotSent):
-            return Refused("not_sent", result.reason, Who.NOBODY, _SOON)
+            return unsent(result, _SOON)
         if isinstance(result, MaybeSent):
             return Unknown(result.reason)
         return self._answered(wire.read(result))
@@ -247,7 +263,7 @@ class Weibo:
         """A call that makes nothing public: its body, or why there is none."""
         result = await self.transport.send(request)
         if isinstance(result, NotSent):
-            return Refused("not_sent", result.reason, Who.NOBODY, _SOON)
+            return unsent(result, _SOON)
         if isinstance(result, MaybeSent):
             return Unknown(result.reason)
         said = wire.read(result)
@@ -257,6 +273,25 @@ class Weibo:
             return Unknown("微博的答复看不懂", {"status": str(said.status)})
         code = codes.CODES.get(said.code)
         return codes.refused(code) if code else codes.unlisted(said.code)
+
+
+def _fits(health: Health) -> bool | None:
+    return None if health.state == "unreachable" else health.state in ("ok", "expiring")
+
+
+def _probed(name: str, said: Mapping[str, Any] | Fault) -> Probed:
+    if isinstance(said, Unknown) or (isinstance(said, Refused) and said.who is Who.NOBODY):
+        return Probed(name, None, f"现在问不到：{said.reason}")
+    return Probed(name, False, said.reason) if isinstance(said, Refused) else Probed(name, True, "可以使用")
+
+
+def _still(ticket: str, said: object) -> Pending:
+    """The verdict is still awaited; where no look was left, until there is one again."""
+    again = said.retry_after if isinstance(said, Refused | Unknown) else None
+    spent = isinstance(said, Unknown) or (isinstance(said, Refused) and bool(said.spent))
+    if again is not None and spent:
+        return Pending(ticket, "audit", again, "微博已收下；查结果的次数今天已用完，次日再查")
+    return Pending(ticket, "audit", _LOOK_AGAIN, "微博已收下，暂时还看不到")
 
 
 def _digest(text: str) -> str:

@@ -7,19 +7,21 @@ from dataclasses import dataclass, fields, replace
 from datetime import timedelta
 from typing import Any
 
-from channels.contract import Capabilities, Limit
+from channels.contract import Capabilities, Limit, Quota
 
 READ_ON = "2026-11-24"
 SHARE_PAGE = "open.weibo.com/wiki/2/statuses/share"
 RATE_PAGE = "open.weibo.com/wiki/Rate-limiting"
 OPEN = "未经文档证实，可在账号设置中调整"
+OURS = "本系统的分配"
 
 
 @dataclass(frozen=True)
 class Profile:
     """What one account may use; `account["profile"]` replaces single figures by name.
 
-    A day of calls is divided: posts, one read-back for each, reconciliation, checks; what is left goes to comments.
+    A day of calls is divided: posts, one read-back for each, looks for posts in doubt, checks of posts that are not to
+    be seen yet, answers to comments; what is left goes to reading comments.
     """
 
     tier: str = "base"
@@ -27,8 +29,9 @@ class Profile:
     posts_hour: int = 30
     posts_day: int = 30
     readbacks_day: int = 30
-    reconciliation_day: int = 10
-    checks_day: int = 2
+    reconciliation_day: int = 8
+    checks_day: int = 6
+    answers_day: int = 5
     text: int = 140
     link_halves: int = 20
     picture_bytes: int = 5 << 20
@@ -40,7 +43,7 @@ class Profile:
     @property
     def comments_day(self) -> int:
         """Calls left for comments."""
-        held = self.posts_day + self.readbacks_day + self.reconciliation_day + self.checks_day
+        held = self.posts_day + self.readbacks_day + self.reconciliation_day + self.checks_day + self.answers_day
         return max(0, self.calls_day - held)
 
 
@@ -49,7 +52,7 @@ TIERS: Mapping[str, Profile] = {
     # open.weibo.com/wiki/Rate-limiting, older revisions: up to 1000 calls an hour per user of a partner's app
     "partner": Profile(
         tier="partner", calls_day=24000, posts_hour=1000, posts_day=3000, readbacks_day=3000,
-        reconciliation_day=1000, checks_day=100, poll_seconds=5,
+        reconciliation_day=1000, checks_day=100, answers_day=400, poll_seconds=5,
     ),
 }  # fmt: skip
 _NAMES = frozenset(field.name for field in fields(Profile)) - {"tier"}
@@ -88,15 +91,19 @@ def capabilities(profile: Profile) -> Capabilities:
         listens="poll",
         answers=True,
         needs_link=True,
+        reauthorised=True,
         picture_types=("image/jpeg", "image/png", "image/gif"),
         settling=timedelta(minutes=2),
         quotas={
-            "calls_day": Limit(profile.calls_day, "次/用户/日", RATE_PAGE, READ_ON),
-            "posts_hour": Limit(profile.posts_hour, "条/用户/小时", RATE_PAGE, READ_ON),
-            "posts_day": Limit(profile.posts_day, "条/日（预算）", "本系统的分配", READ_ON),
-            "readbacks_day": Limit(profile.readbacks_day, "次/日（预算）", "本系统的分配", READ_ON),
-            "reconciliation_day": Limit(profile.reconciliation_day, "次/日（预算）", "本系统的分配", READ_ON),
-            "checks_day": Limit(profile.checks_day, "次/日（预算）", "本系统的分配", READ_ON),
-            "comments_day": Limit(profile.comments_day, "次/日（预算）", "本系统的分配", READ_ON),
+            "posts_hour": Quota(profile.posts_hour, "条/用户/小时", RATE_PAGE, READ_ON, "发微博", "hour", "publish"),
+            "posts_day": Quota(profile.posts_day, "条/日（预算）", OURS, READ_ON, "发微博", "day", "publish"),
+            "calls_day": Quota(profile.calls_day, "次/用户/日", RATE_PAGE, READ_ON, "全部调用", "day", "any"),
+            "readbacks_day": Quota(profile.readbacks_day, "次/日（预算）", OURS, READ_ON, "发后回看", "day"),
+            "reconciliation_day": Quota(
+                profile.reconciliation_day, "次/日（预算）", OURS, READ_ON, "核对结果", "day", "find"
+            ),
+            "checks_day": Quota(profile.checks_day, "次/日（预算）", OURS, READ_ON, "查审核结果", "day", "check"),
+            "answers_day": Quota(profile.answers_day, "次/日（预算）", OURS, READ_ON, "回复评论", "day", "answer"),
+            "comments_day": Quota(profile.comments_day, "次/日（预算）", OURS, READ_ON, "读评论", "day", "listen"),
         },
     )

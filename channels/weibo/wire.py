@@ -14,7 +14,11 @@ from urllib.parse import quote, urlencode, urlsplit
 from channels.contract import Heard, Json
 from channels.exchange import Answer, Request
 from channels.forms import Part, multipart
+from channels.metering import Told
 
+ALL_CALLS = "calls_day"
+QUOTA_CODES = frozenset({10022, 10023, 10024})
+SHARE_COSTS = ("posts_hour", "posts_day", ALL_CALLS)
 _MONTHS = {
     name: number
     for number, name in enumerate("Jan Feb Mar Apr May Jun Jul Aug Sep Oct Nov Dec".split(), start=1)  # noqa: SIM905
@@ -130,6 +134,15 @@ def moment(text: str) -> datetime:
     return datetime(*numbers, tzinfo=timezone(offset)).astimezone(UTC)
 
 
+def told(request: Request, answer: Answer) -> Told | None:
+    """A refusal for the number of calls: of the user in all, of this address, or of everybody behind our address."""
+    code = read(answer).code
+    if code not in QUOTA_CODES:
+        return None
+    own = tuple(name for name in request.costs if name != ALL_CALLS)
+    return Told((ALL_CALLS,) if code == 10023 else own or request.costs, 0, None, refused=True)
+
+
 # Requests
 
 
@@ -141,38 +154,41 @@ class Wire:
     token: str
     rip: str
 
-    def _get(self, path: str, **fields: str) -> Request:
-        return Request("GET", f"{self.base}{path}?{urlencode({'access_token': self.token, **fields})}")
+    def _get(self, path: str, budget: str, **fields: str) -> Request:
+        query = urlencode({"access_token": self.token, **fields})
+        return Request("GET", f"{self.base}{path}?{query}", costs=(budget, ALL_CALLS))
 
-    def _post(self, path: str, **fields: str) -> Request:
+    def _post(self, path: str, *costs: str, **fields: str) -> Request:
         body = urlencode({"access_token": self.token, **fields}, quote_via=quote)
-        return Request("POST", self.base + path, {"Content-Type": "application/x-www-form-urlencoded"}, body.encode())
+        form = {"Content-Type": "application/x-www-form-urlencoded"}
+        return Request("POST", self.base + path, form, body.encode(), costs=costs)
 
     def share(self, text: str, picture: bytes | None, picture_type: str) -> Request:
         """发布一条微博."""
         if picture is None:
-            return self._post("/2/statuses/share.json", status=text, rip=self.rip)
+            return self._post("/2/statuses/share.json", *SHARE_COSTS, status=text, rip=self.rip)
         fields = {"access_token": self.token, "status": text, "rip": self.rip}
         kind, body = multipart(fields, Part("pic", picture, picture_type))
-        return Request("POST", self.base + "/2/statuses/share.json", {"Content-Type": kind}, body, seconds=60.0)
+        address, form = self.base + "/2/statuses/share.json", {"Content-Type": kind}
+        return Request("POST", address, form, body, seconds=60.0, costs=SHARE_COSTS)
 
-    def timeline(self, depth: int) -> Request:
-        return self._get("/2/statuses/user_timeline.json", count=str(depth))
+    def timeline(self, depth: int, budget: str) -> Request:
+        return self._get("/2/statuses/user_timeline.json", budget, count=str(depth))
 
     def token_info(self) -> Request:
+        """Not among the counted addresses."""
         return self._post("/oauth2/get_token_info")
 
-    def show(self, id: str) -> Request:
-        return self._get("/2/statuses/show.json", id=id)
+    def show(self, id: str, budget: str) -> Request:
+        return self._get("/2/statuses/show.json", budget, id=id)
 
     def comments_to_me(self, since: str, top: str, size: int) -> Request:
         more = {"max_id": top} if top else {}
-        return self._get("/2/comments/to_me.json", since_id=since or "0", count=str(size), **more)
+        return self._get("/2/comments/to_me.json", "comments_day", since_id=since or "0", count=str(size), **more)
 
     def reply(self, status: str, comment: str, text: str) -> Request:
-        return self._post(
-            "/2/comments/reply.json", cid=comment, id=status, comment=text, without_mention="0", rip=self.rip
-        )
+        fields = {"cid": comment, "id": status, "comment": text, "without_mention": "0", "rip": self.rip}
+        return self._post("/2/comments/reply.json", "answers_day", ALL_CALLS, **fields)
 
 
 # Answers

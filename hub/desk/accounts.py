@@ -9,8 +9,9 @@ from dataclasses import dataclass
 from datetime import timedelta
 from typing import Any
 
-from channels.contract import Health
-from hub.desk.desk import Desk
+from channels.contract import Health, Probed, Probing
+from hub.desk import caring
+from hub.desk.desk import Desk, connected
 from hub.domain import outbox
 from hub.domain.errors import Conflict, FieldError, Invalid, NotFound
 from hub.domain.people import Actor
@@ -21,14 +22,7 @@ from hub.store.base import Document
 TABLE = "accounts"
 LOOK_EVERY = timedelta(minutes=30)
 LOOK_AGAIN = timedelta(minutes=3)  # an ill account is asked sooner
-HEALTH_WORDS: Mapping[str, str] = {
-    "ok": "正常",
-    "expiring": "授权快到期",
-    "expired": "授权已失效",
-    "quota_low": "今天的额度将尽",
-    "not_connected": "尚未接通",
-    "unreachable": "连不上平台",
-}
+HEALTH_WORDS = caring.WORDS
 _KEY = re.compile(r"[a-z][a-z0-9-]{1,38}[a-z0-9]")  # stands in field names of variants: no dots
 
 
@@ -64,12 +58,14 @@ async def connect_account(actor: Actor, desk: Desk, new: NewAccount) -> Document
         "look_at": desk.clock.now(),
         "waits_for": new.waits_for or None,  # written each time, so that it can be taken back
         "fallback_minutes": new.fallback_minutes,
+        "warned": None,
     }
     try:
         probe = desk.connect({"_id": new.key, "held": False, **fields})
     except ValueError as error:  # a channel's own sentence on what is missing
         raise Invalid(str(error), (FieldError("settings", str(error)),)) from None
     fields["listening"] = probe.capabilities.listens != "none"
+    fields["reauthorised"] = probe.capabilities.reauthorised
     row = outbox.audit(
         desk.ids.new(), actor, "account.connect", new.key, desk.clock.now(), detail={"channel": new.channel}
     )
@@ -77,7 +73,7 @@ async def connect_account(actor: Actor, desk: Desk, new: NewAccount) -> Document
     account = await desk.store.change(TABLE, {"_id": new.key}, outbox.noted(update, row), upsert=True)
     if account is None:
         raise Conflict("账号刚刚有了变化，请再试一次。")
-    return shown(await _look(desk, actor, account))
+    return shown(await _probed(desk, await _look(desk, actor, account)))
 
 
 def _check(new: NewAccount, *, demo: bool) -> None:
@@ -128,7 +124,7 @@ async def account(actor: Actor, desk: Desk, account_id: str) -> Document:
 async def test_account(actor: Actor, desk: Desk, account_id: str) -> Document:
     """Ask the platform now how the account is; no effect outside."""
     require(actor, "account.read")
-    return shown(await _look(desk, actor, await _account(desk, account_id)))
+    return shown(await _probed(desk, await _look(desk, actor, await _account(desk, account_id))))
 
 
 test_account.__test__ = False  # type: ignore[attr-defined]
@@ -182,10 +178,13 @@ async def look_after(actor: Actor, desk: Desk) -> int:
 
 
 async def _look(desk: Desk, actor: Actor, account: Document) -> Document:
+    channel = connected(desk, account)
+    account["reauthorised"] = not isinstance(channel, str) and channel.capabilities.reauthorised
     health = await _preflight(desk, account)
     now = desk.clock.now()
-    ill = health.state != "ok"
+    ill = health.state not in ("ok", "expiring")
     fields = {
+        "reauthorised": account["reauthorised"],
         "health": {
             "state": health.state,
             "reason": health.reason,
@@ -195,9 +194,9 @@ async def _look(desk: Desk, actor: Actor, account: Document) -> Document:
         },
         "look_at": now + (LOOK_AGAIN if ill else LOOK_EVERY),
     }
-    before = account.get("health", {}).get("state", "ok")
-    rows = await _told(desk, account, health) if health.state != before else []
-    after = await desk.store.change(TABLE, {"_id": account["_id"]}, outbox.noted({"$set": fields}, *rows))
+    more, rows = await caring.follow(desk, account, health)
+    update = outbox.noted({"$set": {**fields, **more}}, *rows)
+    after = await desk.store.change(TABLE, {"_id": account["_id"]}, update)
     return after or account
 
 
@@ -208,21 +207,15 @@ async def _preflight(desk: Desk, account: Document) -> Health:
         return Health("unreachable", f"检查账号时程序出错（{type(error).__name__}）")
 
 
-async def _told(desk: Desk, account: Document, health: Health) -> list[outbox.Row]:
-    """When the health changes: those on duty hear of it, with how many posts are waiting for this account."""
-    now, name = desk.clock.now(), account.get("name", account["_id"])
-    rows = [outbox.event(desk.ids.new(), "account.changed", str(account["_id"]), now)]
-    if health.state == "ok":
-        return rows
-    where = {"account": account["_id"], "state": {"$in": ["scheduled", "waiting"]}}
-    waiting = await desk.store.count("publications", where, ceiling=1000)
-    text = f"账号“{name}”{HEALTH_WORDS.get(health.state, '有异常')}：{health.reason}"
-    text += f" 有 {waiting} 条已排定的发布受影响。" if waiting else ""
-    key = f"{account['_id']}:{health.state}:{now.date().isoformat()}"
-    link = f"/accounts/{account['_id']}"
-    rows.append(
-        outbox.notice(
-            desk.ids.new(), "account.ill", str(account["_id"]), now, people=["duty"], text=text, link=link, key=key
-        )
-    )
-    return rows
+async def _probed(desk: Desk, account: Document) -> Document:
+    """能力检查: what the account may do, right by right, where its channel can look; kept for its page."""
+    channel = connected(desk, account)
+    if isinstance(channel, str) or not isinstance(channel, Probing):
+        return account
+    try:
+        found = await channel.probe()
+    except Exception as error:  # a channel that raises is a bug; what was known stays
+        found = [Probed("检查", None, f"检查时程序出错（{type(error).__name__}）")]
+    rows = [{"name": one.name, "fits": one.fits, "said": one.said} for one in found]
+    fields = {"probed": rows, "probed_at": desk.clock.now()}
+    return await desk.store.change(TABLE, {"_id": account["_id"]}, {"$set": fields}) or account

@@ -16,6 +16,7 @@ from hub.clock import local
 from hub.desk import overview
 from hub.desk.desk import Desk
 from hub.desk.ledger import PUBLICATIONS
+from hub.desk.preflighting import OPEN
 from hub.domain import plan
 from hub.domain.people import Actor
 from hub.domain.rights import require
@@ -24,7 +25,8 @@ from hub.store.base import Document
 MOST = 2_000  # publications that are read row by row
 DRAWN = 60  # of one day of a fuller stretch
 BATCH = 200  # contents read at a time
-FIELDS = ("content", "title", "at", "state", "channel", "account", "correction", "reason", "revision")
+FIELDS = ("content", "title", "at", "state", "channel", "account", "correction", "reason", "revision",
+          "concerns")  # fmt: skip
 # how grave a state is: the worst of a post's channels stands for it
 GRAVITY = (
     "refused",
@@ -93,6 +95,11 @@ class Post:
         return [str(row["_id"]) for row in self.rows if plan.may_move(row["state"])]
 
     @property
+    def warned(self) -> bool:
+        """Whether, as things stand, some of it will not go out."""
+        return any(row.get("concerns") and row["state"] in OPEN for row in self.rows)
+
+    @property
     def whole(self) -> bool:
         """Whether all that stands of it can: a post of which a part is out is not dragged about."""
         standing = [row["state"] for row in self.rows if row["state"] != "cancelled"]
@@ -107,6 +114,7 @@ class Day:
     count: int = 0
     states: Mapping[str, int] = field(default_factory=dict)
     meetings: int = 0
+    warned: int = 0
 
 
 NONE = Day()
@@ -139,7 +147,8 @@ def posts_of(rows: Iterable[Document], meetings: frozenset[plan.Meeting]) -> dic
 
 
 def _whole_day(posts: Sequence[Post]) -> Day:
-    return Day(posts, len(posts), Counter(post.state for post in posts), len({post.at for post in posts if post.meets}))
+    met, warned = {post.at for post in posts if post.meets}, sum(post.warned for post in posts)
+    return Day(posts, len(posts), Counter(post.state for post in posts), len(met), warned)
 
 
 def _where(start: date, count: int, choice: Choice) -> dict[str, Any]:
@@ -210,10 +219,12 @@ async def _counted_day(
     if choice.column:
         where["content"] = {"$in": sorted(states)[:BATCH]}
     wrong = {**where, "state": {"$in": list(overview.TROUBLE)}}
+    doubted = {**where, "state": {"$in": list(OPEN)}, "preflight_at": {"$exists": True}}
     sort = [("at", 1), ("_id", 1)]
     rows = await desk.store.find(PUBLICATIONS, where, sort=sort, limit=DRAWN, fields=FIELDS)
-    rows += await desk.store.find(PUBLICATIONS, wrong, sort=sort, limit=DRAWN, fields=FIELDS)
+    for asked in (wrong, doubted):
+        rows += await desk.store.find(PUBLICATIONS, asked, sort=sort, limit=DRAWN, fields=FIELDS)
     once = sorted({row["_id"]: row for row in rows}.values(), key=lambda row: (row["at"], row["_id"]))
     posts = posts_of(_seen(once, contents), meetings).get(day, [])
     met = {at for _, at in meetings if local(at).date() == day}
-    return Day(posts, len(states), Counter(states.values()), len(met))
+    return Day(posts, len(states), Counter(states.values()), len(met), sum(post.warned for post in posts))

@@ -204,11 +204,16 @@ def decide_with(desk: Desk) -> Decide:
     """
 
     def decide(delivery: Mapping[str, Any], outcome: Outcome, now: datetime, chance: float, rules: Rules) -> Decision:
-        if isinstance(outcome, Refused) and outcome.retry_after is None:
+        if isinstance(outcome, Refused) and _is_final(outcome, rules):
             return _refused(delivery, outcome, now, desk.ids.new())
         return replace(decide_sent(delivery, outcome, now, chance, rules), tell=None)
 
     return decide
+
+
+def _is_final(outcome: Refused, rules: Rules) -> bool:
+    """A platform whose calls are used up until tomorrow is as good as one that refused: the next way is quicker."""
+    return outcome.retry_after is None or (bool(outcome.spent) and outcome.retry_after > rules.late)
 
 
 def _refused(delivery: Mapping[str, Any], outcome: Refused, now: datetime, key: str) -> Decision:

@@ -8,7 +8,7 @@ from datetime import timedelta
 from typing import Any
 
 from channels.contract import Channel, Outcome, Staged, Unknown
-from hub.desk import ledger, variants
+from hub.desk import ledger, quotas, variants
 from hub.desk.desk import Desk
 from hub.desk.sending import Errand, carry_out
 from hub.domain import holding
@@ -147,7 +147,10 @@ async def _reason_to_stop(
     ):
         if decision is not None:
             return decision
-    return holding.decide_link(publication, await _awaited(desk, publication), now)
+    waits = holding.decide_link(publication, await _awaited(desk, publication), now)
+    if waits is not None or account is None:
+        return waits
+    return holding.decide_quota(publication, await quotas.spent(desk, account, "publish"), now, rules)
 
 
 async def _is_withdrawn(desk: Desk, publication: Document) -> bool:
@@ -193,6 +196,7 @@ async def _errand(
         "link": link,
         "reason": None,
         "who": None,
+        "spent": None,
         "first_tried_at": publication.get("first_tried_at") or desk.clock.now(),
     }
     return Errand(channel, channel.prepare(variant), _publish(channel, key), "publish", fields)

@@ -15,6 +15,7 @@ SHORT_LIVED: tuple[tuple[str, str, timedelta, Filter], ...] = (
     ("beats", "at", timedelta(days=1), {}),
     ("sessions", "seen_at", timedelta(days=2), {"outbox_open": {"$ne": True}}),
     ("lockouts", "at", timedelta(days=1), {"outbox_open": {"$ne": True}}),
+    ("quotas", "at", timedelta(days=92), {}),
     ("devices", "seen_at", timedelta(days=365), {}),
 )
 

@@ -264,7 +264,8 @@ async def between(actor: Actor, desk: Desk, start: datetime, end: datetime) -> t
     """The publications due in this stretch by time, with the state a page shows; True: there are more than drawn."""
     require(actor, "publication.read")
     where = {"at": {"$gte": start, "$lt": end}}
-    fields = ("content", "title", "at", "state", "channel", "account", "correction", "reason", "revision")
+    fields = ("content", "title", "at", "state", "channel", "account", "correction", "reason", "revision",
+              "concerns")  # fmt: skip
     rows = await desk.store.find(PUBLICATIONS, where, sort=[("at", 1), ("_id", 1)], limit=MONTH + 1, fields=fields)
     contents: dict[str, Document] = {}
     ids = sorted({row["content"] for row in rows if row["state"] in ("scheduled", "waiting")})

@@ -16,10 +16,12 @@ from hub.clock import LATEST
 from hub.desk import ledger, variants
 from hub.desk.desk import Desk, connected
 from hub.desk.paging import Page, page
+from hub.desk.preflighting import foresee
 from hub.domain import holding, outbox, plan
 from hub.domain.errors import Conflict, FieldError, Invalid, NotFound
 from hub.domain.moves import OPEN_STATES, STATE_WORDS, attempt_words, step_for
 from hub.domain.people import Actor
+from hub.domain.preflight import RECHECK_FAR
 from hub.domain.publication import Decision
 from hub.domain.rights import require
 from hub.masking import mask_text
@@ -48,10 +50,17 @@ class Impossible:
 
 @dataclass(frozen=True)
 class Scheduled:
-    """What came of a schedule order: the new publications, and the accounts left out."""
+    """What came of a schedule order: the new publications, and the accounts left out.
+
+    A publication that was planned although something speaks against its time says so in its `concerns`.
+    """
 
     publications: Sequence[Document]
     impossible: Sequence[Impossible]
+
+    @property
+    def doubtful(self) -> bool:
+        return any(row.get("concerns") for row in self.publications)
 
 
 async def schedule(
@@ -157,7 +166,7 @@ async def _draft(
     before = await desk.store.count(TABLE, {"content": content["_id"], "account": account["_id"]})
     now = desk.clock.now()
     at = max(wish.at, now)
-    return {
+    draft = {
         "_id": f"{content['_id']}:{account['_id']}:{before + 1}",
         "content": content["_id"],
         "revision": content["revision"],
@@ -180,6 +189,9 @@ async def _draft(
         "waits_for_account": account.get("waits_for"),
         "fallback_url": account.get("settings", {}).get("fallback_url"),
     }
+    concerns = await foresee(desk, account, draft)
+    again = {"preflight_at": now + RECHECK_FAR} if concerns else {}
+    return {**draft, "concerns": [one.row() for one in concerns], **again}
 
 
 async def _linked(desk: Desk, drafts: Sequence[Document], impossible: list[Impossible]) -> list[Document]:

@@ -109,11 +109,18 @@ async def _stage(desk: Desk, document: Document, errand: Errand) -> Staged | Ref
         async with asyncio.timeout(CALL_SECONDS):
             staged = await errand.channel.stage(_with_refs(errand.prepared, key, document), key, pictures)
     except LookupError as missing:
-        return Refused("picture_missing", "有一张图片的文件不见了。请在稿件里重新上传。", Who.EDITOR, part=str(missing))
+        name = _named(errand.prepared, str(missing.args[0]))
+        return Refused("picture_missing", f"{name}的文件不见了。请在稿件里重新上传。", Who.EDITOR, part=name)
     except Exception as error:  # the publish step is one of the edges where anything may come up
         return Unknown("准备时出错", {"error": type(error).__name__})
     await desk.failpoints.reach("stage.drafted")
     return staged
+
+
+def _named(prepared: Prepared, sha256: str) -> str:
+    """Which of the pictures, in words."""
+    places = {picture.sha256: place for place, picture in reversed([*enumerate(prepared.pictures, 1)])}
+    return prepared.pictures[places[sha256] - 1].named(places[sha256]) if sha256 in places else "有一张图片"
 
 
 async def _stop(desk: Desk, table: str, document: Document) -> str | None:

@@ -88,7 +88,7 @@ async def _look_up(desk: Desk, actor: Actor, publication: Document) -> bool:
     if isinstance(seen, Found):
         decision = decide_found(seen.external_id, seen.url, seen.at, now)
     elif isinstance(seen, Unknown):
-        decision = decide_unseen(publication, now, lookup, settling, seen.reason, seen.there)
+        decision = decide_unseen(publication, now, lookup, settling, seen.reason, seen.there, seen.retry_after)
     else:
         decision = decide_missing(publication, now, lookup, settling, seen)
     return await ledger.move(desk, actor, ledger.PUBLICATIONS, publication, decision) is not None

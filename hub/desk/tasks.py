@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 from typing import Any
+from urllib.parse import quote
 
+from hub.desk.caring import AUTHORISE
 from hub.desk.desk import Desk
 from hub.domain import outbox
 from hub.domain.case import sees
@@ -19,6 +21,7 @@ KINDS: dict[str, tuple[str, bool]] = {
     "operation.by_hand": ("到平台人工办理", False),
     "delivery.check": ("核对答复是否送到", True),
     "rating.bad": ("差评回访", True),
+    AUTHORISE: ("重新授权", False),
 }
 OF_CASES = frozenset({"delivery.check", "rating.bad"})  # those whose matter is a case; the others are about a post
 HINTS: dict[str, str] = {
@@ -48,6 +51,8 @@ async def task(actor: Actor, desk: Desk, id: str) -> Document:
         raise NotFound("没有这件待办，可能已由别人办完。")
     if found["kind"] in OF_CASES:
         return await _of_case(actor, desk, found)
+    if found["kind"] == AUTHORISE:
+        return await _of_account(desk, found)
     about = await desk.store.get("publications", str(found["about"])) or {}
     operation = await desk.store.get("operations", id.rpartition(":")[0]) or {}
     place = {"name": KINDS[found["kind"]][0], "href": f"/publications?open={found['about']}", "link": "看这条发布"}
@@ -61,12 +66,26 @@ async def _of_case(actor: Actor, desk: Desk, found: Document) -> Document:
     return {**found, **place, "title": title, "by": None}
 
 
+async def _of_account(desk: Desk, found: Document) -> Document:
+    account = await desk.store.get("accounts", str(found["about"])) or {}
+    place = {"name": KINDS[AUTHORISE][0], "href": href_of(found), "link": "去授权"}
+    return {**found, **place, "title": str(account.get("name", found["about"])), "by": None}
+
+
+def href_of(task: Document) -> str:
+    """Where it is done: on its own page, at the account, or at the post it is about."""
+    if KINDS[task["kind"]][1]:
+        return f"/tasks/{quote(task['_id'])}"
+    about = str(task["about"])
+    return f"/accounts/{about}/authorise" if task["kind"] == AUTHORISE else f"/publications?open={about}"
+
+
 async def finish_task(actor: Actor, desk: Desk, id: str, remark: str) -> None:
     """办结待办, with a sentence. A withdrawal is reviewed by another person than the one who ordered it."""
     require(actor, "notice.read")
     found = await task(actor, desk, id)
     if not KINDS[found["kind"]][1]:
-        raise Invalid("这件待办在那条发布上办：办完后到发布页确认结果。")
+        raise Invalid(f"这件待办不在这里办结，请点“{found['link']}”，办完自动办结。")
     if found["by"] == actor.id:
         raise NotAllowed("撤稿是您下的，须由另一位审核复核。")
     if len(remark.strip()) < LEAST:

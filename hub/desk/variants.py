@@ -77,6 +77,17 @@ def _shown(blocks: Sequence[Json]) -> Iterator[Json]:
             yield from block.get("items", ())
 
 
+async def missing_pictures(desk: Desk, blocks: Sequence[Json]) -> list[str]:
+    """The pictures of these blocks that cannot be sent any more, by place and name, each once."""
+    shown = [str(each["media"]) for each in _shown(blocks)]
+    known = {each.sha256: each for each in await _pictures(desk, blocks)}
+    found: dict[str, str] = {}
+    for place, sha256 in enumerate(shown, 1):
+        if sha256 not in known or not await desk.files.has(sha256):
+            found.setdefault(sha256, known[sha256].named(place) if sha256 in known else f"第 {place} 张图")
+    return list(found.values())
+
+
 async def _pictures(desk: Desk, blocks: Sequence[Json]) -> list[Picture]:
     shown = list(_shown(blocks))
     names = sorted({str(each["media"]) for each in shown})

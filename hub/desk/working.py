@@ -5,19 +5,19 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
-from urllib.parse import quote
 
-from hub.desk import casework
+from hub.desk import casework, preflighting
 from hub.desk.desk import Desk
 from hub.desk.ledger import STANDING
 from hub.desk.noticing import count_unread
 from hub.desk.overview import seen_state, states_of
 from hub.desk.reviewing import queue
-from hub.desk.tasks import KINDS, OF_CASES, my_tasks
+from hub.desk.tasks import KINDS, OF_CASES, href_of, my_tasks
 from hub.domain.alert import LEVEL_NAMES
 from hub.domain.people import Actor
 from hub.domain.rights import may, require
 from hub.store.base import Document
+from hub.wording import moment
 
 TROUBLE = ("unknown", "refused", "held")
 ACTS = {"withdraw": "撤下", "correct": "更正"}  # what an operation asks a person to do on the platform
@@ -73,6 +73,7 @@ async def my_work(actor: Actor, desk: Desk) -> list[Work]:
     rows: list[Work] = []
     if may(actor, "publication.read"):
         rows += await _troubles(desk)
+        rows += await _concerned(actor, desk)
     if may(actor, "issue.read"):
         rows += await _alerts(actor, desk)
     if may(actor, "content.review"):
@@ -118,6 +119,18 @@ async def _troubles(desk: Desk) -> list[Work]:
     found = await desk.store.find("publications", {"state": {"$in": list(TROUBLE)}}, sort=[("at", 1)], limit=SHOWN * 2)
     names = {row["_id"]: row["name"] for row in await desk.store.find("accounts", {}, limit=200, fields=["name"])}
     return [_trouble(row, str(names.get(row["account"], row["account"]))) for row in found]
+
+
+async def _concerned(actor: Actor, desk: Desk) -> list[Work]:
+    """Planned posts that would not go out as things stand, while they can still be mended."""
+    rows = []
+    for row in await preflighting.concerned(actor, desk, limit=SHOWN):
+        said = "".join(str(one["text"]) for one in row["concerns"])
+        title = f"《{row['title']}》到时发不出去（{row['account_name']}，{moment(row['at'])}）"
+        since = row.get("preflighted_at") or row["created_at"]
+        href = f"/publications?open={row['_id']}"
+        rows.append(Work("concern", "warning", title, said, since, "去处理", href, "warn"))
+    return rows
 
 
 def _trouble(row: Document, account: str) -> Work:
@@ -171,8 +184,7 @@ def _task_title(row: Document, title: str, account: str, act: str) -> str:
 
 def _task(row: Document, title: str, now: datetime) -> Work:
     tone = "danger" if row["due"] < now else "warn" if row["due"] - now < timedelta(hours=4) else "quiet"
-    href = f"/tasks/{quote(row['_id'])}" if KINDS[row["kind"]][1] else f"/publications?open={row['about']}"
-    return Work("task", "check", title, str(row.get("text") or ""), row["due"], "去办", href, tone)
+    return Work("task", "check", title, str(row.get("text") or ""), row["due"], "去办", href_of(row), tone)
 
 
 async def _alerts(actor: Actor, desk: Desk) -> list[Work]:

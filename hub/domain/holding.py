@@ -7,7 +7,8 @@ from typing import Any
 
 from channels.contract import Who
 from hub.domain.moves import Document, State
-from hub.domain.publication import Decision, Rules, Tell, named
+from hub.domain.publication import Decision, Rules, Tell, decide_spent, named
+from hub.domain.quota import Left, spent_words
 
 HOLD_ALL = "hold_all"
 ACCOUNT_REFRESH = timedelta(seconds=10)
@@ -59,6 +60,13 @@ def give_back(now: datetime, pause: timedelta, reason: str) -> Decision:
 def decide_order(earlier: bool, now: datetime) -> Decision | None:
     """One account's posts go out in the order of their times."""
     return give_back(now, timedelta(seconds=1), EARLIER_FIRST) if earlier else None
+
+
+def decide_quota(publication: Document, spent: Left | None, now: datetime, rules: Rules) -> Decision | None:
+    """None goes on; where none of the platform's calls is left, it waits without anything being uploaded."""
+    if spent is None:
+        return None
+    return decide_spent(publication, spent_words(spent, now), spent.until - now, now, rules)
 
 
 def decide_link(publication: Document, awaited: Document | None, now: datetime) -> Decision | None:

@@ -58,6 +58,8 @@ POLICIES: Mapping[str, Policy] = {
         Policy("approval_levels", 2, "级", "栏目未另定时须经几级审批", "三审三校", floor=1, ceiling=3, guarded=True),
         Policy("late_minutes", 30, "分钟", "过点多久仍可自动补发，之后转待定", _PRACTICE, floor=1, ceiling=1440),
         Policy("late_tries", 8, "次", "暂时被拒时最多重试几次", _HOUSE, floor=1, ceiling=50),
+        Policy("preflight_minutes", 30, "分钟", "发布前多久再检查一遍并提醒", _HOUSE, floor=5, ceiling=240),
+        Policy("clock_apart_seconds", 60, "秒", "服务器与平台的时钟差多少即提醒", _HOUSE, floor=5, ceiling=600),
         Policy("fallback_minutes", 15, "分钟", "等网站地址多久后改用备用地址", _HOUSE, floor=1, ceiling=1440),
         Policy("withdraw_review_hours", 24, "小时", "撤稿后多久内复核", _PRACTICE, floor=1, ceiling=24, guarded=True),
         # public opinion

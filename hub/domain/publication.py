@@ -87,9 +87,11 @@ def decide_key(publication: Document, digest: str, fresh: str) -> str:
 def decide_due(publication: Document, now: datetime, rules: Rules) -> Decision | None:
     """迟发规则, asked when a due publication is taken: None goes on, a decision stops it.
 
-    Lateness counts from its own time, after a try from the time of the next one; a release or a move sets it anew.
+    Lateness counts from its own time, after a try or a wait for a quota from the time of the next one; a release or a
+    move sets it anew.
     """
-    expected = publication["not_before"] if publication.get("tries") else publication["at"]
+    put_off = publication.get("tries") or publication.get("spent")
+    expected = publication["not_before"] if put_off else publication["at"]
     if publication.get("late") == "publish" or now - expected <= rules.late:
         return None
     minutes = int((now - publication["at"]).total_seconds() // 60)
@@ -143,7 +145,8 @@ def decide_checked(publication: Document, outcome: Outcome, now: datetime, rules
     if overdue and publication.get("pending_for") != "by_hand":
         return decide_lost(publication, "平台一直没有给出结果", now)
     pause = outcome.check_after if isinstance(outcome, Pending) else timedelta(seconds=30)
-    return Decision("wait", {"looks": looks, "look_at": now + pause * min(2 ** min(looks, 8), 60)})
+    rarer = min(pause * min(2 ** min(looks, 8), 60), max(pause, LONGEST_LOOK))
+    return Decision("wait", {"looks": looks, "look_at": now + rarer})
 
 
 def decide_found(found_id: str, url: str | None, at: datetime | None, now: datetime) -> Decision:
@@ -187,15 +190,24 @@ def decide_missing(
 
 
 def decide_unseen(
-    publication: Document, now: datetime, lookup: str, settling: timedelta, why: str = "", there: Missed | None = None
+    publication: Document,
+    now: datetime,
+    lookup: str,
+    settling: timedelta,
+    why: str = "",
+    there: Missed | None = None,
+    again: timedelta | None = None,
 ) -> Decision:
-    """The look-up itself failed: nothing learnt, look again."""
+    """The look-up itself failed: nothing learnt, look again. `again`: none is left until then, so it is no look."""
+    if again is not None:
+        return Decision("miss", {"look_at": now + max(again, settling)})
     looks = int(publication.get("looks", 0)) + 1
     fields = {"looks": looks, "looked": looked(publication, now, "failed", there or Missed(), why)}
     return Decision("miss", {**fields, "look_at": next_look(looks, now, lookup, settling)})
 
 
 LOOKS_WITHOUT_TRUST = 6
+LONGEST_LOOK = timedelta(hours=1)  # between two looks for a verdict, but where the platform asks for longer
 LOOKS_KEPT = 12
 
 
@@ -280,6 +292,8 @@ def _refusal(
 ) -> Decision:
     if outcome.retry_after is None:
         return _refused(publication, outcome, closing)
+    if outcome.spent:
+        return decide_spent(publication, outcome.reason, outcome.retry_after, now, rules, closing)
     return _put_off(publication, outcome.reason, outcome.retry_after, now, chance, rules, closing)
 
 
@@ -322,6 +336,28 @@ def _put_off(
         text = f"{named(publication)}多次没有{verb(publication)}，已暂停：{reason}"
         return Decision("too_late", {**fields, "who": Who.ADMINISTRATOR.value}, closing, Tell("publication.held", text))
     return Decision("put_off", {**fields, "not_before": again}, closing)
+
+
+def decide_spent(
+    publication: Document,
+    reason: str,
+    wait: timedelta,
+    now: datetime,
+    rules: Rules,
+    closing: Mapping[str, Any] | None = None,
+) -> Decision:
+    """额度用完: it waits until the platform counts anew, where its late rule lets it, and no try is counted.
+
+    Where it may not wait so long, a person decides, with the moment from which it would go out.
+    """
+    again = now + wait
+    since = max(publication["at"], publication.get("first_tried_at") or publication["at"])
+    if publication.get("late") == "publish" or again - since <= rules.late:
+        return Decision("put_off", {"reason": reason, "not_before": again, "spent": True}, closing)
+    text = f"{named(publication)}没有{verb(publication)}，已暂停：{reason}等到那时已超过迟发的时限。"
+    text += "请改期，或到平台手工办理。"
+    fields = {"reason": text, "who": Who.EDITOR.value, "spent": None, "held_for": "quota"}
+    return Decision("too_late", fields, closing, Tell("publication.held", text))
 
 
 def closed_attempts(publication: Document, closing: Mapping[str, Any] | None) -> list[dict[str, Any]] | None:

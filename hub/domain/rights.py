@@ -69,6 +69,7 @@ RIGHTS: Mapping[str, frozenset[Role]] = {
 PROGRAMS: Mapping[str, frozenset[str]] = {
     # the hub's own duties and the acts they carry out
     "program:dispatcher": frozenset({"publication.send"}),
+    "program:preflight": frozenset({"publication.preflight"}),
     "program:settler": frozenset({"publication.settle"}),
     "program:caretaker": frozenset({"account.look"}),
     "program:worker": frozenset({"beat.write"}),

@@ -10,9 +10,12 @@ from typing import Any
 from sanic import HTTPResponse, Request
 
 from hub import wording
-from hub.desk import accounts
+from hub.desk import accounts, authorising, caring
 from hub.desk.accounts import HEALTH_WORDS, NewAccount
+from hub.desk.quotas import left_today
 from hub.domain.errors import FieldError, HubError, Invalid, NotFound
+from hub.domain.quota import WORDS as QUOTA_WORDS
+from hub.domain.quota import Left, headline, is_low, left_words
 from hub.domain.rights import may
 from hub.pages.board import CHANNELS
 from hub.pages.routes import Route, desk_of
@@ -77,11 +80,12 @@ async def show_accounts(request: Request) -> HTTPResponse:
     desk, actor = desk_of(request), actor_of(request)
     after = request.args.get("after") or ""
     rows = await accounts.list_accounts(actor, desk, after=after or None, limit=LISTED)
+    lefts = await left_today(actor, desk, [row["_id"] for row in rows])
     return await show(
         request,
         "desk/accounts.html",
         "publications" if may(actor, "publication.read") else "settings",
-        rows=[_row(row, desk.clock.now()) for row in rows],
+        rows=[_row(row, desk.clock.now(), lefts[row["_id"]]) for row in rows],
         more=f"/accounts?after={rows[-1]['_id']}" if len(rows) == LISTED else "",
         first="/accounts" if after else "",
         channels=CHANNELS,
@@ -91,22 +95,41 @@ async def show_accounts(request: Request) -> HTTPResponse:
     )
 
 
-def _row(row: Document, now: datetime) -> dict[str, Any]:
+def _row(row: Document, now: datetime, lefts: Sequence[Left]) -> dict[str, Any]:
     """One account as a person reads it: state, reason, what is left and until when."""
     health: Mapping[str, Any] = row.get("health") or {}
     state = str(health.get("state") or "not_connected")
+    low = [one for one in lefts if is_low(one)] if state == "ok" else []
+    state = "quota_low" if low else state
     until = health.get("token_until")
     return {
         **row,
         "state": "held" if row.get("held") else {"quota_low": "quota"}.get(state, state),
         "words": HEALTH_WORDS.get(state, "未连接"),
-        "reason": row.get("held_reason") if row.get("held") else "" if state == "ok" else health.get("reason") or "",
+        "reason": row.get("held_reason") if row.get("held") else _ill_words(state, health, low),
         "days": max(0, (until - now).days) if until else 0,
         "until": wording.full_moment(until) if until else "—",
         "looked": wording.near(health["looked_at"], now) if health.get("looked_at") else "还没有检查过",
-        "quota": [(name, wording.number(left)) for name, left in (health.get("quota_left") or {}).items()],
+        "quota": [(f"{QUOTA_WORDS[one.per]}{one.name}", left_words(one)) for one in lefts],
+        "headline": [(one.name, left_words(one)) for one in headline(lefts)],
+        "probed": [(each["name"], _probe_words(each)) for each in row.get("probed") or ()],
+        "probed_at": wording.near(row["probed_at"], now) if row.get("probed_at") else "",
+        "ends": state in ("expiring", "expired"),
+        "reauthorised": row.get("reauthorised", False),
         "listened": wording.near(row["listened_at"], now) if row.get("listened_at") else "",
     }
+
+
+def _probe_words(probed: Mapping[str, Any]) -> str:
+    sign = {True: "可以", False: "不行", None: "不清楚"}[probed["fits"]]
+    return sign if probed["said"] in ("可以使用", "可以取得") else f"{sign}：{probed['said']}"
+
+
+def _ill_words(state: str, health: Mapping[str, Any], low: Sequence[Left]) -> str:
+    """Why an account is not simply well; empty where it is."""
+    if low:
+        return f"{QUOTA_WORDS[low[0].per]}“{low[0].name}”{left_words(low[0])}，用完后会等到额度恢复再发。"
+    return "" if state == "ok" else str(health.get("reason") or "")
 
 
 async def show_account(request: Request, id: str) -> HTTPResponse:
@@ -117,7 +140,8 @@ async def _account(
     request: Request, id: str, *, errors: Sequence[FieldError] = (), reason: str = "", status: int = 200
 ) -> HTTPResponse:
     desk, actor = desk_of(request), actor_of(request)
-    row = _row(await accounts.account(actor, desk, id), desk.clock.now())
+    lefts = await left_today(actor, desk, [id])
+    row = _row(await accounts.account(actor, desk, id), desk.clock.now(), lefts.get(id, []))
     asked = SETTINGS.get(str(row["channel"]), ())
     facts = [(each.label, str((row.get("settings") or {}).get(each.name) or "—")) for each in asked]
     return await show(
@@ -127,6 +151,7 @@ async def _account(
         status=status,
         row=row,
         facts=facts,
+        standing=await caring.standing(actor, desk, id),
         errors=errors,
         reason=reason,
         channels=CHANNELS,
@@ -143,6 +168,32 @@ async def test_account(request: Request, id: str) -> HTTPResponse:
 
 
 test_account.__test__ = False  # type: ignore[attr-defined]
+
+
+async def show_authorise(request: Request, id: str) -> HTTPResponse:
+    return await _authorise(request, id)
+
+
+async def _authorise(
+    request: Request, id: str, *, errors: Sequence[FieldError] = (), status: int = 200
+) -> HTTPResponse:
+    desk, actor = desk_of(request), actor_of(request)
+    row = _row(await accounts.account(actor, desk, id), desk.clock.now(), ())
+    if not row["reauthorised"]:
+        raise NotFound("这个账号没有会到期的授权。")
+    return await show(request, "desk/account_authorise.html", "settings", status=status, row=row, errors=errors)
+
+
+async def authorise(request: Request, id: str) -> HTTPResponse:
+    """The new token: tried, sealed, and never shown again."""
+    try:
+        await authorising.authorise(actor_of(request), desk_of(request), id, field(request, "token", 2_000))
+    except HubError as error:
+        if error.status not in (409, 422):
+            raise
+        errors = error.errors if isinstance(error, Invalid) else ()
+        return await _authorise(request, id, errors=errors or (FieldError("token", error.message),), status=422)
+    return go(f"/accounts/{id}", "authorised")
 
 
 async def hold_account(request: Request, id: str) -> HTTPResponse:
@@ -278,6 +329,8 @@ ROUTES = (
     Route("POST", "/accounts", save_account, "account.write", "form", sensitive=True),
     Route("GET", "/accounts/<id:str>", show_account, "account.read"),
     Route("GET", "/accounts/<id:str>/edit", edit_account, "account.write", sensitive=True),
+    Route("GET", "/accounts/<id:str>/authorise", show_authorise, "account.write", sensitive=True),
+    Route("POST", "/accounts/<id:str>/authorise", authorise, "account.write", "form", sensitive=True),
     Route("POST", "/accounts/<id:str>/test", test_account, "account.read", "form"),
     Route("POST", "/accounts/<id:str>/hold", hold_account, "publication.hold", "form"),
     Route("POST", "/accounts/<id:str>/release", release_account, "publication.release", "form"),

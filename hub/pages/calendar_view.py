@@ -198,6 +198,7 @@ class Square:
     def trouble(self) -> list[tuple[str, str]]:
         """What the day's head says, with its tone."""
         found = [(f"{self.held.states[key]} {word}", tone) for key, word, tone in TROUBLE if self.held.states.get(key)]
+        found += [(f"{self.held.warned} 将发不出", "warn")] if self.held.warned else []
         places = f"{self.held.meetings} 处" if self.held.meetings > 1 else ""
         return found + ([(f"{places}撞车", "warn")] if self.held.meetings else [])
 

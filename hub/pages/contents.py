@@ -211,10 +211,10 @@ async def schedule(request: Request, id: str) -> HTTPResponse:
         return await _schedule(request, id, errors=errors, given=given, status=422)
     try:
         wishes = [Wish(account, moment, given["late"]) for account in accounts]
-        await publishing.schedule(actor_of(request), desk_of(request), id, wishes)
+        made = await publishing.schedule(actor_of(request), desk_of(request), id, wishes)
     except Invalid as error:
         return await _schedule(request, id, errors=_once(error.errors), said=error.message, given=given, status=422)
-    return go(f"/contents/{id}/schedule", "planned")
+    return go(f"/contents/{id}/schedule", "planned_doubt" if made.doubtful else "planned")
 
 
 def _once(errors: Sequence[FieldError]) -> tuple[FieldError, ...]:

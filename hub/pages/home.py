@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from datetime import UTC, datetime, timedelta
 from typing import Any
 from urllib.parse import urlencode
@@ -13,6 +13,7 @@ from hub import wording
 from hub.clock import local
 from hub.desk import noticing, publishing
 from hub.desk.accounts import list_accounts
+from hub.desk.quotas import left_today
 from hub.desk.replies import COUNTED
 from hub.desk.week import (
     Answered,
@@ -27,6 +28,7 @@ from hub.desk.week import (
 from hub.desk.working import my_work, today
 from hub.domain.almanac import lunar_date
 from hub.domain.errors import Invalid
+from hub.domain.quota import Left, headline, is_low, left_words
 from hub.domain.rights import may
 from hub.pages.board import CHANNELS
 from hub.pages.routes import Route, desk_of
@@ -56,7 +58,7 @@ async def show_home(request: Request) -> HTTPResponse:
         figures=await _figures(request, now),
         today=_with_now(posts, now),
         now_last=bool(posts) and all(post["at"] <= now for post in posts),
-        accounts=[_account(row) for row in _in_order(await _accounts(request))],
+        accounts=await _accounts_said(request),
         channels=CHANNELS,
         now=now,
         may_write=may(actor, "content.write"),
@@ -164,15 +166,24 @@ async def _accounts(request: Request) -> list[Document]:
     return await list_accounts(actor, desk_of(request), limit=8) if may(actor, "account.read") else []
 
 
-def _account(row: Document) -> dict[str, Any]:
+async def _accounts_said(request: Request) -> list[dict[str, Any]]:
+    rows = _in_order(await _accounts(request))
+    if not rows:
+        return []
+    lefts = await left_today(actor_of(request), desk_of(request), [row["_id"] for row in rows])
+    return [_account(row, lefts[row["_id"]]) for row in rows]
+
+
+def _account(row: Document, lefts: Sequence[Left]) -> dict[str, Any]:
     """One account as the home page says it: its state, and what is left of what runs out first."""
     health: dict[str, Any] = row.get("health") or {}
-    quota = health.get("quota_left") or {}
-    said = "　".join(f"{name}余 {count}" for name, count in list(quota.items())[:1])
+    said = "　".join(f"{one.name} {left_words(one)}" for one in headline(lefts, 1))
     until = health.get("token_until")
     looked = health.get("looked_at")
     days = max(0, (until - looked).days) if until and looked else 0
-    state = "held" if row.get("held") else {"quota_low": "quota"}.get(health.get("state", ""), health.get("state", ""))
+    state = str(health.get("state", ""))
+    state = "quota" if state == "quota_low" or (state == "ok" and any(is_low(one) for one in lefts)) else state
+    state = "held" if row.get("held") else state
     return {"channel": row["channel"], "name": row["name"], "said": said, "state": state, "days": days}
 
 

@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from datetime import datetime
 from typing import Any
 
 from hub import wording
 from hub.desk.evidence import Beside
+from hub.domain.quota import WORDS, Left, left_words
 from hub.pages.course import NOTHING
 from hub.store.base import Document
 
@@ -16,9 +17,9 @@ NO_ANSWER = {"unknown": "无（没有收到答复）", "not_called": "没有调�
 
 
 def evidence_of(
-    row: Document, account: Mapping[str, Any], now: datetime | None = None, known: Beside = NOTHING
+    row: Document, lefts: Iterable[Left], now: datetime | None = None, known: Beside = NOTHING
 ) -> list[Pair]:
-    """Hash, the platform's own answer, what stood on top of the account, what the account has used of its day."""
+    """Hash, the platform's own answer, what stood on top of the account, what the account has left of its day."""
     attempts = row.get("attempts") or []
     last: Mapping[str, Any] = attempts[-1] if attempts else {}
     pairs = [("正文校验值", wording.fingerprint(str(row.get("hash") or ""))), ("平台返回", _answer(row, last))]
@@ -31,8 +32,8 @@ def evidence_of(
         pairs.append(("下次查询", wording.second(row["look_at"])))
     if known.most is not None:
         pairs.append(("今日已发", f"{known.posted} / {known.most} 条"))
-    quota = (account.get("health") or {}).get("quota_left") or {}
-    return pairs + [(f"账号{name}", f"余 {wording.number(left)}") for name, left in list(quota.items())[:2]]
+    told = [one for one in lefts if one.act in ("publish", "find", "check") and one.per != "minute"]
+    return pairs + [(f"{WORDS[one.per]}{one.name}", left_words(one)) for one in told]
 
 
 def _answer(row: Mapping[str, Any], last: Mapping[str, Any]) -> str:

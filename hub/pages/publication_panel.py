@@ -9,9 +9,11 @@ from sanic import Request
 from hub.clock import local
 from hub.desk import naming, overview, publishing
 from hub.desk.evidence import beside
+from hub.desk.quotas import left_today
 from hub.domain.moves import step_for
 from hub.domain.rights import may
 from hub.pages.board import CHANNELS
+from hub.pages.concerns import concerns_of
 from hub.pages.course import course_of
 from hub.pages.proof import evidence_of
 from hub.pages.publication_words import mend_words, named
@@ -29,13 +31,14 @@ async def panel_of(request: Request, id: str, accounts: dict[str, Document]) -> 
     known = await beside(actor, desk, row)
     names = await naming.names_of(actor, desk, sorted({*_people(row), *known.told}))
     account, acts = accounts.get(row["account"], {}), _acts(request, row)
-    now = desk.clock.now()
+    now, lefts = desk.clock.now(), await left_today(actor, desk, [str(row["account"])])
     return {
         "row": row,
         "account": named(row, accounts),
         "sign": CHANNELS.get(row["channel"], ("发", row["channel"])),
         "course": course_of(row, names, now, known),
-        "evidence": evidence_of(row, account, now, known),
+        "concerns": concerns_of(actor, row),
+        "evidence": evidence_of(row, lefts.get(row["account"], []), now, known),
         "pictures": sorted(row.get("renditions") or (), key=lambda one: int(one["place"])),
         "home": _web((account.get("settings") or {}).get("page_url")),
         "link": _web(row.get("url")),

@@ -12,7 +12,7 @@ from hub.pages.board import CHANNELS
 from hub.store.base import Document
 
 PENDING = {"audit": "平台审核中", "by_hand": "待人工发布", "confirm": "等待群发确认"}
-HELD = {"address": "等网站地址", "late": "过时，等您定", "approval": "到点未审签"}
+HELD = {"address": "等网站地址", "late": "过时，等您定", "approval": "到点未审签", "quota": "额度已用完"}
 SHORT = 12  # signs of a reason that stand in a cell; the whole is beside it
 
 
@@ -54,6 +54,8 @@ def second_line(row: Document, now: datetime) -> str:
 
 
 def _planned(row: Document, now: datetime) -> str:
+    if row.get("concerns"):
+        return "将发不出"
     if row["seen"] == "proposed":
         return "未审签"
     if row.get("tries"):

@@ -16,7 +16,7 @@ from hub.desk.overview import CHANGES, Line
 from hub.domain.errors import FieldError, NotFound
 from hub.domain.people import Actor
 from hub.domain.rights import may
-from hub.pages import days
+from hub.pages import concerns, days
 from hub.pages.board import CHANNELS
 from hub.pages.days import Days, days_of
 from hub.pages.days import moment_of as moment_of  # the calendar asks for it here
@@ -86,6 +86,7 @@ async def page_of(
         lines=[_row(line, now, accounts) for line in found.lines],
         channels=_shown_channels(request, found.lines),
         refusals=[] if cursor else await _refusals(request, accounts),
+        concerns=[] if cursor else await concerns.banners(request),
         here=_address(tab, chosen, **_place(request)),
         **_pages(request, tab, chosen, found),
         panel=await panel_of(request, opened, accounts) if opened else None,

@@ -70,7 +70,8 @@ _PUBLISHING = (
         unique=(("key",),),
         indexes=(("state", "not_before"), ("state", "lease_until"), ("content", "-at"), ("account", "-at"), ("-at",),
                  ("account", "external_id"), ("waits_for",), ("account", "-published_at"), ("hash", "account"),
-                 ("state", "look_at"), ("state", "at"), ("account", "state", "at"), ("state", "-published_at")),
+                 ("state", "look_at"), ("state", "at"), ("account", "state", "at"), ("state", "-published_at"),
+                 ("state", "preflight_at")),
         outbox=True,
     ),
     Table(
@@ -80,6 +81,10 @@ _PUBLISHING = (
                  ("state", "look_at"), ("to_follow",), ("-at",), ("content",)),
         personal=("by",), outbox=True,
     ),
+    Table("custody", "凭证: the access token of each account, sealed, the same for every worker", "while it lives",
+          personal=("sealed",)),
+    Table("quotas", "额度: calls made under each quota of each account, one row a minute, hour, day or month",
+          "three months", indexes=(("at",),)),
     Table("posts", "帖子的归属: which publication a platform's post belongs to", "as the publication"),
     Table("switches", "全部暂停 and other switches of the whole office", "for ever", outbox=True),
 )

@@ -14,6 +14,7 @@ from hypothesis import strategies as st
 
 from channels.contract import Accepted, Found, Page, Pending, Refused, Staged, Unknown, Who
 from channels.exchange import Answer
+from channels.surroundings import Token
 from channels.wechat import wire
 from channels.wechat.codes import CODES, TOKEN_CODES, Again
 from channels.wechat.preparing import Cover, prepare
@@ -166,7 +167,7 @@ async def test_whatever_json_the_platform_answers_no_call_raises(value: Any) -> 
     content = json.dumps(value).encode()
     bent(room, lambda _request, _result: Answer(200, {}, content))
     await room.channel.preflight()
-    room.channel.line.token = "t" * 10  # type: ignore[attr-defined]
+    room.channel.line.hand = Token("t" * 10, START + timedelta(hours=1))  # type: ignore[attr-defined]
     outcomes = [
         await room.channel.publish(staged, "key-1"),
         await room.channel.check("1:2"),

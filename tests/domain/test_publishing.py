@@ -237,7 +237,7 @@ async def test_2_a_dying_token_is_known_before_the_moment_of_publishing() -> Non
     assert account is not None
     notices = [row for parcel in account["outbox"] for row in parcel["rows"] if row["kind"] == "notice"]
     assert "1 条已排定" in notices[0]["text"]
-    assert notices[0]["people"] == ["duty"]
+    assert notices[0]["people"] == ["duty", "role:sysadmin"]
     assert await look_after(CARETAKER, office.desk) == 0  # not asked again at once: quotas are small
 
 

@@ -116,7 +116,7 @@ def test_pages_and_commands_of_people_never_touch_channels_but_their_contract() 
         for found in house.imports()
         if found.module.startswith(("hub.pages", "hub.desk"))
         and found.name.startswith("channels.")
-        and not found.name.startswith(("channels.contract", "channels.notice"))
+        and not found.name.startswith(("channels.contract", "channels.surroundings", "channels.notice"))
     ]
     assert wrong == []
 

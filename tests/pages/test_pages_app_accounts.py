@@ -7,6 +7,7 @@ from html import unescape
 
 import pytest
 
+from hub.domain.quota import row_of
 from tests.pages.desk_office import Office, running
 from tests.pages.test_pages_writing import submitted, written
 
@@ -68,3 +69,35 @@ async def test_an_administrator_connects_both_kinds_and_never_sees_a_secret_agai
     assert "very-secret" not in (await office.get("sysadmin", "/accounts/push-two/edit")).text
     for path in ("/accounts", "/accounts/push-two", "/accounts/app-main", "/accounts/push-main"):
         assert (await office.get("sysadmin", path)).status_code == 200
+
+
+async def test_pages_say_what_is_left_of_todays_calls(office: Office) -> None:
+    now = office.desk.clock.now()
+    row = {"_id": row_of("weibo-main", "posts_day", "day", now), "account": "weibo-main", "quota": "posts_day"}
+    await office.desk.store.insert("quotas", {**row, "used": 2_959, "at": now})
+    assert "余 41 / 3000" in (await office.get("editor", "/accounts")).text
+    one = (await office.get("editor", "/accounts/weibo-main")).text
+    assert "今天发微博" in one and "余 41 / 3000" in one and "余 3000 / 3000" in one
+    assert "用完后会等到额度恢复再发" in one and "额度将满" in one
+    home = (await office.get("editor", "/")).text
+    assert "发微博 余 41 / 3000" in home and "额度将满" in home
+
+
+async def test_an_authorisation_that_ends_is_given_anew_on_a_page_of_its_own(office: Office) -> None:
+    facts = {"reauthorised": True, "health": {"state": "expired", "reason": "授权已过期，请重新授权"}}
+    probed = [{"name": "留言", "fits": False, "said": "账号没有这个接口的权限"}]
+    await office.desk.store.change("accounts", {"_id": "weibo-main"}, {"$set": {**facts, "probed": probed}})
+    stopped = {"account": "weibo-main", "state": "refused", "who": "administrator", "title": "停水范围", "key": "k"}
+    row = {"_id": "c9:weibo-main:1", "at": office.desk.clock.now(), "reason": "授权已失效", **stopped}
+    await office.desk.store.insert("publications", row)
+    page = unescape((await office.get("sysadmin", "/accounts/weibo-main")).text)
+    for words in ("重新授权", "不行：账号没有这个接口的权限", "因账号停着的发布", "《停水范围》"):
+        assert words in page, words
+    form = (await office.get("sysadmin", "/accounts/weibo-main/authorise")).text
+    assert 'type="password"' in form and "换上" in form
+    for token in ("", "a-secret-token"):
+        answer = await office.post("sysadmin", "/accounts/weibo-main/authorise", {"token": token})
+        assert answer.status_code == 422
+        assert "a-secret-token" not in answer.text
+    assert (await office.get("editor", "/accounts/weibo-main/authorise")).status_code == 403
+    assert (await office.get("sysadmin", "/accounts/site-main/authorise")).status_code == 404
