@@ -24,8 +24,10 @@ from channels.weibo import codes as weibo_codes
 from channels.weibo.rehearsal import WeiboPlatform
 from hub.desk import callbacks, publishing, settling
 from hub.desk.accounts import hold_account, release_account
+from hub.desk.custody import custody_of
 from hub.desk.desk import Desk
 from hub.desk.publishing import Wish
+from hub.desk.quotas import StoredMeter
 from hub.desk.withdrawing import withdraw
 from hub.domain.errors import HubError
 from hub.identifiers import SeededIdentifiers
@@ -42,7 +44,10 @@ from tests.simulation.plan import ACCOUNTS, STORE_FAULTS, Event, Plan, Text
 from tests.simulation.processes import BORN, ClockOf, Killed, Process, StoreOf, Wire
 from tests.simulation.witness import Stop, WatchedStore, Witness
 
-DUTIES = tuple(job for job in JOBS if job.name in ("dispatch", "wake", "operate", "settle", "settle_operations"))
+PACE: Mapping[str, int] = {  # the duties that are simulated, and how much rarer than sending they tick
+    "dispatch": 1, "wake": 2, "operate": 2, "settle": 2, "settle_operations": 2, "preflight": 10,
+}  # fmt: skip
+DUTIES = tuple(job for job in JOBS if job.name in PACE)
 PATIENCE = 60 * 3600.0  # seconds after which what still moves is said to move for ever
 SEALER = Sealer(bytes(range(32)))
 PICTURE = b"\x89PNG\r\n\x1a\n" + b"the weir in winter" * 20
@@ -151,18 +156,20 @@ class City:
             name = str(account["_id"])
             facts = {each: account.get(each) for each in ("settings", "profile", "channel")}
             if name not in channels or channels[name][0] != facts:
-                channel = connect_kind(account, self.accounts[name], wires[name], clock.now)
+                meter, custody = StoredMeter(desk, name), custody_of(desk, account)
+                channel = connect_kind(account, self.accounts[name], wires[name], clock.now, meter, custody)
                 channels[name] = (facts, SeenChannel(channel, self, process))
             return channels[name][1]
 
         async def read(texts: Any) -> list[Any]:
             return [None for _ in texts]
 
-        return Desk(
+        desk = Desk(
             store=StoreOf(process, lambda: self.store, self.store_fault, self.plan.power_cuts),
             files=self.files, clock=clock, ids=SeededIdentifiers(clock, process.chance.getrandbits(60)), sealer=SEALER,
             connect=connect, read=read, policies=DefaultPolicies(), owner=process.name,
         )  # fmt: skip
+        return desk
 
     def _arrived(self, account: str, _request: Request) -> None:
         self.witness.look(account)
@@ -193,7 +200,7 @@ class City:
 
     async def _keep_doing(self, process: Process, clockwork: Clockwork, job: Any) -> None:
         while True:
-            await process.pause(self._interval(process) * (1 if job.name == "dispatch" else 2))
+            await process.pause(self._interval(process) * PACE[job.name])
             await clockwork.tick(job)
             if not process.alive:
                 return
@@ -208,8 +215,9 @@ class City:
     def next_due(self) -> float | None:
         """When the ledger next moves by itself (seconds); None: never."""
         posts = self.store._rows["publications"]
-        asked = [row for row in self.store._rows["operations"].values()
-                 if posts[row["publication"]]["state"] != "unknown"]  # else it waits for a person
+        asked = [
+            row for row in self.store._rows["operations"].values() if posts[row["publication"]]["state"] != "unknown"
+        ]  # else it waits for a person
         moments = [when for row in (*posts.values(), *asked) if (when := _due(row)) is not None]
         return min(((when - BORN).total_seconds() for when in moments), default=None)
 

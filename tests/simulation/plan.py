@@ -36,7 +36,7 @@ class Text:
 
 @dataclass(frozen=True)
 class Event:
-    """Something that happens to a worker, a text, an account: at a moment (seconds), or so long after the `nth` claim."""
+    """What happens to a worker, a text, an account: at a moment (seconds), or so long after the `nth` claim."""
 
     at: float
     kind: str
@@ -70,7 +70,7 @@ def draw(seed: str) -> Plan:
     calm_at, every = chance.choice((240.0, 600.0, 1500.0)), chance.choice((3.0, 10.0, 30.0))
     texts = tuple(_text(chance, number, calm_at) for number in range(1, chance.randint(4, 22)))
     moments = _Moments(chance, texts, calm_at)
-    events = moments.draw(CRASHES, chance.choice((0, 8, 16, 32))) + moments.draw(ACTS, chance.choice((0, 6, 15, 30)))
+    events = moments.draw(CRASHES, chance.choice((0, 8, 16, 32))) + moments.draw(ACTS, chance.choice((0, 10, 20, 40)))
     rate = chance.choice((0.0, 0.02, 0.08, 0.25))
     kinds = FAULTS if chance.random() < 0.6 else tuple(chance.sample(FAULTS, 3))
     return Plan(
@@ -110,7 +110,7 @@ class _Moments:
         chance = self.chance
         kind, text = chance.choice(kinds), chance.choice(self.texts)
         nth = chance.randint(1, 4 * len(self.texts)) if chance.random() < 0.6 else 0
-        at = chance.uniform(0, 0.8) if nth else chance.uniform(0, self.calm_at)
+        at = chance.choice((0.06, 0.06, 0.8)) * chance.random() if nth else chance.uniform(0, self.calm_at)
         value = {
             "kill_after": float(chance.randint(1, 60)),
             "freeze": chance.choice((5.0, 40.0, 130.0, 400.0)),
@@ -155,8 +155,7 @@ def describe(plan: Plan) -> str:
         approved = "approved before" if text.approved_at is None else f"approved at {text.approved_at:.1f}"
         where = ", ".join(text.accounts)
         lines.append(f"  text {text.number} at {text.at:.1f} on {where}, late: {text.late}, {approved}")
-    lines += [
-        f"  {f'claim {each.nth} +' if each.nth else ''}{each.at:8.3f}  {each.kind} target {each.target} value {each.value:g} {each.account}"
-        for each in plan.events
-    ]
+    for each in plan.events:
+        moment = f"{f'claim {each.nth} +' if each.nth else ''}{each.at:8.3f}"
+        lines.append(f"  {moment}  {each.kind} target {each.target} value {each.value:g} {each.account}")
     return "\n".join(lines)
