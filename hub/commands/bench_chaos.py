@@ -31,13 +31,14 @@ from hub.domain.errors import HubError
 from hub.domain.people import program
 from hub.identifiers import SeededIdentifiers
 
-PACE, LAST_PACE = 30.0, 120.0  # how much faster than life: while all goes wrong, and until nothing moves any more
+PACE, LAST_PACE = 20.0, 120.0  # how much faster than life: while all goes wrong, and until nothing moves any more
 STRIKING = 0.85  # of the publications: until then all kills are done
-LEAST_GAP, LONGEST_GAP = 0.4, 4.0  # seconds between two kills
+LEAST_GAP, LONGEST_GAP = 0.4, 12.0  # seconds between two kills
 A_SECOND = 12.0  # publications that fall due in a second of the machine's
 LOOK = 0.25
 FIRST_REST = 20.0  # seconds; what moves even then waits for a verdict that never comes, and a day is let pass
 A_DAY = timedelta(hours=25)
+LIVELY = 0.75  # of the publications must come out: a day on which nothing happens proves nothing
 AHEAD = timedelta(hours=2)  # how far the plan lies ahead of its writing
 AUDITOR = program("console")
 
@@ -104,6 +105,7 @@ class Storm:
             "fell_by_themselves": len(self.town.fell),
             "steps_not_struck": self.reaper.missing,
             "audit": self.audit,
+            "wrong": [line for one in found.wrong[:50] for line in one.lines()],
             "seconds": {name: round(value, 1) for name, value in self.seconds.items() if name != "began"},
         }
         return figures | {"good": self._good(found)}
@@ -111,7 +113,12 @@ class Storm:
     def _good(self, found: Reckoning) -> bool:
         enough = self.reaper.kills >= self.town.plan.kills and not self.reaper.missing
         whole = self.reckoning is not None and not found.wrong and self.audit == "完整"
-        return bool(whole and enough and not self.town.fell and not self.late)
+        return bool(whole and enough and self.lively and not self.town.fell and not self.late)
+
+    @property
+    def lively(self) -> bool:
+        out = sum(states.get("published", 0) for states in (self.reckoning.states.values() if self.reckoning else ()))
+        return out >= LIVELY * self.town.plan.publications
 
     def lines(self) -> list[str]:
         """The table, and each broken invariant with what belongs to it."""
@@ -129,6 +136,7 @@ class Storm:
         said += [f"审计链 {self.audit}", "用时（秒） " + "  ".join(f"{n} {v}" for n, v in figures["seconds"].items())]
         said += [f"没有打到的步骤：{'、'.join(self.reaper.missing)}"] if self.reaper.missing else []
         said += ["到时没有静下来"] if self.late else []
+        said += [] if self.lively else ["发出的太少，说明不了什么"]
         said += [line for one in (self.reckoning.wrong if self.reckoning else ())[:50] for line in one.lines()]
         said += [f"自己倒下：{words}" for words in self.town.fell[:5]]
         return [*said, "通过" if figures["good"] else "没有通过"]
@@ -154,7 +162,7 @@ async def _played(town: Town, limit: float) -> Storm:
         await _timed(storm, "rest", lambda: _rest(storm))
     finally:
         for front in fronts:
-            front.stop()
+            await front.stop()
         await town.end()
     return storm
 
@@ -209,7 +217,7 @@ async def _rage(storm: Storm) -> None:
                 return
             await _trouble(storm, done)
             gap = real.monotonic() - last
-            behind = reaper.kills < town.plan.kills * min(1.0, done / STRIKING)
+            behind = reaper.kills < 1 + town.plan.kills * min(1.0, done / STRIKING)
             due = (behind and gap > LEAST_GAP) or gap > LONGEST_GAP
             if due and reaper.kills < town.plan.kills + len(reaper.missing) and await reaper.kill_one():
                 last = real.monotonic()

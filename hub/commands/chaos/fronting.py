@@ -8,7 +8,7 @@ from __future__ import annotations
 import asyncio
 import re
 from collections import Counter
-from contextlib import suppress
+from contextlib import closing, suppress
 from dataclasses import dataclass, field
 
 from channels.faults import Fault, Orders
@@ -30,24 +30,30 @@ class Front:
     orders: Orders = field(default_factory=Orders)
     played: Counter[str] = field(default_factory=Counter)
     _server: asyncio.Server | None = None
+    _serving: set[asyncio.Task[None]] = field(default_factory=set)
 
     async def start(self, port: int) -> None:
-        self._server = await asyncio.start_server(self._serve, "127.0.0.1", port, limit=32 << 20)
+        self._server = await asyncio.start_server(self._accept, "127.0.0.1", port, limit=32 << 20)
 
-    def stop(self) -> None:
+    def _accept(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        task = asyncio.ensure_future(self._serve(reader, writer))
+        self._serving.add(task)
+        task.add_done_callback(self._serving.discard)
+
+    async def stop(self) -> None:
         if self._server is not None:
             self._server.close()
+            for task in self._serving:
+                task.cancel()
+            await asyncio.gather(*self._serving, return_exceptions=True)
 
     async def _serve(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
-        with suppress(OSError, asyncio.IncompleteReadError, asyncio.LimitOverrunError):
+        with closing(writer), suppress(OSError, asyncio.IncompleteReadError, asyncio.LimitOverrunError):
             asked = await _message(reader)
             fault = self.orders.take(asked.split(b" ", 2)[1].decode("latin-1"))
             if fault is not None:
                 self.played[fault.kind] += 1
             await self._answer(asked, fault, writer)
-        writer.close()
-        with suppress(OSError):
-            await writer.wait_closed()
 
     async def _answer(self, asked: bytes, fault: Fault | None, writer: asyncio.StreamWriter) -> None:
         kind = fault.kind if fault else ""

@@ -24,7 +24,7 @@ NTH = 4  # a step is struck the first, later the first to fourth time that a pro
 ARMED = 0.75  # of the workers, once each step was struck
 ARMED_SHARE = 0.5  # of the kills that a step strikes
 SHARES = ((0.55, "worker"), (0.25, "rehearsal"), (0.2, "site"))
-GROWN = 2.5  # seconds until a process has begun to work: a younger one is left alone
+GROWN = 1.5  # seconds that a process lives at least: one that did nothing teaches nothing
 STALE = 12.0  # seconds after which an armed worker is told off: its step is tried by another
 
 
@@ -97,8 +97,11 @@ class Reaper:
         await self.begin(one)
         return True
 
+    def _grown(self, one: One, now: float) -> bool:
+        return now - one.since > GROWN and self.town.is_at_work(one)
+
     def _victim(self) -> One | None:
         now = self.clock.monotonic()
-        able = [one for one in self.town.named(self.dice.weighed(SHARES)) if one.lives and now - one.since > GROWN]
+        able = [one for one in self.town.named(self.dice.weighed(SHARES)) if one.lives and self._grown(one, now)]
         free = [one for one in able if not one.armed or now - one.since > STALE]
         return self.dice.pick(free) if free else None

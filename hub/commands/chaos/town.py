@@ -57,6 +57,7 @@ class One:
     port: int = 0
     armed: str = ""
     since: float = 0.0
+    said_before: int = 0  # bytes of its log when it was started
     process: asyncio.subprocess.Process | None = None
 
     @property
@@ -142,6 +143,7 @@ class Town:
         if step:
             environment["HUB_FAILPOINT"] = f"{step}:kill"
         with (self.folder / f"{one.name}.log").open("ab") as log:
+            one.said_before = log.tell()
             one.process = await asyncio.create_subprocess_exec(
                 sys.executable, *one.words, env=environment, pass_fds=(self._lifeline[0],), stdout=log, stderr=log
             )
@@ -183,6 +185,14 @@ class Town:
         for end in self._lifeline:
             if end >= 0:
                 os.close(end)
+
+    def is_at_work(self, one: One) -> bool:
+        """Whether it has come so far that a kill finds it working."""
+        if one.port:
+            return not is_free(one.port)
+        with (self.folder / f"{one.name}.log").open("rb") as log:
+            log.seek(one.said_before)
+            return b"at work" in log.read()
 
     def said(self, name: str) -> str:
         """The last lines of a process."""
