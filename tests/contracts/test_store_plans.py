@@ -23,6 +23,15 @@ QUERIES: Mapping[str, tuple[str, dict[str, Any], Sequence[tuple[str, int]], bool
         [("at", 1)],
         True,
     ),
+    "what stands before it on its account": (
+        "publications",
+        {
+            "account": "a", "state": {"$in": ["staging", "sending", "scheduled"]}, "at": {"$lt": NOW},
+            "_id": {"$ne": "p"}, "$or": [{"state": {"$in": ["staging", "sending"]}}, {"not_before": DUE}],
+        },
+        [],
+        True,
+    ),
     "results to be looked up": ("publications", {"state": "unknown", "look_at": DUE}, [("look_at", 1)], True),
     "whose post this is": ("publications", {"account": "a", "external_id": "x", "_id": {"$ne": "p"}}, [], True),
     "our publications of these days": (

@@ -1,4 +1,4 @@
-"""Real processes are killed in every step of publishing while their platforms go wrong; ledger and lists agree after."""
+"""Real processes are killed in every step of publishing while their platforms go wrong; then ledger and lists agree."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""The chaos bench's reckoning finds what it is there to find: each test plants one disagreement in a world that agrees."""
+"""The chaos bench's reckoning finds what it is there to find: each test plants one fault in a world that agrees."""
 
 from __future__ import annotations
 
