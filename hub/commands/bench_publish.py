@@ -33,7 +33,7 @@ ENDS = ("published", "refused", "held", "unknown", "cancelled", "removed")
 ROWS = (
     ("workers", "工作进程"), ("published", "已发布"), ("twice", "重复调用"), ("out_of_order", "次序颠倒"),
     ("lateness_p50_s", "迟到中位（秒）"), ("lateness_p99_s", "迟到 p99（秒）"), ("lateness_max_s", "最迟（秒）"),
-    ("per_second", "每秒开始的公开调用"),
+    ("per_second", "每秒开始的公开调用"), ("claims", "每条认领几次"),
 )  # fmt: skip
 
 
@@ -82,9 +82,12 @@ async def _measured(count: int, accounts: int, workers: int) -> dict[str, float]
                 process.terminate()
             await asyncio.gather(*(process.wait() for process in processes))
             published = await desk.store.count("publications", {"state": "published"}, ceiling=count + 1)
+            rows = await desk.store.find("publications", {}, limit=10_000, fields=("lease_number",))
+            claims = round(sum(row["lease_number"] for row in rows) / count, 2)
         finally:
             await desk.store.close()
-        return {"count": count, "workers": workers, "published": published, **_figures(_begun(folder), due)}
+        figures = {"count": count, "workers": workers, "published": published, "claims": claims}
+        return {**figures, **_figures(_begun(folder), due)}
 
 
 async def _started(folder: Path, name: str) -> asyncio.subprocess.Process:

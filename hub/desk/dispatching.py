@@ -18,6 +18,7 @@ from hub.domain.rights import require
 from hub.store.base import Document, Unreachable, Unsure
 
 AT_ONCE = 100  # sends under way in one worker
+LOOKS = 3  # looks in a row at each of which another worker was faster with everything
 LOOK = 1.0  # seconds between looks for newly due ones while slow sends are under way
 
 
@@ -81,14 +82,15 @@ async def _take(desk: Desk, busy: set[str], room: int, rules: Rules) -> list[Doc
     if switch is not None and switch.get("on"):
         return []
     free = {"account": {"$nin": sorted({*busy, *(row["_id"] for row in stopped)})}}
-    claims = [
-        ledger.claim(desk, ledger.PUBLICATIONS, {"_id": id, **free}, rules)
-        for id in await ledger.earliest_due(desk, ledger.PUBLICATIONS, free, room)
-    ]
-    taken = _won(await asyncio.gather(*claims, return_exceptions=True))
-    for _ in taken:
-        await desk.failpoints.reach("publish.claimed")
-    return taken
+    for _ in range(LOOKS):
+        due = await ledger.earliest_due(desk, ledger.PUBLICATIONS, free, room)
+        claims = [ledger.claim(desk, ledger.PUBLICATIONS, {"_id": id, **free}, rules) for id in due]
+        taken = _won(await asyncio.gather(*claims, return_exceptions=True))
+        for _ in taken:
+            await desk.failpoints.reach("publish.claimed")
+        if taken or not due:
+            return taken
+    return []
 
 
 def _won(claims: Sequence[Document | BaseException | None]) -> list[Document]:
