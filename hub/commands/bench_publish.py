@@ -10,6 +10,7 @@ import argparse
 import asyncio
 import json
 import os
+import resource
 import sys
 import tempfile
 from collections import defaultdict
@@ -33,7 +34,7 @@ ENDS = ("published", "refused", "held", "unknown", "cancelled", "removed")
 ROWS = (
     ("workers", "工作进程"), ("published", "已发布"), ("twice", "重复调用"), ("out_of_order", "次序颠倒"),
     ("lateness_p50_s", "迟到中位（秒）"), ("lateness_p99_s", "迟到 p99（秒）"), ("lateness_max_s", "最迟（秒）"),
-    ("per_second", "每秒开始的公开调用"), ("claims", "每条认领几次"),
+    ("per_second", "每秒开始的公开调用"), ("claims", "每条认领几次"), ("cpu_ms", "每条用处理器（毫秒）"),
 )  # fmt: skip
 
 
@@ -64,8 +65,8 @@ async def run(arguments: argparse.Namespace) -> int:
 
 
 def _table(columns: Mapping[str, Mapping[str, float]]) -> list[str]:
-    head = f"{'':<20}" + "".join(f"{name:>12}" for name in columns)
-    return [head, *(f"{word:<20}" + "".join(f"{one[name]:>12}" for one in columns.values()) for name, word in ROWS)]
+    head = f"{'':<18}" + "".join(f"{name:>12}" for name in columns)
+    return [head, *(f"{word:<18}" + "".join(f"{one[name]:>12}" for one in columns.values()) for name, word in ROWS)]
 
 
 async def _measured(count: int, accounts: int, workers: int) -> dict[str, float]:
@@ -73,6 +74,7 @@ async def _measured(count: int, accounts: int, workers: int) -> dict[str, float]
         folder = Path(name)
         desk = bench_desk(folder, "bench")
         await desk.store.open()
+        before = _used()
         try:
             await _fill(desk, count, accounts)
             processes = [await _started(folder, f"worker-{number}") for number in range(workers)]
@@ -86,8 +88,15 @@ async def _measured(count: int, accounts: int, workers: int) -> dict[str, float]
             claims = round(sum(row["lease_number"] for row in rows) / count, 2)
         finally:
             await desk.store.close()
-        figures = {"count": count, "workers": workers, "published": published, "claims": claims}
+        cpu = round((_used() - before) / count * 1000, 1)
+        figures = {"count": count, "workers": workers, "published": published, "claims": claims, "cpu_ms": cpu}
         return {**figures, **_figures(_begun(folder), due)}
+
+
+def _used() -> float:
+    """Seconds of processor that the ended workers took."""
+    used = resource.getrusage(resource.RUSAGE_CHILDREN)
+    return used.ru_utime + used.ru_stime
 
 
 async def _started(folder: Path, name: str) -> asyncio.subprocess.Process:

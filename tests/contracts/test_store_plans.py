@@ -32,6 +32,10 @@ QUERIES: Mapping[str, tuple[str, dict[str, Any], Sequence[tuple[str, int]], bool
         [],
         True,
     ),
+    "a content's publications on one account": (
+        "publications", {"content": "c", "account": "a", "state": {"$in": ["scheduled", "published"]}},
+        [("at", -1)], True,
+    ),
     "results to be looked up": ("publications", {"state": "unknown", "look_at": DUE}, [("look_at", 1)], True),
     "whose post this is": ("publications", {"account": "a", "external_id": "x", "_id": {"$ne": "p"}}, [], True),
     "our publications of these days": (
@@ -102,6 +106,10 @@ def test_a_duty_finds_its_rows_by_an_index_and_in_their_order(empty: apsw.Connec
     said = plan(empty, query)
     assert "SEARCH" in said and "USING" in said and "SCAN" not in said, said
     assert "TEMP B-TREE" not in said or not QUERIES[query][3], said
+
+
+def test_a_content_is_found_without_walking_the_accounts_whole_archive(empty: apsw.Connection) -> None:
+    assert "content+account" in plan(empty, "a content's publications on one account")
 
 
 def test_a_query_without_an_index_is_seen_where_one_is_planted(empty: apsw.Connection) -> None:
