@@ -36,7 +36,7 @@ STRIKING = 0.85  # of the publications: until then all kills are done
 LEAST_GAP, LONGEST_GAP = 0.4, 12.0  # seconds between two kills
 A_SECOND = 12.0  # publications that fall due in a second of the machine's
 LOOK = 0.25
-FIRST_REST = 20.0  # seconds; what moves even then waits for a verdict that never comes, and a day is let pass
+FIRST_REST = 12.0  # seconds; what moves even then waits for a verdict that never comes, and a day is let pass
 A_DAY = timedelta(hours=25)
 LIVELY = 0.75  # of the publications must come out: a day on which nothing happens proves nothing
 AHEAD = timedelta(hours=2)  # how far the plan lies ahead of its writing
@@ -198,7 +198,7 @@ async def _fill(storm: Storm) -> None:
         spread = timedelta(seconds=town.plan.publications / A_SECOND * PACE)
         due = to_milliseconds(desk.clock.now() + AHEAD)
         storm.filled = await fill(desk, town, due, spread)
-    await town.stop("rehearsal", "site")
+    await town.halt()
     _paced(town, PACE, due - town.clock.now() - timedelta(seconds=4 * PACE))
 
 
@@ -253,8 +253,8 @@ def _progress(storm: Storm, done: float, shown: float) -> float:
 async def _rest(storm: Storm) -> None:
     """No more troubles: all start anew, time passes quickly until nothing moves by itself, and all is counted."""
     town = storm.town
-    await town.stop("worker")
-    await town.all_up("rehearsal", "site")
+    await town.halt()
+    await town.all_up("rehearsal")
     await asyncio.to_thread(storm.troubles.all_over)
     quiet = await _quiet(storm, timedelta(0), FIRST_REST) or await _quiet(storm, A_DAY, storm.limit)
     storm.late = not quiet
@@ -264,6 +264,8 @@ async def _rest(storm: Storm) -> None:
 
 async def _reckoned(storm: Storm, desk: Desk) -> None:
     town = storm.town
+    for one in town.named("worker"):
+        await town.kill(one)
     posts = await asyncio.to_thread(looking.everything_public, town)
     promised = storm.filled.publications if storm.filled else ()
     storm.reckoning = compare(promised, await looking.ledger_rows(desk), posts, await looking.told(desk))
@@ -274,7 +276,7 @@ async def _reckoned(storm: Storm, desk: Desk) -> None:
 async def _quiet(storm: Storm, ahead: timedelta, seconds: float) -> bool:
     """All start anew, so much later, and work until nothing moves by itself; whether that came about in this time."""
     town = storm.town
-    await town.stop("rehearsal", "site")
+    await town.halt()
     _paced(town, LAST_PACE, ahead)
     await town.all_up("rehearsal", "site", "worker")
     still, until = 0, town.clock.monotonic() + seconds
@@ -282,5 +284,4 @@ async def _quiet(storm: Storm, ahead: timedelta, seconds: float) -> bool:
         while still < 3 and town.clock.monotonic() < until and not storm.over():
             still = 0 if await looking.moving(desk) else still + 1
             await town.clock.sleep(1)
-    await town.stop("worker")
     return still == 3

@@ -100,28 +100,29 @@ def _picture(number: int) -> bytes:
 
 
 async def _accounts(desk: Desk, town: Town, cover: str) -> None:
-    wanted = [one for number in range(town.plan.sites) for one in _sites(town, number)]
     for group in range(town.plan.groups):
-        wanted += await asyncio.to_thread(_group, town, group, cover)
-    for account in wanted:
-        await accounts.connect_account(CONSOLE, desk, account)
+        for account in await asyncio.to_thread(_group, town, group, cover):
+            await accounts.connect_account(CONSOLE, desk, account)
+        if group >= town.plan.sites:  # a website's inbox is emptied by one account alone
+            await desk.store.change("accounts", {"_id": f"site-{group + 1}"}, {"$set": {"listening": False}})
 
 
-def _sites(town: Town, number: int) -> list[accounts.NewAccount]:
-    settings = {"base_url": f"http://127.0.0.1:{town.front_port(number)}", "inbox_wait": 0}
+def _own(town: Town, group: int) -> list[accounts.NewAccount]:
+    """Website and app. An account has one post under way, so each group has its own at the website it shares."""
+    settings = {"base_url": f"http://127.0.0.1:{town.front_port(town.plan.site_of(group))}", "inbox_wait": 0}
     keys = [key.strip() for key in wiring.content_key(town.settings()).split(",")]
     own = {"settings": settings, "credentials": {"keys": keys}, "rehearsal": True}
-    site, app = f"site-{number + 1}", f"app-{number + 1}"
+    site, app = f"site-{group + 1}", f"app-{group + 1}"
     return [
-        accounts.NewAccount(site, "site", f"网站{number + 1}", profile={"listen_every": 1}, **own),  # type: ignore[arg-type]
-        accounts.NewAccount(app, "app", f"客户端{number + 1}", profile={}, waits_for=site, **own),  # type: ignore[arg-type]
+        accounts.NewAccount(site, "site", f"网站{group + 1}", profile={"listen_every": 1}, **own),  # type: ignore[arg-type]
+        accounts.NewAccount(app, "app", f"客户端{group + 1}", profile={}, waits_for=site, **own),  # type: ignore[arg-type]
     ]
 
 
 def _group(town: Town, group: int, cover: str) -> list[accounts.NewAccount]:
-    site = f"site-{group % town.plan.sites + 1}"
+    site = f"site-{group + 1}"
     return [
-        _weibo(town, group, site), _wechat(town, group, site, cover), _push(town, group, site),
+        *_own(town, group), _weibo(town, group, site), _wechat(town, group, site, cover), _push(town, group, site),
     ]  # fmt: skip
 
 
@@ -145,7 +146,7 @@ def _wechat(town: Town, group: int, site: str, cover: str) -> accounts.NewAccoun
     """The account's figures are raised on both sides, and its verdicts come to the website."""
     (known,) = town.control("wechat", group, "accounts")
     key = f"wechat-{group + 1}"
-    callback = f"http://localhost:{town.site_port(group % town.plan.sites)}/callbacks/wechat/{key}"
+    callback = f"http://localhost:{town.site_port(town.plan.site_of(group))}/callbacks/wechat/{key}"
     town.control("wechat", group, "callback", {"url": callback, "mode": "encrypted"})
     town.control("wechat", group, "account", {"daily": dict.fromkeys(DAILY, RAISED)})
     figures = dict.fromkeys(("publish_day", "checks_day", "finds_day", "drafts_day"), RAISED)
@@ -174,10 +175,9 @@ def _push(town: Town, group: int, site: str) -> accounts.NewAccount:
 
 def places(town: Town, number: int) -> list[str]:
     """The four accounts of a content: its website, its group's 微博 and 公众号, and by turns a push or a card."""
-    group = number % town.plan.groups
-    site = group % town.plan.sites
-    last = f"push-{group + 1}" if number // town.plan.groups % 2 else f"app-{site + 1}"
-    return [f"site-{site + 1}", f"weibo-{group + 1}", f"wechat-{group + 1}", last]
+    group = town.plan.group_of(number) + 1
+    last = f"push-{group}" if number // town.plan.groups % 2 else f"app-{group}"
+    return [f"site-{group}", f"weibo-{group}", f"wechat-{group}", last]
 
 
 async def _one(

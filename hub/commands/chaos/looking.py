@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import Any
 
 from hub.commands.chaos.comparing import Post
@@ -58,8 +59,15 @@ def everything_public(town: Town) -> list[Post]:
     for number in range(town.plan.sites):
         for account, what in LISTS:
             rows = _listed(town.site_port(number), what)
-            found += [_post(f"{account}-{number + 1}", row) for row in rows]
+            found += [_of_group(town, account, number, _post(account, row)) for row in rows]
     return found
+
+
+def _of_group(town: Town, kind: str, site: int, post: Post) -> Post:
+    """A website's list names no account: whose it is follows from the content's number, if it is the right website."""
+    group = town.plan.group_of(int(post.mark or 0))
+    known = bool(post.mark) and town.plan.site_of(group) == site
+    return replace(post, account=f"{kind}-{group + 1}" if known else f"{kind}@{site + 1}")
 
 
 def _post(account: str, row: dict[str, Any]) -> Post:

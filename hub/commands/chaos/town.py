@@ -32,7 +32,7 @@ PATIENCE = 30.0  # seconds until a started process must answer
 
 @dataclass(frozen=True)
 class Plan:
-    """How large the town is. A group is one account on each local platform."""
+    """How large the town is. A group is one account of each kind; several groups share a website."""
 
     publications: int
     kills: int
@@ -40,6 +40,12 @@ class Plan:
     groups: int
     sites: int = 2
     workers: int = 3
+
+    def group_of(self, content: int) -> int:
+        return content % self.groups
+
+    def site_of(self, group: int) -> int:
+        return group % self.sites
 
     @property
     def contents(self) -> int:
@@ -165,23 +171,13 @@ class Town:
                 one.process.send_signal(signal.SIGKILL)
             await one.process.wait()
 
-    async def stop(self, *roles: str) -> None:
-        """Ask these to end, as an administrator would; killed where they do not within ten seconds."""
-        waiting = [one.process for one in self.named(*roles) if one.process and one.process.returncode is None]
-        for process in waiting:
-            with suppress(ProcessLookupError):
-                process.terminate()
-        for process in waiting:
-            try:
-                await asyncio.wait_for(process.wait(), 10)
-            except TimeoutError:
-                process.kill()
-                await process.wait()
+    async def halt(self) -> None:
+        """kill -9 on all of them, as when the power goes."""
+        await asyncio.gather(*(self.kill(one) for one in self.ones.values()))
 
     async def end(self) -> None:
         """Nobody is left."""
-        for one in self.ones.values():
-            await self.kill(one)
+        await self.halt()
         for end in self._lifeline:
             if end >= 0:
                 os.close(end)
