@@ -19,6 +19,7 @@ from hub.store.base import Document, Unreachable, Unsure
 
 AT_ONCE = 100  # sends under way in one worker
 LOOKS = 3  # looks in a row at each of which another worker was faster with everything
+ON_ITS_WAY = ["staging", "sending"]
 LOOK = 1.0  # seconds between looks for newly due ones while slow sends are under way
 
 
@@ -70,27 +71,39 @@ async def _ring(desk: Desk) -> bool:
 
 
 async def _take(desk: Desk, busy: set[str], room: int, rules: Rules) -> list[Document]:
-    """The next due publication of each account that is free and not held, so many at most, unless everything is.
-
-    Each claim is a change of its own that somebody else may win; together they share one sync of the store.
-    """
-    await desk.failpoints.reach("publish.due")
-    switch, stopped = await asyncio.gather(
-        desk.store.get("switches", holding.HOLD_ALL),
-        desk.store.find("accounts", {"held": True}, limit=200, fields=("held",)),
-    )
-    if switch is not None and switch.get("on"):
-        return []
-    free = {"account": {"$nin": sorted({*busy, *(row["_id"] for row in stopped)})}}
+    """The next due publication of each account that is free and not held, so many at most, unless everything is."""
     for _ in range(LOOKS):
-        due = await ledger.earliest_due(desk, ledger.PUBLICATIONS, free, room)
-        claims = [ledger.claim(desk, ledger.PUBLICATIONS, {"_id": id, **free}, rules) for id in due]
-        taken = _won(await asyncio.gather(*claims, return_exceptions=True))
-        for _ in taken:
-            await desk.failpoints.reach("publish.claimed")
-        if taken or not due:
+        await desk.failpoints.reach("publish.due")
+        free = await _free(desk, busy)
+        due = await ledger.earliest_due(desk, ledger.PUBLICATIONS, free, room) if free is not None else []
+        if not due:
+            return []
+        if taken := await _claimed(desk, due, free or {}, rules):
             return taken
     return []
+
+
+async def _free(desk: Desk, busy: set[str]) -> dict[str, Any] | None:
+    """The filter of accounts that may send now: not held, and with nothing on its way here or in another worker. None
+    while everything is paused."""
+    switch, held, on_its_way = await asyncio.gather(
+        desk.store.get("switches", holding.HOLD_ALL),
+        desk.store.find("accounts", {"held": True}, limit=200, fields=("held",)),
+        desk.store.tally(ledger.PUBLICATIONS, {"state": {"$in": ON_ITS_WAY}}, ["account"]),
+    )
+    if switch is not None and switch.get("on"):
+        return None
+    stopped, elsewhere = {str(row["_id"]) for row in held}, {str(one["account"]) for one in on_its_way}
+    return {"account": {"$nin": sorted(busy | stopped | elsewhere)}}
+
+
+async def _claimed(desk: Desk, due: Sequence[str], free: Mapping[str, Any], rules: Rules) -> list[Document]:
+    """Each claim is a change of its own that somebody else may win; together they share one sync of the store."""
+    claims = [ledger.claim(desk, ledger.PUBLICATIONS, {"_id": id, **free}, rules) for id in due]
+    taken = _won(await asyncio.gather(*claims, return_exceptions=True))
+    for _ in taken:
+        await desk.failpoints.reach("publish.claimed")
+    return taken
 
 
 def _won(claims: Sequence[Document | BaseException | None]) -> list[Document]:
@@ -185,13 +198,13 @@ async def _is_withdrawn(desk: Desk, publication: Document) -> bool:
 
 
 async def _earlier(desk: Desk, publication: Document) -> bool:
-    """Whether an earlier post of the same account is on its way or due: read after our claim is written, so of two
-    workers at least one sees the other."""
-    on_its_way, due = ["staging", "sending"], {"$lte": desk.clock.now()}
+    """Whether an earlier post of the same account is on its way, due, or put back while it keeps its place: read after
+    our claim is written, so of two workers at least one sees the other."""
+    now, kept = desk.clock.now(), list(holding.KEEPS_PLACE)
     where = {
-        "account": publication["account"], "state": {"$in": [*on_its_way, "scheduled"]},
+        "account": publication["account"], "state": {"$in": [*ON_ITS_WAY, "scheduled"]},
         "at": {"$lt": publication["at"]}, "_id": {"$ne": publication["_id"]},
-        "$or": [{"state": {"$in": on_its_way}}, {"not_before": due}],
+        "$or": [{"state": {"$in": ON_ITS_WAY}}, {"not_before": {"$lte": now}}, {"reason": {"$in": kept}}],
     }  # fmt: skip
     return await desk.store.count(ledger.PUBLICATIONS, where, ceiling=1) > 0
 

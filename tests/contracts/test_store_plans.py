@@ -27,7 +27,8 @@ QUERIES: Mapping[str, tuple[str, dict[str, Any], Sequence[tuple[str, int]], bool
         "publications",
         {
             "account": "a", "state": {"$in": ["staging", "sending", "scheduled"]}, "at": {"$lt": NOW},
-            "_id": {"$ne": "p"}, "$or": [{"state": {"$in": ["staging", "sending"]}}, {"not_before": DUE}],
+            "_id": {"$ne": "p"},
+            "$or": [{"state": {"$in": ["staging", "sending"]}}, {"not_before": DUE}, {"reason": {"$in": ["a"]}}],
         },
         [],
         True,

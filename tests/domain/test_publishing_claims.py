@@ -7,10 +7,13 @@ from collections.abc import Mapping
 from datetime import timedelta
 from typing import Any
 
+import pytest
+
 from hub.desk import ledger, publishing
 from hub.desk.desk import Desk
 from hub.desk.dispatching import dispatch
 from hub.desk.publishing import Wish
+from hub.domain import holding
 from hub.domain.publication import Rules
 from hub.store.base import Document, Unreachable
 from tests.domain.publishing_office import DISPATCHER, EDITOR, MONITOR, MORNING, Office, WrappedStore, make_office
@@ -106,6 +109,42 @@ async def test_an_earlier_post_that_comes_back_between_look_and_claim_still_goes
     office.clock.move(2)
     await dispatch(DISPATCHER, office.desk)
     assert [post.text.split("\n")[0] for post in office.platforms["a-0"].posts] == ["第0篇", "第1篇"]
+
+
+@pytest.mark.parametrize("reason", holding.KEEPS_PLACE)
+async def test_a_post_that_was_only_put_back_is_not_overtaken_while_it_waits(reason: str) -> None:
+    """Another worker had claimed it while the one before it was under way: it is due again a second later."""
+    office = await backlog(accounts=1, each=3)
+    back = {"reason": reason, "not_before": office.clock.now() + timedelta(seconds=1)}
+    await office.store.change("publications", {"_id": "c1:a-0:1"}, {"$set": back})
+    await dispatch(DISPATCHER, office.desk)
+    assert [post.text.split("\n")[0] for post in office.platforms["a-0"].posts] == ["第0篇"]
+    for _ in range(3):
+        office.clock.move(2)
+        await dispatch(DISPATCHER, office.desk)
+    assert [post.text.split("\n")[0] for post in office.platforms["a-0"].posts] == ["第0篇", "第1篇", "第2篇"]
+
+
+async def test_a_post_that_its_platform_put_off_lets_later_ones_go_on() -> None:
+    office = await backlog(accounts=1, each=2)
+    back = {"reason": "平台繁忙", "tries": 1, "not_before": office.clock.now() + timedelta(minutes=3)}
+    await office.store.change("publications", {"_id": "c0:a-0:1"}, {"$set": back})
+    await dispatch(DISPATCHER, office.desk)
+    assert [post.text.split("\n")[0] for post in office.platforms["a-0"].posts] == ["第1篇"]
+
+
+async def test_an_account_at_which_another_worker_is_at_work_is_not_claimed_at_all() -> None:
+    office = await backlog(accounts=2, each=2)
+    office.platforms["a-0"].gate = asyncio.Event()
+    first = asyncio.create_task(dispatch(DISPATCHER, office.worker("worker-1")))
+    for _ in range(100):
+        await asyncio.sleep(0)
+    assert office.platforms["a-0"].calls == ["stage", "publish"]
+    await dispatch(DISPATCHER, office.worker("worker-2"))
+    waiting = await office.store.get("publications", "c1:a-0:1")
+    assert waiting is not None and (waiting["state"], waiting["lease_number"]) == ("scheduled", 0)
+    office.platforms["a-0"].gate.set()
+    await first
 
 
 async def test_a_claim_that_the_store_does_not_take_keeps_none_of_the_others_back() -> None:
