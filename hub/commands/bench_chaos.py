@@ -36,7 +36,7 @@ STRIKING = 0.85  # of the publications: until then all kills are done
 LEAST_GAP, LONGEST_GAP = 0.4, 12.0  # seconds between two kills
 A_SECOND = 12.0  # publications that fall due in a second of the machine's
 LOOK = 0.25
-FIRST_REST = 12.0  # seconds; what moves even then waits for a verdict that never comes, and a day is let pass
+FIRST_REST = 8.0  # seconds; what moves even then waits for a verdict that never comes, and a day is let pass
 A_DAY = timedelta(hours=25)
 LIVELY = 0.75  # of the publications must come out: a day on which nothing happens proves nothing
 AHEAD = timedelta(hours=2)  # how far the plan lies ahead of its writing

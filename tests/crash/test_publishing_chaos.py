@@ -38,7 +38,7 @@ def kept_its_promises(found: dict[str, Any]) -> None:
 
 @pytest.mark.timeout(600)
 def test_kills_in_every_step_and_faults_of_every_kind_publish_nothing_twice_and_lose_nothing() -> None:
-    kept_its_promises(chaos(200, 20, 20261124, 9))
+    kept_its_promises(chaos(160, 16, 20261124, 9))
 
 
 @pytest.mark.long
