@@ -13,7 +13,7 @@ from hub.commands.chaos.dice import Dice
 from hub.commands.chaos.fronting import KINDS, Front
 from hub.commands.chaos.town import Town, asked
 
-SHARE = 0.15  # troubles for each publication
+SHARE = 0.25  # troubles for each publication
 PUBLIC = {"weibo": "/2/statuses/share.json", "wechat": "/cgi-bin/freepublish/submit", "push": "/v3/push"}
 ASIDE = {
     "weibo": ("/2/statuses/user_timeline.json", "/2/statuses/show.json"),
