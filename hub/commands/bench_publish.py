@@ -26,6 +26,7 @@ from hub.desk.desk import Desk
 from hub.desk.publishing import Wish, schedule
 from hub.domain.content import Draft, check_draft, package_hash, revise
 from hub.domain.people import Actor, Role
+from hub.processes import LIFELINE
 
 EDITOR = Actor("bench", "测速", frozenset({Role.EDITOR}))
 AT_ONCE = 64  # contents that are written at the same time
@@ -102,9 +103,12 @@ def _used() -> float:
 async def _started(folder: Path, name: str) -> asyncio.subprocess.Process:
     """A worker that has opened its store and ticks."""
     words = ["-m", "hub", "bench", "publish", "--as-worker", name, "--folder", str(folder)]
+    lifeline, _held = os.pipe()  # open as long as this process lives: its workers end with it, however it went
     process = await asyncio.create_subprocess_exec(
-        sys.executable, *words, stdout=asyncio.subprocess.PIPE, env=dict(os.environ)
-    )
+        sys.executable, *words, stdout=asyncio.subprocess.PIPE, env={**os.environ, LIFELINE: str(lifeline)},
+        pass_fds=(lifeline,),
+    )  # fmt: skip
+    os.close(lifeline)
     assert process.stdout is not None  # noqa: S101 - asked for in the line above
     await process.stdout.readline()
     return process

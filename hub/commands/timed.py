@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import os
 import signal
 from collections.abc import Awaitable, Callable, Mapping, Sequence
 from datetime import datetime, timedelta
@@ -35,6 +36,7 @@ from hub.desk.settling import settle
 from hub.domain.people import Actor, program
 from hub.domain.policy import POLICIES
 from hub.identifiers import RandomIdentifiers
+from hub.processes import hold_lifeline
 from hub.sealing import Sealer
 from hub.store.base import Document
 from hub.store.files import FilesInMemory
@@ -129,6 +131,7 @@ def bench_desk(folder: Path, owner: str) -> Desk:
 
 async def work(folder: Path, name: str) -> int:
     """One worker's process until SIGTERM: the duties of publishing, each at its own tick and never beside itself."""
+    hold_lifeline(os.environ)
     desk = bench_desk(folder, name)
     told = asyncio.Event()
     asyncio.get_running_loop().add_signal_handler(signal.SIGTERM, told.set)
