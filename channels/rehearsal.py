@@ -49,6 +49,20 @@ STAGES = (
     Stage("wechat", 1, lambda seed, domains: WechatPlatform(seed)),
     Stage("push", 2, lambda seed, domains: PushPlatform(seed)),
 )
+SPREAD = 10  # ports from one account of a platform to the next
+
+
+def stages(accounts: int) -> Sequence[Stage]:
+    """Every platform as often as there are accounts of it: each copy is a platform of its own with one account."""
+    return [_copy(stage, number) for number in range(accounts) for stage in STAGES]
+
+
+def _copy(stage: Stage, number: int) -> Stage:
+    """The first is the stage itself; a further one has its own name, port and made-up credentials."""
+    if not number:
+        return stage
+    name, place = f"{stage.name}-{number + 1}", f"/{number + 1}"
+    return Stage(name, stage.offset + SPREAD * number, lambda seed, domains: stage.make(seed + place, domains))
 
 
 def open_performance(

@@ -46,6 +46,7 @@ COMMANDS = (
     Command("train", "hub.commands.train", "用标注训练情感模型"),
     Command("evaluate", "hub.commands.evaluate", "在标注上测情感模型"),
     Command("bench store", "hub.commands.bench_store", "存储的速度"),
+    Command("bench chaos", "hub.commands.bench_chaos", "发布时杀进程、出故障，事后对账"),
     Command("bench publish", "hub.commands.bench_publish", "同一秒到期的发布", needs_desk=False),
     Command("bench ingest", "hub.commands.bench_ingest", "收留言的速度"),
     Command("bench analyse", "hub.commands.bench_analyse", "分析的速度与准确度，同场对照"),

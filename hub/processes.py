@@ -74,16 +74,21 @@ class Child:
             await self.process.wait()
 
 
-def refuse_taken(port: int, what: str, option: str) -> None:
-    """Misconfigured where something listens on this port already; nothing is started then."""
+def is_free(port: int) -> bool:
+    """Whether nothing listens on this loopback port."""
     with socket.socket() as probe:
         probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
         try:
             probe.bind(("127.0.0.1", port))
         except OSError:
-            raise Misconfigured(
-                f"{what}的端口 {port} 已被占用。请停掉占用它的程序，或用 {option} 换一个端口。"
-            ) from None
+            return False
+    return True
+
+
+def refuse_taken(port: int, what: str, option: str) -> None:
+    """Misconfigured where something listens on this port already; nothing is started then."""
+    if not is_free(port):
+        raise Misconfigured(f"{what}的端口 {port} 已被占用。请停掉占用它的程序，或用 {option} 换一个端口。")
 
 
 async def listening(port: int, clock: Clock, patience: float) -> bool:

@@ -56,6 +56,7 @@ SETTINGS = (
     Setting("HUB_DEMO_PASSWORD", "", "演练用户的口令；不填则随机生成并只显示一次", "desk", secret=True, demo_only=True),
     Setting("HUB_REHEARSAL_KEY", "", "演练平台控制接口的钥匙", "desk", secret=True, demo_only=True),
     Setting("HUB_REHEARSAL_PORT", "8010", "演练微博的端口，其余演练平台依次加一", "desk", demo_only=True),
+    Setting("HUB_PACE", "", "时间走得多快：倍数@起点=所示时刻，后两项为 1970 年起的秒数", "both", demo_only=True),
     Setting("HUB_FAILPOINT", "", "故障点，写法 名称:第几次:kill|raise|hang", "both", demo_only=True),
     Setting("HUB_TEST_MONGO_URL", "", "测试用的真实 MongoDB 地址", "desk", secret=True, demo_only=True),
 )

@@ -21,7 +21,7 @@ from channels.kinds import connect as connect_kind
 from channels.notice.mail import MailSender, server_from
 from hub import settings as settings_room
 from hub.access.proofs import Argon2Proofs
-from hub.clock import SystemClock
+from hub.clock import Clock, PacedClock, SystemClock
 from hub.desk.accounts import credentials_of
 from hub.desk.custody import custody_of
 from hub.desk.desk import Desk
@@ -90,6 +90,22 @@ def rehearsal_key(settings: Settings) -> str:
     """The rehearsal platforms' control key: the one that is set, or one that follows from the secret key."""
     given = settings["HUB_REHEARSAL_KEY"]
     return given or sealer_of(settings).mac(b"rehearsal", purpose="rehearsal").hex()[:32]
+
+
+# ---- time
+
+
+def clock_of(settings: Settings, *, demo: bool = True) -> Clock:
+    """The machine's clock; a demonstration's may run faster; Misconfigured where production would."""
+    pace = settings["HUB_PACE"]
+    if not pace:
+        return CLOCK
+    if not demo:
+        raise Misconfigured("正式环境只用真实时间，请去掉 HUB_PACE。")
+    try:
+        return PacedClock.of(pace)
+    except ValueError:
+        raise Misconfigured("HUB_PACE 的写法是 倍数@起点=所示时刻，倍数为 1 到 1000。") from None
 
 
 # ---- stores
@@ -176,7 +192,7 @@ def check_place(account: Document, urls: Sequence[str], *, demo: bool) -> None:
             raise Misconfigured("正式环境不能使用演练平台的账号。")
 
 
-def _channel_of(desk: Callable[[], Desk], caller: Caller) -> Callable[[Document], Channel]:
+def _channel_of(desk: Callable[[], Desk], caller: Caller, clock: Clock) -> Callable[[Document], Channel]:
     """Accounts to channels; a demonstration reaches nothing but this machine, production everything else."""
 
     def connect(account: Document) -> Channel:
@@ -188,7 +204,7 @@ def _channel_of(desk: Callable[[], Desk], caller: Caller) -> Callable[[Document]
         )
         meter = StoredMeter(here, str(account["_id"]))
         custody = custody_of(here, account)
-        return connect_kind(account, credentials_of(here, account), transport, CLOCK.now, meter, custody)
+        return connect_kind(account, credentials_of(here, account), transport, clock.now, meter, custody)
 
     kept: dict[str, tuple[Document, Channel]] = {}
 
@@ -207,23 +223,22 @@ def _channel_of(desk: Callable[[], Desk], caller: Caller) -> Callable[[Document]
 async def open_desk(settings: Settings, *, role: str = "desk", readers: int = 0) -> AsyncIterator[Desk]:
     """The desk of this process, over the store in force; `readers` processes read texts (workers only)."""
     sealer = sealer_of(settings)
-    ids = RandomIdentifiers(CLOCK)
-    pool = ReadingPool(readers or 1)
-    caller = Caller()
     async with opened(store_of(settings)) as store:
         await schema.check(store)
         demo = await schema.mark_of(store) == "demo"
+        clock = clock_of(settings, demo=demo)
+        pool, caller = ReadingPool(readers or 1), Caller()
         failpoints = Failpoints(settings["HUB_FAILPOINT"] if demo else "")
         owner = f"{role}:{socket.gethostname()}:{os.getpid()}:{secrets.token_hex(4)}"
         desk = Desk(
             store=store,
             files=FilesInFolder(settings.data / "desk" / "files"),
-            clock=CLOCK,
-            ids=ids,
+            clock=clock,
+            ids=RandomIdentifiers(clock),
             sealer=sealer,
-            connect=_channel_of(lambda: desk, caller),
+            connect=_channel_of(lambda: desk, caller, clock),
             read=pool.read,
-            policies=StoredPolicies(store, CLOCK),
+            policies=StoredPolicies(store, clock),
             failpoints=failpoints,
             owner=owner,
             demo=demo,
@@ -293,9 +308,10 @@ def site_store(settings: Settings) -> Store:
 def make_site(settings: Settings, store: Store) -> Site:
     """The site over its store."""
     mark = settings["HUB_SITE_MARK"]
+    clock = clock_of(settings, demo=mark == "demo")
     files = FilesInFolder(settings.data / "files")
     base = settings["HUB_SITE_URL"] or "http://localhost:8001"
-    return site_serving.make_site(settings, store, files, CLOCK, RandomIdentifiers(CLOCK), mark=mark, base_url=base)
+    return site_serving.make_site(settings, store, files, clock, RandomIdentifiers(clock), mark=mark, base_url=base)
 
 
 # ---- births and looks

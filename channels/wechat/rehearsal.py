@@ -162,12 +162,15 @@ class WechatPlatform:
 
     @staticmethod
     def _switched(body: Mapping[str, Any]) -> Effect:
-        """The fact of new switches: `{"certified": false}`, `{"whitelist": ["203.0.113.7"]}` and so on."""
-        wrong = [name for name in body if name not in (*_SWITCHES, "whitelist")]
-        listed = body.get("whitelist", [])
+        """The fact of new switches: `{"certified": false}`, `{"whitelist": ["203.0.113.7"]}`, `{"daily": {path: 500}}`
+        (the platform raises its figures for an account that asks) and so on."""
+        wrong = [name for name in body if name not in (*_SWITCHES, "whitelist", "daily")]
+        listed, daily = body.get("whitelist", []), body.get("daily", {})
         flags = all(isinstance(body[name], bool) for name in _SWITCHES if name in body)
-        if wrong or not flags or not isinstance(listed, list):
-            raise ValueError("可以改的是 " + "、".join(_SWITCHES) + "（是或否）和 whitelist（地址的列表）")
+        counted = isinstance(daily, dict) and all(isinstance(most, int) and most >= 0 for most in daily.values())
+        if wrong or not flags or not counted or not isinstance(listed, list):
+            names = "、".join(_SWITCHES)
+            raise ValueError(f"可以改的是 {names}（是或否）、whitelist（地址的列表）和 daily（接口到每天的次数）")
         return {"kind": "switch", "set": dict(body)}
 
     # Requests

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import base64
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 from datetime import datetime
 from hmac import compare_digest
@@ -82,7 +83,8 @@ class Access:
             raise Refusal(42001 if ended else 40001)
 
     def daily(self, path: str) -> int:
-        return self.rules.daily.get(path, DAILY.get(path, self.rules.daily_other))
+        raised: Mapping[str, int] = self.state.switches.get("daily", {})
+        return raised.get(path, self.rules.daily.get(path, DAILY.get(path, self.rules.daily_other)))
 
     def _within(self, call: Call) -> None:
         if call.path.startswith("/cgi-bin/clear_quota"):

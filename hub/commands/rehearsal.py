@@ -12,7 +12,6 @@ from channels import rehearsal
 from channels.notice.rehearsal import MailRehearsal
 from hub import household, wiring
 from hub import settings as settings_room
-from hub.clock import SystemClock
 from hub.processes import hold_lifeline, refuse_taken
 from hub.settings import Settings
 
@@ -21,12 +20,14 @@ MAIL = household.MAIL_OFFSET  # the mail server's port stands so far behind the 
 
 def add(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--port", type=int, default=8010, help="微博的端口，其余依次加一")
+    parser.add_argument("--accounts", type=int, default=1, help="每个平台几个账号；每多一组，端口加十")
 
 
 def run(arguments: argparse.Namespace) -> int:
     hold_lifeline(os.environ)
     settings = settings_room.read(os.environ, "desk")
-    for stage in rehearsal.STAGES:
+    stages = rehearsal.stages(arguments.accounts)
+    for stage in stages:
         refuse_taken(arguments.port + stage.offset, f"演练平台 {stage.name} ", "--port")
     refuse_taken(arguments.port + MAIL, "演练邮件", "--port")
     mail = threading.Thread(target=_serve_mail, args=(settings, arguments.port + MAIL), daemon=True)
@@ -34,7 +35,7 @@ def run(arguments: argparse.Namespace) -> int:
     key = wiring.rehearsal_key(settings)
     if sys.stdout.isatty():
         print(f"演练平台已启动。控制接口的钥匙：{key}", flush=True)
-    rehearsal.serve(arguments.port, settings.data, key, SystemClock().now)
+    rehearsal.serve(arguments.port, settings.data, key, wiring.clock_of(settings).now, stages=stages)
     return 0
 
 

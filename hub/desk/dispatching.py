@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from datetime import timedelta
 from typing import Any
 
@@ -18,7 +18,9 @@ from hub.domain.renditions import recorded
 from hub.domain.rights import require
 from hub.store.base import Document, Unreachable, Unsure
 
-AT_ONCE = 50  # sends under way in one worker
+AT_ONCE = 100  # sends under way in one worker
+LOOKS = 3  # looks in a row at each of which another worker was faster with everything
+ON_ITS_WAY = ["staging", "sending"]
 LOOK = 1.0  # seconds between looks for newly due ones while slow sends are under way
 
 
@@ -33,13 +35,12 @@ async def dispatch(actor: Actor, desk: Desk, *, at_once: int = AT_ONCE) -> int:
         while True:
             now = desk.clock.monotonic()
             left_alone = {account for account, until in elsewhere.items() if until > now}
-            while len(running) < at_once:
-                taken = await _take(desk, {*running.values(), *left_alone}, rules)
-                if taken is None:
+            while room := at_once - len(running):
+                taken = await _take(desk, {*running.values(), *left_alone}, room, rules)
+                if not taken:
                     break
-                task = asyncio.create_task(_send(desk, actor, taken, rules))
-                running[task] = str(taken["account"])
-                moved += 1
+                running |= {asyncio.create_task(_send(desk, actor, one, rules)): str(one["account"]) for one in taken}
+                moved += len(taken)
             if not running:
                 return moved
             for task in await _first_done(desk, set(running)):
@@ -70,28 +71,65 @@ async def _ring(desk: Desk) -> bool:
     return False
 
 
-async def _take(desk: Desk, busy: set[str], rules: Rules) -> Document | None:
-    """The next due publication of an account that is free and not held, unless everything is."""
-    await desk.failpoints.reach("publish.due")
-    switch = await desk.store.get("switches", holding.HOLD_ALL)
+async def _take(desk: Desk, busy: set[str], room: int, rules: Rules) -> list[Document]:
+    """The next due publication of each account that is free and not held, so many at most, unless everything is."""
+    for _ in range(LOOKS):
+        await desk.failpoints.reach("publish.due")
+        free = await _free(desk, busy)
+        due = await ledger.earliest_due(desk, ledger.PUBLICATIONS, free, room) if free is not None else []
+        if not due:
+            return []
+        if taken := await _claimed(desk, due, free or {}, rules):
+            return taken
+    return []
+
+
+async def _free(desk: Desk, busy: set[str]) -> dict[str, Any] | None:
+    """The filter of accounts that may send now: not held, and with nothing on its way here or in another worker. None
+    while everything is paused."""
+    switch, held, on_its_way = await asyncio.gather(
+        desk.store.get("switches", holding.HOLD_ALL),
+        desk.store.find("accounts", {"held": True}, limit=200, fields=("held",)),
+        desk.store.tally(ledger.PUBLICATIONS, {"state": {"$in": ON_ITS_WAY}}, ["account"]),
+    )
     if switch is not None and switch.get("on"):
         return None
-    held = [row["_id"] for row in await desk.store.find("accounts", {"held": True}, limit=200, fields=("held",))]
-    taken = await ledger.claim(desk, ledger.PUBLICATIONS, {"account": {"$nin": sorted({*held, *busy})}}, rules)
-    if taken is not None:
+    stopped, elsewhere = {str(row["_id"]) for row in held}, {str(one["account"]) for one in on_its_way}
+    return {"account": {"$nin": sorted(busy | stopped | elsewhere)}}
+
+
+async def _claimed(desk: Desk, due: Sequence[str], free: Mapping[str, Any], rules: Rules) -> list[Document]:
+    """Each claim is a change of its own that somebody else may win; together they share one sync of the store."""
+    claims = [ledger.claim(desk, ledger.PUBLICATIONS, {"_id": id, **free}, rules) for id in due]
+    taken = _won(await asyncio.gather(*claims, return_exceptions=True))
+    for _ in taken:
         await desk.failpoints.reach("publish.claimed")
     return taken
+
+
+def _won(claims: Sequence[Document | BaseException | None]) -> list[Document]:
+    """The claims that are ours. A store that is ill ends the round only where it gave nothing: what it gave is sent,
+    and what it did not say lapses."""
+    won = [one for one in claims if isinstance(one, dict)]
+    failed = [one for one in claims if isinstance(one, BaseException)]
+    if failed and not won:
+        raise failed[0]
+    return won
 
 
 async def _send(desk: Desk, actor: Actor, publication: Document, rules: Rules) -> bool:
     """One claimed publication as far as it goes now. True where its account is busy in another worker."""
     table = ledger.PUBLICATIONS
-    account = await desk.store.get("accounts", str(publication["account"]))
-    content = await desk.store.get("contents", str(publication["content"]))
+    account, content = await asyncio.gather(
+        desk.store.get("accounts", str(publication["account"])),
+        desk.store.get("contents", str(publication["content"])),
+    )
     package, revision, override = await _package(desk, publication, content)
     stop = await _reason_to_stop(desk, publication, account, content, package, rules)
     if stop is not None or account is None or revision is None or package is None:
-        await ledger.move(desk, actor, table, publication, stop or _gone(desk))
+        after = await ledger.move(desk, actor, table, publication, stop or _gone(desk))
+        if after is not None and after["state"] == "waiting":  # the address may have come while this was written
+            await _look_for_address(desk, actor, after, await _awaited(desk, after), account or {}, rules)
         return stop is not None and stop.fields.get("reason") == holding.EARLIER_FIRST
     try:
         errand = await _errand(desk, publication, account, revision, override, package)
@@ -134,20 +172,24 @@ async def _reason_to_stop(
     rules: Rules,
 ) -> Decision | None:
     now = desk.clock.now()
-    stop = holding.stop_of(await desk.store.get("switches", holding.HOLD_ALL), account)
+    switch, withdrawn, earlier, awaited = await asyncio.gather(
+        desk.store.get("switches", holding.HOLD_ALL),
+        _is_withdrawn(desk, publication),
+        _earlier(desk, publication),
+        _awaited(desk, publication),
+    )
+    stop = holding.stop_of(switch, account)
     if stop is not None:
         return holding.give_back(now, timedelta(seconds=1), stop)
-    if await _is_withdrawn(desk, publication):
+    if withdrawn:
         return Decision("withdrawn", {"reason": "已有撤稿，不再发出"})
     approved = holding.is_approved(content, package)
-    for decision in (
-        decide_due(publication, now, rules),
-        holding.decide_approval(publication, approved, package, now, rules),
-        holding.decide_order(await _earlier(desk, publication), now),
-    ):
-        if decision is not None:
-            return decision
-    waits = holding.decide_link(publication, await _awaited(desk, publication), now)
+    waits = (
+        decide_due(publication, now, rules)
+        or holding.decide_approval(publication, approved, package, now, rules)
+        or holding.decide_order(earlier, now)
+        or holding.decide_link(publication, awaited, now)
+    )
     if waits is not None or account is None:
         return waits
     return holding.decide_quota(publication, await quotas.spent(desk, account, "publish"), now, rules)
@@ -160,16 +202,15 @@ async def _is_withdrawn(desk: Desk, publication: Document) -> bool:
 
 
 async def _earlier(desk: Desk, publication: Document) -> bool:
-    """Whether an earlier post of the same account is on its way or due: read after our claim is written, so of two
-    workers at least one sees the other."""
-    now = desk.clock.now()
-    before = {"account": publication["account"], "at": {"$lt": publication["at"]}, "_id": {"$ne": publication["_id"]}}
-    on_its_way = {**before, "state": {"$in": ["staging", "sending"]}}
-    due = {**before, "state": "scheduled", "not_before": {"$lte": now}}
-    count = desk.store.count
-    return bool(
-        await count(ledger.PUBLICATIONS, on_its_way, ceiling=1) or await count(ledger.PUBLICATIONS, due, ceiling=1)
-    )
+    """Whether an earlier post of the same account is on its way, due, or put back while it keeps its place: read after
+    our claim is written, so of two workers at least one sees the other."""
+    now, kept = desk.clock.now(), list(holding.KEEPS_PLACE)
+    where = {
+        "account": publication["account"], "state": {"$in": [*ON_ITS_WAY, "scheduled"]},
+        "at": {"$lt": publication["at"]}, "_id": {"$ne": publication["_id"]},
+        "$or": [{"state": {"$in": ON_ITS_WAY}}, {"not_before": {"$lte": now}}, {"reason": {"$in": kept}}],
+    }  # fmt: skip
+    return await desk.store.count(ledger.PUBLICATIONS, where, ceiling=1) > 0
 
 
 async def _awaited(desk: Desk, publication: Document) -> Document | None:

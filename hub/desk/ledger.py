@@ -68,13 +68,27 @@ async def move(
     return await desk.store.change(table, {**expected(document), **(where or {})}, outbox.noted(update, *rows))
 
 
+async def earliest_due(desk: Desk, table: str, where: Mapping[str, Any], most: int) -> list[str]:
+    """The due document with the earliest time of each account, the earliest of all first; only a look, no claim."""
+    rows = await desk.store.find(table, {**_due(desk), **where}, sort=[("at", 1)], limit=4 * most, fields=("account",))
+    first: dict[str, str] = {}
+    for row in rows:
+        first.setdefault(str(row["account"]), str(row["_id"]))
+    return list(first.values())[:most]
+
+
+def _due(desk: Desk) -> dict[str, Any]:
+    now = desk.clock.now()
+    return {"state": "scheduled", "at": {"$lte": now}, "not_before": {"$lte": now}}
+
+
 async def claim(desk: Desk, table: str, where: Mapping[str, Any], rules: Rules) -> Document | None:
     """Take the due document with the earliest time that matches, atomically, under a lease with a new number.
 
     The earliest first, so that after an outage an account's backlog goes out in its order without being put back.
     """
     now = desk.clock.now()
-    due = {"state": "scheduled", "at": {"$lte": now}, "not_before": {"$lte": now}, **where}
+    due = {**_due(desk), **where}
     update: dict[str, dict[str, Any]] = {
         "$set": {
             "state": "staging", "lease_owner": desk.owner, "lease_until": now + rules.lease, "changed_at": now,

@@ -13,16 +13,18 @@ from hub.domain.quota import Left, spent_words
 HOLD_ALL = "hold_all"
 ACCOUNT_REFRESH = timedelta(seconds=10)
 EARLIER_FIRST = "等同一账号上更早的一条"
+ALL_HELD, ACCOUNT_HELD = "全部暂停中", "账号已暂停"
+KEEPS_PLACE = (EARLIER_FIRST, ALL_HELD, ACCOUNT_HELD)  # put back for these, a post still goes before later ones
 
 
 def stop_of(switch: Document | None, account: Document | None) -> str | None:
     """Why nothing may go out to this account now, in words; None where nothing stops it."""
     if switch is not None and switch.get("on"):
-        return "全部暂停中"
+        return ALL_HELD
     if account is None:
         return "账号已不存在"
     if account.get("held"):
-        return "账号已暂停"
+        return ACCOUNT_HELD
     return None
 
 

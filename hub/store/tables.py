@@ -70,6 +70,7 @@ _PUBLISHING = (
         unique=(("key",),),
         indexes=(("state", "not_before"), ("state", "lease_until"), ("content", "-at"), ("account", "-at"), ("-at",),
                  ("account", "external_id"), ("waits_for",), ("account", "-published_at"), ("hash", "account"),
+                 ("content", "account", "-at"),
                  ("state", "look_at"), ("state", "at"), ("account", "state", "at"), ("state", "-published_at"),
                  ("state", "preflight_at")),
         outbox=True,

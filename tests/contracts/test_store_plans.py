@@ -23,6 +23,20 @@ QUERIES: Mapping[str, tuple[str, dict[str, Any], Sequence[tuple[str, int]], bool
         [("at", 1)],
         True,
     ),
+    "what stands before it on its account": (
+        "publications",
+        {
+            "account": "a", "state": {"$in": ["staging", "sending", "scheduled"]}, "at": {"$lt": NOW},
+            "_id": {"$ne": "p"},
+            "$or": [{"state": {"$in": ["staging", "sending"]}}, {"not_before": DUE}, {"reason": {"$in": ["a"]}}],
+        },
+        [],
+        True,
+    ),
+    "a content's publications on one account": (
+        "publications", {"content": "c", "account": "a", "state": {"$in": ["scheduled", "published"]}},
+        [("at", -1)], True,
+    ),
     "results to be looked up": ("publications", {"state": "unknown", "look_at": DUE}, [("look_at", 1)], True),
     "refused pictures to be drawn smaller": (
         "publications", {"state": "refused", "at": {"$gte": NOW}, "picture": {"$gt": ""}, "offer": None}, [("at", -1)],
@@ -114,6 +128,10 @@ def test_a_duty_finds_its_rows_by_an_index_and_in_their_order(empty: apsw.Connec
     said = plan(empty, query)
     assert "SEARCH" in said and "USING" in said and "SCAN" not in said, said
     assert "TEMP B-TREE" not in said or not QUERIES[query][3], said
+
+
+def test_a_content_is_found_without_walking_the_accounts_whole_archive(empty: apsw.Connection) -> None:
+    assert "content+account" in plan(empty, "a content's publications on one account")
 
 
 def test_a_query_without_an_index_is_seen_where_one_is_planted(empty: apsw.Connection) -> None:

@@ -290,6 +290,24 @@ async def test_a_stop_at_any_point_ends_published_once(point: str, calls: int) -
     assert office.platforms["a-0"].calls.count("publish") == calls
 
 
+async def test_a_stop_while_a_picture_is_put_up_ends_published_once_with_it() -> None:
+    office = make_office()
+    await office.account("a-0", "trusted")
+    picture = await office.desk.files.put(b"a picture of the heating station")
+    await office.store.insert("media", {"_id": picture, "type": "image/png", "width": 8, "height": 8, "size": 32})
+    await office.write("c1", "供热开始", picture=picture)
+    await publishing.schedule(EDITOR, office.desk, "c1", [Wish("a-0", SOON)])
+    office.clock.move(timedelta(minutes=10))
+    with pytest.raises(Stopped):
+        await dispatch(DISPATCHER, office.worker("worker-1", failpoint="stage.uploaded:1:raise"))
+    assert (await row_of(office))["state"] == "staging" and office.platforms["a-0"].posts == []
+    office.clock.move(150)
+    await settling.settle(SETTLER, office.desk)
+    await dispatch(DISPATCHER, office.worker("worker-2"))
+    assert (await row_of(office))["state"] == "published"
+    assert office.platforms["a-0"].calls == ["stage", "stage", "publish"]
+
+
 async def test_unknown_has_no_road_to_a_send_but_a_person_or_a_trusted_lookup() -> None:
     roads = {step.event for step in MOVES if step.state == State.UNKNOWN and step.then in (State.SCHEDULED, State.HELD)}
     assert roads == {"miss_again", "say_not_published"}

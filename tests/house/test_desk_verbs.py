@@ -33,6 +33,7 @@ NO_ACTOR_FIRST = {
     "dispatching.wake": "a step of dispatch, under its right",
     "governing.StoredPolicies.value": "figures that every verb needs, whoever acts",
     "ledger.claim": "the compare-and-sets of the ledger: the verbs that move have asked",
+    "ledger.earliest_due": "a look for the dispatcher, under its right",
     "ledger.intend": "the same",
     "ledger.move": "the same",
     "ledger.rules_of": "figures that every verb needs, whoever acts",

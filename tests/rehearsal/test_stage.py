@@ -23,7 +23,7 @@ from channels.exchange import Answer, Request
 from channels.http import PlatformPolicy, open_caller
 from channels.kinds import connect
 from channels.ledger import FileLedger
-from channels.rehearsal import STAGES
+from channels.rehearsal import STAGES, open_performance, stages
 from channels.weibo.channel import Weibo
 from hub.clock import SystemClock
 from tests.browser.household import free_ports
@@ -251,3 +251,19 @@ def test_a_line_that_was_cut_by_a_crash_is_forgotten_and_the_rest_is_kept(tmp_pa
     again.write([{"kind": "post", "id": 3}])
     assert [fact["id"] for fact in again.read()] == [1, 3]
     again.close()
+
+
+def test_several_accounts_of_a_platform_have_own_ports_names_and_credentials(tmp_path: Path) -> None:
+    made = stages(3)
+    assert [(one.name, one.offset) for one in made[:4]] == [("weibo", 0), ("wechat", 1), ("push", 2), ("weibo-2", 10)]
+    assert len({one.offset for one in made}) == len({one.name for one in made}) == 9
+    tokens = [
+        open_performance(one, tmp_path, KEY, SystemClock().now, ()).platform.accounts()[0]["access_token"]
+        for one in made
+        if one.name.startswith("weibo")
+    ]
+    assert len(set(tokens)) == 3
+
+
+def test_the_first_of_several_accounts_is_the_one_there_always_was() -> None:
+    assert list(stages(1)) == list(STAGES)

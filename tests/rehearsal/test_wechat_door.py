@@ -202,10 +202,21 @@ def test_an_error_on_order_is_the_platforms_own_and_nothing_is_done(code: int) -
 
 
 def test_a_switch_that_does_not_exist_is_refused_with_a_sentence() -> None:
-    for body in ({"colour": True}, {"certified": "yes"}, {"whitelist": "127.0.0.1"}):
+    odd = {"daily": {"/cgi-bin/draft/add": "many"}}, {"daily": 500}, {"daily": {"/cgi-bin/draft/add": -1}}
+    for body in ({"colour": True}, {"certified": "yes"}, {"whitelist": "127.0.0.1"}, *odd):
         with pytest.raises(ValueError, match="可以改的是"):
             Client().stage.order("account", body)
     assert not Client().stage.order("nothing", {})
+
+
+def test_the_platform_raises_the_figures_of_an_account_that_asks() -> None:
+    client = Client()
+    assert client.stage.order("account", {"daily": {"/cgi-bin/draft/count": 2}})
+    assert [client.get("draft/count").get("errcode", 0) for _ in range(3)] == [0, 0, 45009]
+    assert client.stage.order("account", {"daily": {"/cgi-bin/draft/count": 50_000}})
+    assert client.get("draft/count")["total_count"] == 0
+    told = client.post("openapi/quota/get", {"cgi_path": "/cgi-bin/draft/count"})["quota"]
+    assert (told["daily_limit"], told["used"]) == (50_000, 3)
 
 
 def test_the_same_seed_makes_the_same_account_and_another_seed_another() -> None:

@@ -107,7 +107,7 @@ BUGS = (
     Bug(
         "a withdrawal does not hold for what comes back from unknown",
         "hub/desk/dispatching.py",
-        "    if await _is_withdrawn(desk, publication):\n",
+        "    if withdrawn:\n",
         "    if False:\n",
         seeds=2000,
     ),
@@ -144,14 +144,6 @@ BUGS = (
         '            await desk.store.change("publications", mine, {"$set": {"look_at": now}, "$inc": {"woken": 1}})\n',
         '            await desk.store.change("publications", mine, {"$set": {"state": "published", "look_at": now}})\n',
         seeds=200,
-    ),
-    Bug(
-        "the intent is not durable before the call",
-        "hub/desk/sending.py",
-        "    intended = await ledger.intend(\n"
-        "        desk, actor, table, document, errand.step, {**errand.fields, **refs}, fingerprint, rules\n"
-        "    )\n",
-        "    intended = dict(document, state='sending')\n",
     ),
 )
 
