@@ -39,7 +39,7 @@ async def operate(actor: Actor, desk: Desk) -> int:
 async def _carry_out(desk: Desk, actor: Actor, operation: Document, rules: Rules) -> None:
     publication = await desk.store.get(ledger.PUBLICATIONS, str(operation["publication"]))
     account = await desk.store.get("accounts", str(operation["account"]))
-    stop = await _reason_to_wait(desk, operation, publication, account)
+    stop = await _reason_to_wait(desk, actor, operation, publication, account)
     if stop is not None or publication is None or account is None:
         now = desk.clock.now()
         gone = holding.give_back(now, timedelta(minutes=1), "账号或发布不完整")
@@ -58,11 +58,13 @@ async def _carry_out(desk: Desk, actor: Actor, operation: Document, rules: Rules
 
 
 async def _reason_to_wait(
-    desk: Desk, operation: Document, publication: Document | None, account: Document | None
+    desk: Desk, actor: Actor, operation: Document, publication: Document | None, account: Document | None
 ) -> Decision | None:
     now = desk.clock.now()
     if publication is not None and operation["kind"] == "withdraw" and publication["state"] in NEVER_OUT:
-        return Decision("withdrawn", {"reason": "没有发出过，无须撤下"})
+        if await _given_up(desk, actor, operation, publication):
+            return Decision("withdrawn", {"reason": "没有发出过，无须撤下"})
+        return holding.give_back(now, timedelta(seconds=1), "等发布的结果")
     if publication is None or publication["state"] != "published":
         return holding.give_back(now, _until_known(publication), "等发布的结果")
     if now - operation["at"] < SITE_FIRST and not await _site_done(desk, operation):
@@ -73,6 +75,15 @@ async def _reason_to_wait(
     if stop is None and not await _approved_by_another(desk, operation):
         stop = "等一位非作者核准"
     return holding.give_back(now, timedelta(seconds=5), stop) if stop else None
+
+
+async def _given_up(desk: Desk, actor: Actor, operation: Document, publication: Document) -> bool:
+    """What was withdrawn before it was out is cancelled with it: somebody's release would send it after all. False
+    where it has moved meanwhile."""
+    if publication["state"] in ("cancelled", "removed"):
+        return True
+    decision = Decision("withdrawn", {"reason": f"撤稿：{operation['cause']}", "who": None})
+    return await ledger.move(desk, actor, ledger.PUBLICATIONS, publication, decision) is not None
 
 
 def _until_known(publication: Document | None) -> timedelta:

@@ -98,6 +98,8 @@ MOVES: Sequence[Step] = (
     Step(_S.UNKNOWN, "say_not_published", _S.HELD, PERSON, "人工认定未公开"),
     Step(_S.HELD, "release", _S.SCHEDULED, PERSON, "恢复"),
     Step(_S.HELD, "cancel", _S.CANCELLED, PERSON, "取消"),
+    Step(_S.HELD, "withdrawn", _S.CANCELLED, PROGRAM, "没有发出就已撤稿"),
+    Step(_S.REFUSED, "withdrawn", _S.CANCELLED, PROGRAM, "没有发出就已撤稿"),
     Step(_S.REFUSED, "release", _S.SCHEDULED, PERSON, "改好后再发"),
     Step(_S.REFUSED, "mend", _S.SCHEDULED, PERSON, "图片压缩后再发"),
     Step(_S.REFUSED, "cancel", _S.CANCELLED, PERSON, "取消"),

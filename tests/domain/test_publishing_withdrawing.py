@@ -11,7 +11,7 @@ from hub.desk.dispatching import dispatch
 from hub.desk.operating import operate, settle_operations
 from hub.desk.publishing import Wish
 from hub.desk.withdrawing import confirm_by_hand, correct, withdraw
-from hub.domain.errors import Invalid, NotAllowed
+from hub.domain.errors import Conflict, Invalid, NotAllowed
 from tests.domain.publishing_office import DISPATCHER, EDITOR, MONITOR, REVIEWER, SETTLER, SYSADMIN, Office, make_office
 
 
@@ -134,6 +134,30 @@ async def test_what_comes_back_from_unknown_is_not_sent_after_a_withdrawal() -> 
     assert (await office.states())["a-main"] == "cancelled"
     assert office.platforms["a-main"].posts == []
     assert [row["state"] for row in await office.store.find("operations", {})] == ["cancelled"]
+
+
+@pytest.mark.parametrize("ends", ["refused", "not published"])
+async def test_what_turns_out_never_to_have_been_public_cannot_be_released_after_its_withdrawal(ends: str) -> None:
+    office = make_office()
+    await office.account("a-main", "weibo")
+    await office.write("c1", "供热开始")
+    await publishing.schedule(EDITOR, office.desk, "c1", [Wish("a-main", office.clock.now())])
+    office.platforms["a-main"].faults = ["pending" if ends == "refused" else "drop_before"]
+    await dispatch(DISPATCHER, office.desk)
+    await withdraw(EDITOR, office.desk, "c1", "不发了")
+    if ends == "refused":
+        key = next(iter(office.platforms["a-main"].pending))
+        office.platforms["a-main"].pending[key] = "refused"
+        office.clock.move(60)
+        await settling.settle(SETTLER, office.desk)
+    else:
+        await settling.resolve(REVIEWER, office.desk, "c1:a-main:1", "not_published", evidence="主页上没有")
+    for _ in range(3):
+        office.clock.move(60)
+        await operate(DISPATCHER, office.desk)
+    assert (await office.states())["a-main"] == "cancelled"
+    with pytest.raises(Conflict):
+        await publishing.release(REVIEWER, office.desk, "c1:a-main:1")
 
 
 async def test_a_correction_waits_for_one_approval_by_somebody_who_did_not_write_it() -> None:
