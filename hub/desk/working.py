@@ -8,6 +8,7 @@ from datetime import datetime, timedelta
 from urllib.parse import quote
 
 from hub.desk import casework
+from hub.desk.beating import is_publishing
 from hub.desk.desk import Desk
 from hub.desk.ledger import STANDING
 from hub.desk.noticing import count_unread
@@ -42,12 +43,14 @@ class Work:
 
 @dataclass(frozen=True)
 class Waiting:
-    """Counts for the rail: plain ones, those where something went wrong, the bell, and why all is held."""
+    """Counts for the rail: plain ones, those where something went wrong, the bell, why all is held, and whether no
+    worker lives."""
 
     counts: Mapping[str, int]
     alarms: Mapping[str, int]
     unread: int
     held: str
+    stopped: bool = False
 
 
 async def waiting(actor: Actor, desk: Desk) -> Waiting:
@@ -64,7 +67,7 @@ async def waiting(actor: Actor, desk: Desk) -> Waiting:
         counts["cases"], alarms["cases"] = await casework.counts(actor, desk)
     switch = await desk.store.get("switches", "hold_all") or {}
     held = str(switch.get("reason") or "") if switch.get("on") else ""
-    return Waiting(counts, alarms, await count_unread(actor, desk), held)
+    return Waiting(counts, alarms, await count_unread(actor, desk), held, not await is_publishing(desk))
 
 
 async def my_work(actor: Actor, desk: Desk) -> list[Work]:

@@ -69,6 +69,7 @@ PROGRAMS: Mapping[str, frozenset[str]] = {
     "program:settler": frozenset({"publication.settle"}),
     "program:caretaker": frozenset({"account.look"}),
     "program:worker": frozenset({"beat.write"}),
+    "program:guard": frozenset({"workers.guard", "outbox.carry", "notice.send"}),
     "program:renderer": frozenset({"rendition.make"}),
     "program:keeper": frozenset({"short_lived.purge"}),
     "program:mirror": frozenset({"column.mirror"}),

@@ -132,6 +132,8 @@ ACT_WORDS: Mapping[str, str] = {
     "user.factor": "设动态口令",
     "user.factor_loss": "申请清除动态口令",
     "user.factor_clear": "清除动态口令",
+    "workers.silent": "自动发布停止，已告知值班",
+    "workers.back": "自动发布恢复，已告知值班",
     "variant.set": "手写渠道版本",
     "variant.clear": "渠道版本回到原稿",
 }

@@ -39,6 +39,7 @@ PROGRAMS = {
     "keeper": "清理",
     "renderer": "压缩图片",
     "worker": "后台",
+    "guard": "守望后台",
     "console": "命令行",
 }
 DETAILS = {

@@ -125,6 +125,7 @@ async def shell_of(request: Request, key: str, **changes: Any) -> Shell:
         hours=HOURS,
         unread=found.unread,
         held=found.held,
+        stopped=found.stopped,
         path=own_path(request.path),
         **{"toast": _toast(request), **changes},
     )

@@ -60,7 +60,9 @@ class Town:
             words = ["tests.crash.town", str(self.folder / "ledger"), str(self.port), str(self.began), str(self.starts)]
             words.append(str(self.trouble))
         else:
-            words = ["tests.crash.worker", str(self.folder), str(self.port), str(self.began), f"{name}-{self.starts}"]
+            program = "guard" if name == "guard" else "worker"
+            words = [f"tests.crash.{program}", str(self.folder), str(self.port), str(self.began)]
+            words.append(f"{name}-{self.starts}")
         environment = {**os.environ, "HUB_FAILPOINT": failpoint, "PYTHONWARNINGS": "default"}
         log = (self.folder / f"{name}.log").open("ab")
         self.children[name] = subprocess.Popen(
