@@ -74,7 +74,7 @@ async def _take(desk: Desk, busy: set[str], rules: Rules) -> Document | None:
     """The next due publication of an account that is free and not held, unless everything is."""
     await desk.failpoints.reach("publish.due")
     switch = await desk.store.get("switches", holding.HOLD_ALL)
-    if switch is not None and switch.get("on"):
+    if holding.is_shut(switch, desk.clock.now()):
         return None
     held = [row["_id"] for row in await desk.store.find("accounts", {"held": True}, limit=200, fields=("held",))]
     taken = await ledger.claim(desk, ledger.PUBLICATIONS, {"account": {"$nin": sorted({*held, *busy})}}, rules)
@@ -134,9 +134,10 @@ async def _reason_to_stop(
     rules: Rules,
 ) -> Decision | None:
     now = desk.clock.now()
-    stop = holding.stop_of(await desk.store.get("switches", holding.HOLD_ALL), account)
+    switch = await desk.store.get("switches", holding.HOLD_ALL)
+    stop = holding.decide_stop(switch, account, publication, now, timedelta(seconds=1))
     if stop is not None:
-        return holding.give_back(now, timedelta(seconds=1), stop)
+        return stop
     if await _is_withdrawn(desk, publication):
         return Decision("withdrawn", {"reason": "已有撤稿，不再发出"})
     approved = holding.is_approved(content, package)

@@ -16,7 +16,7 @@ from hub.clock import LATEST
 from hub.desk import ledger, variants
 from hub.desk.desk import Desk, connected
 from hub.desk.paging import Page, page
-from hub.domain import holding, outbox, plan
+from hub.domain import holding, outbox, plan, quiet
 from hub.domain.errors import Conflict, FieldError, Invalid, NotFound
 from hub.domain.moves import OPEN_STATES, STATE_WORDS, attempt_words, step_for
 from hub.domain.people import Actor
@@ -52,6 +52,7 @@ class Scheduled:
 
     publications: Sequence[Document]
     impossible: Sequence[Impossible]
+    notes: Sequence[str] = ()  # what is to be known of their times: quiet periods they fall into
 
 
 async def schedule(
@@ -79,7 +80,16 @@ async def schedule(
     drafts = await _linked(desk, drafts, impossible)
     if impossible and (if_some_impossible == "none" or not drafts):
         raise Invalid("有的账号发不了，一条也没有排。", _errors(impossible))
-    return Scheduled([await _born(desk, actor, draft) for draft in drafts], impossible)
+    born = [await _born(desk, actor, draft) for draft in drafts]
+    return Scheduled(born, impossible, await quiet_notes(desk, born))
+
+
+async def quiet_notes(desk: Desk, rows: Sequence[Document]) -> list[str]:
+    """Into which quiet periods these fall, each said once."""
+    periods = (await desk.store.get("switches", holding.HOLD_ALL) or {}).get("quiet") or ()
+    found = [quiet.silence_at(periods, row["at"], row) for row in rows]
+    words = [f"这个时间在{silence.words}，到时按各自的迟发规则处理。" for silence in found if silence]
+    return list(dict.fromkeys(words))
 
 
 def _check_order(wishes: Sequence[Wish], if_some_impossible: str) -> None:
@@ -165,6 +175,7 @@ async def _draft(
         "account": account["_id"],
         "channel": account["channel"],
         "title": revision["title"],
+        "content_kind": content.get("kind"),
         "at": at,
         "not_before": at,
         "late": wish.late,

@@ -127,7 +127,9 @@ async def _stop(desk: Desk, table: str, document: Document) -> str | None:
     if document.get("kind") == "withdraw":
         return None  # a pause stops what goes out, never what is taken back
     switch = await desk.store.get("switches", holding.HOLD_ALL)
-    stop = holding.stop_of(switch, await desk.store.get("accounts", str(document["account"])))
+    account = await desk.store.get("accounts", str(document["account"]))
+    published = None if table == ledger.DELIVERIES else document
+    stop = holding.stop_of(switch, account, published, desk.clock.now())
     if stop is None and table == ledger.PUBLICATIONS:
         return await _voided(desk, document)
     return stop

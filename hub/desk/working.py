@@ -17,6 +17,7 @@ from hub.desk.reviewing import queue
 from hub.desk.tasks import KINDS, OF_CASES, my_tasks
 from hub.domain.alert import LEVEL_NAMES
 from hub.domain.people import Actor
+from hub.domain.quiet import silence_at
 from hub.domain.rights import may, require
 from hub.store.base import Document
 
@@ -43,14 +44,15 @@ class Work:
 
 @dataclass(frozen=True)
 class Waiting:
-    """Counts for the rail: plain ones, those where something went wrong, the bell, why all is held, and whether no
-    worker lives."""
+    """Counts for the rail: plain ones, those where something went wrong, the bell, why all is held, whether no worker
+    lives, and the quiet period that holds now, in words."""
 
     counts: Mapping[str, int]
     alarms: Mapping[str, int]
     unread: int
     held: str
     stopped: bool = False
+    quiet: str = ""
 
 
 async def waiting(actor: Actor, desk: Desk) -> Waiting:
@@ -67,7 +69,9 @@ async def waiting(actor: Actor, desk: Desk) -> Waiting:
         counts["cases"], alarms["cases"] = await casework.counts(actor, desk)
     switch = await desk.store.get("switches", "hold_all") or {}
     held = str(switch.get("reason") or "") if switch.get("on") else ""
-    return Waiting(counts, alarms, await count_unread(actor, desk), held, not await is_publishing(desk))
+    silence = silence_at(switch.get("quiet") or (), desk.clock.now(), {})
+    words = silence.words if silence else ""
+    return Waiting(counts, alarms, await count_unread(actor, desk), held, not await is_publishing(desk), words)
 
 
 async def my_work(actor: Actor, desk: Desk) -> list[Work]:

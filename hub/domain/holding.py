@@ -6,23 +6,48 @@ from datetime import datetime, timedelta
 from typing import Any
 
 from channels.contract import Who
+from hub.domain import quiet
 from hub.domain.moves import Document, State
 from hub.domain.publication import Decision, Rules, Tell, named
 
 HOLD_ALL = "hold_all"
 ACCOUNT_REFRESH = timedelta(seconds=10)
+QUIET_REFRESH = timedelta(seconds=20)
 EARLIER_FIRST = "等同一账号上更早的一条"
 
 
-def stop_of(switch: Document | None, account: Document | None) -> str | None:
-    """Why nothing may go out to this account now, in words; None where nothing stops it."""
+def stop_of(
+    switch: Document | None, account: Document | None, document: Document | None, now: datetime
+) -> str | None:
+    """Why this may not go out to this account now, in words; None where nothing stops it. An answer to one citizen
+    (document None) is no publication and knows no quiet period."""
     if switch is not None and switch.get("on"):
         return "全部暂停中"
     if account is None:
         return "账号已不存在"
     if account.get("held"):
         return "账号已暂停"
-    return None
+    if switch is None or document is None:
+        return None
+    silence = quiet.silence_at(switch.get("quiet") or (), now, document)
+    return silence.words if silence else None
+
+
+def is_shut(switch: Document | None, now: datetime) -> bool:
+    """Whether nothing at all may go out now, whatever it is and wherever it goes."""
+    if switch is None:
+        return False
+    return bool(switch.get("on")) or quiet.is_shut(switch.get("quiet") or (), now)
+
+
+def decide_stop(
+    switch: Document | None, account: Document | None, document: Document, now: datetime, pause: timedelta
+) -> Decision | None:
+    """A claim put back because something is stopped; in a quiet period it need not be looked at every second."""
+    stop = stop_of(switch, account, document, now)
+    if stop is None:
+        return None
+    return give_back(now, QUIET_REFRESH if stop.startswith("静默") else pause, stop)
 
 
 def is_approved(content: Document | None, package: str | None) -> bool:

@@ -26,7 +26,8 @@ Meeting = tuple[str, datetime]  # an account and a moment at which it would send
 def fresh(at: datetime) -> dict[str, Any]:
     """A new time, and the tries and reasons that belonged to the old one gone."""
     fields = {"at": at, "not_before": at, "tries": 0, "first_tried_at": None, "reason": None, "who": None}
-    return {**fields, "part": None, "picture": None, "offer": None, "held_for": None, "released_at": None}
+    gone = ("part", "picture", "offer", "held_for", "released_at", "expected_at")
+    return {**fields, **dict.fromkeys(gone)}
 
 
 def minute_of(moment: datetime) -> datetime:

@@ -87,9 +87,11 @@ def decide_key(publication: Document, digest: str, fresh: str) -> str:
 def decide_due(publication: Document, now: datetime, rules: Rules) -> Decision | None:
     """迟发规则, asked when a due publication is taken: None goes on, a decision stops it.
 
-    Lateness counts from its own time, after a try from the time of the next one; a release or a move sets it anew.
+    Lateness counts from its own time, after a try from the time of the next one, however often a pause has put it
+    back since; a release or a move sets it anew.
     """
-    expected = publication["not_before"] if publication.get("tries") else publication["at"]
+    again = publication.get("expected_at") or publication["not_before"]
+    expected = again if publication.get("tries") else publication["at"]
     if publication.get("late") == "publish" or now - expected <= rules.late:
         return None
     minutes = int((now - publication["at"]).total_seconds() // 60)
@@ -168,6 +170,7 @@ def decide_missing(
             "looked": looks_so_far,
             "look_at": None,
             "not_before": now,
+            "expected_at": now,
             "pinned": True,
             "reason": "平台上两次查无此稿，用同一编号再发一次",
             "tries": int(publication.get("tries", 0)) + 1,
@@ -321,7 +324,7 @@ def _put_off(
     if again - since > rules.late or tries + 1 >= rules.tries:
         text = f"{named(publication)}多次没有{verb(publication)}，已暂停：{reason}"
         return Decision("too_late", {**fields, "who": Who.ADMINISTRATOR.value}, closing, Tell("publication.held", text))
-    return Decision("put_off", {**fields, "not_before": again}, closing)
+    return Decision("put_off", {**fields, "not_before": again, "expected_at": again}, closing)
 
 
 def closed_attempts(publication: Document, closing: Mapping[str, Any] | None) -> list[dict[str, Any]] | None:

@@ -33,6 +33,7 @@ RIGHTS: Mapping[str, frozenset[Role]] = {
     "account.write": frozenset({SYS}),
     "hold.all": frozenset({E, R, M, SYS}),
     "hold.lift": frozenset({R}),
+    "quiet.write": frozenset({R}),
     "reply.read": frozenset({E, R, M, H}),
     "reply.write": frozenset({M}),
     "reply.import": frozenset({M}),
@@ -106,6 +107,7 @@ PERSON_ONLY = frozenset(
     {
         "content.review",
         "hold.lift",
+        "quiet.write",
         "publication.release",
         "publication.resolve",
         "reply.reveal",

@@ -45,6 +45,7 @@ NO_ACTOR_FIRST = {
     "paging.page": "one page of a query; the verb that lists has asked",
     "picturing.Drawing.draw": "bytes in, a picture out: nothing of the office",
     "picturing.Drawing.fit": "the same",
+    "publishing.quiet_notes": "what is said of times just given; the verb that gave them has asked",
     "reading_pool.ReadingPool.read": "texts in, analyses out: nothing of the office",
     "recording.record": "makes a document and stores nothing; taking it in has asked",
     "remembering.keep": "a step of the watch, under its right",

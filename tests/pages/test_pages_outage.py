@@ -23,3 +23,63 @@ async def test_without_a_worker_every_page_says_so_and_ready_is_red_until_one_li
     await beat(WORKER, room.desk)
     assert "自动发布已停止" not in (await editor.get("/contents")).text
     assert (await editor.send("GET", "/ready")).status_code == 200
+
+
+# ---- quiet periods
+
+TOMORROW = {"reason": "国家公祭日", "first": "2026-11-25", "last": "2026-11-25"}
+
+
+async def test_a_reviewer_declares_a_day_and_every_page_that_gives_or_shows_a_time_says_so(room: Room) -> None:
+    editor, reviewer = await room.as_("editor"), await room.as_("reviewer")
+    assert (await reviewer.post("/quiet", TOMORROW)).headers["location"] == "/quiet?done=quiet_declared"
+    page = (await editor.get("/quiet")).text
+    assert "11 月 25 日 00:00 到 11 月 26 日 00:00　国家公祭日" in page and "照发的：都不发。" in page
+    assert "解除</span>" not in page and "由审核人员设定和解除" in page
+    assert 'data-tone="quiet">静默</b>' in (await editor.get("/calendar?month=2026-11")).text
+    await room.office.write("c1", "新年音乐会", by=room.people["editor"].id)
+    now = room.desk.clock.now()
+    await room.desk.store.change("contents", {"_id": "c1"}, {"$set": {"updated_at": now, "created_at": now}})
+    assert "静默时段内不发布：" in (await editor.get("/contents/c1/schedule")).text
+    form = {"accounts": "site-main", "when": "at", "at": "2026-11-25T19:00", "late": "ask"}
+    answer = await editor.post("/contents/c1/schedule", form)
+    assert answer.headers["location"].endswith("done=planned_quiet")
+    shown = (await editor.get("/publications?days=coming&open=c1:site-main:1")).text
+    assert "静默到 11-26 00:00" in shown
+    assert "静默时段内（国家公祭日），到 11 月 26 日 00:00 恢复；超过时限的按“迟了先问人”处理。" in shown
+    moved = await editor.post("/publications/c1:site-main:1/move", {"at": "2026-11-25T20:00"})
+    assert moved.headers["location"].endswith("done=moved_quiet")
+
+
+async def test_a_period_holds_now_ends_by_a_press_and_urgent_is_marked_by_a_reviewer(room: Room) -> None:
+    reviewer, editor = await room.as_("reviewer"), await room.as_("editor")
+    form = {**TOMORROW, "first": "2026-11-24", "passes": "urgent"}
+    await reviewer.post("/quiet", form)
+    assert "静默时段内（国家公祭日），到 11 月 26 日 00:00 恢复" in (await editor.get("/")).text
+    await room.post_out("c1", "台风预警")
+    shown = (await reviewer.get("/publications?open=c1:site-main:1")).text
+    assert "标为紧急，静默时段内也发" in shown
+    assert "标为紧急" not in (await editor.get("/publications?open=c1:site-main:1")).text
+    wrong = await reviewer.post("/publications/c1:site-main:1/urge", {"urgent": ""})
+    assert wrong.status_code == 422 and "请写一句原因" in wrong.text
+    await reviewer.post("/publications/c1:site-main:1/urge", {"urgent": "台风今晚登陆"})
+    await room.dispatch()
+    assert "已标为紧急：台风今晚登陆" in (await reviewer.get("/publications?open=c1:site-main:1")).text
+    assert len(room.platforms["site-main"].posts) == 1
+    (period,) = (await room.desk.store.get("switches", "hold_all") or {})["quiet"]
+    ended = await reviewer.post(f"/quiet/{period['id']}/end")
+    assert ended.headers["location"] == "/quiet?done=quiet_ended"
+    page = (await reviewer.get("/quiet")).text
+    assert "提前解除" in page and "静默时段内（" not in page
+
+
+async def test_nights_are_declared_by_their_hours_and_what_is_wrong_is_said_beside_it(room: Room) -> None:
+    reviewer, editor = await room.as_("reviewer"), await room.as_("editor")
+    form = {"reason": "夜间不发", "nightly": "on", "from": "22:00", "to": "07:00", "first": "2026-11-24"}
+    await reviewer.post("/quiet", form)
+    assert "每天 22:00 到次日 07:00" in (await reviewer.get("/quiet")).text
+    wrong = await reviewer.post("/quiet", {"reason": "", "first": "2026-11-20", "last": ""})
+    assert wrong.status_code == 422 and "这段时间已经过去" in wrong.text and "请写一句原因" in wrong.text
+    assert (await reviewer.post("/quiet", {"reason": "x", "first": "明天"})).status_code == 422
+    assert (await reviewer.post("/quiet", {**TOMORROW, "from": "十点"})).status_code == 422
+    assert (await editor.post("/quiet", TOMORROW)).status_code == 403
