@@ -6,7 +6,7 @@ other is told.
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
@@ -308,7 +308,7 @@ async def hold_all(actor: Actor, desk: Desk, reason: str) -> Held:
     if not reason.strip():
         raise Invalid("请写一句暂停的原因。", (FieldError("reason", "请写一句原因。"),))
     now = desk.clock.now()
-    await _switch(desk, actor, "hold.all", holding.switch_fields(True, reason.strip(), actor.id, now), reason.strip())
+    await _switch(desk, actor, "hold.all", True, reason.strip())
     fields = ("title", "account", "state", "kind")
     rows = await desk.store.find(TABLE, {"state": "sending"}, limit=1_000, fields=fields)
     rows += await desk.store.find(ledger.OPERATIONS, {"state": "sending", "kind": "correct"}, limit=200, fields=fields)
@@ -320,12 +320,14 @@ async def lift_hold_all(actor: Actor, desk: Desk, *, reason: str = "") -> None:
     require(actor, "hold.lift")
     if actor.kind == "program" and not reason.strip():
         raise Invalid("在服务器上解除全部暂停须写明原因：--reason。", (FieldError("reason", "请写一句原因。"),))
-    fields = holding.switch_fields(False, reason.strip(), actor.id, desk.clock.now())
-    await _switch(desk, actor, "hold.lift", fields, reason.strip())
+    await _switch(desk, actor, "hold.lift", False, reason.strip())
 
 
-async def _switch(desk: Desk, actor: Actor, act: str, fields: Mapping[str, Any], said: str) -> None:
-    now, said = desk.clock.now(), mask_text(said)[:200]
+async def _switch(desk: Desk, actor: Actor, act: str, on: bool, reason: str) -> None:
+    """Unconditional: of two who press at once both are right; the stretch noted may differ by their distance."""
+    now, said = desk.clock.now(), mask_text(reason)[:200]
+    before = await desk.store.get("switches", holding.HOLD_ALL) or {}
+    fields = holding.switch_fields(before, on, reason, actor.id, now)
     who = "有人在服务器上" if actor.kind == "program" else actor.name
     text = f"{who}已全部暂停发布：{said}" if fields["on"] else f"{who}已恢复发布{'：' if said else '。'}{said}"
     row = desk.ids.new()

@@ -8,6 +8,7 @@ from typing import Any
 from channels.contract import Who
 from hub.domain import quiet
 from hub.domain.moves import Document, State
+from hub.domain.outage import with_stop
 from hub.domain.publication import Decision, Rules, Tell, named
 
 HOLD_ALL = "hold_all"
@@ -95,6 +96,13 @@ def decide_link(publication: Document, awaited: Document | None, now: datetime) 
     return Decision("await", {"waiting_since": now, "reason": "等网站上的同一篇先发出"})
 
 
-def switch_fields(on: bool, reason: str, by: str, at: datetime) -> dict[str, Any]:
-    """The switch as it stands after this act."""
-    return {"on": on, "reason": reason, "by": by, "at": at}
+def switch_fields(switch: Document, on: bool, reason: str, by: str, at: datetime) -> dict[str, Any]:
+    """The switch as it stands after this act: on since the first press, and once lifted the stretch it was on."""
+    fields: dict[str, Any] = {"on": on, "reason": reason, "by": by, "at": at}
+    since = (switch.get("since") or switch.get("at")) if switch.get("on") else None
+    if on:
+        return {**fields, "since": since or at}
+    if since is None:
+        return fields
+    why = f"全部暂停：{switch.get('reason') or '没有写原因'}"
+    return {**fields, "since": None, "stops": with_stop(switch, since, at, why)}

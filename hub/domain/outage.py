@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from typing import Any
@@ -15,6 +15,7 @@ SILENCE = timedelta(seconds=30)  # after so long without a beat, publishing has 
 SOON = timedelta(hours=1)  # silence matters to somebody where something is due within this
 AGAIN = timedelta(hours=1)  # told once more when it still lasts
 KEPT = 20  # stretches that are remembered
+RECENT = timedelta(days=14)  # what was missed is asked about so long
 
 
 @dataclass(frozen=True)
@@ -76,6 +77,31 @@ def _over(record: Document, now: datetime) -> Telling:
     lasted = f"{wording.moment(since)} 起停了 {wording.span(now - since)}"
     text = f"自动发布已恢复：{lasted}。错过的按各自的迟发规则处理，要您决定的列在首页和“发布”页。"
     return Telling(text, {"told": 0, "told_at": now}, f"workers:{since.isoformat()}:over")
+
+
+@dataclass(frozen=True)
+class Outage:
+    """A stretch that is over, in which nothing could go out by itself, and why."""
+
+    since: datetime
+    until: datetime
+    why: str
+
+    @property
+    def words(self) -> str:
+        return f"{wording.moment(self.since)} 到 {wording.moment(self.until)}，{self.why}"
+
+
+def outages_of(records: Iterable[Document], quiet_stops: Iterable[Outage], now: datetime) -> list[Outage]:
+    """The stretches that are over and not long ago, the newest first."""
+    noted = [Outage(**stop) for record in records for stop in record.get("stops") or ()]
+    found = [outage for outage in (*noted, *quiet_stops) if now - RECENT <= outage.until <= now]
+    return sorted(found, key=lambda outage: outage.until, reverse=True)
+
+
+def outage_of(row: Document, outages: Iterable[Outage], late: timedelta) -> Outage | None:
+    """The outage in which this one's time lay, or so shortly before that a second try fell into it."""
+    return next((one for one in outages if one.since - late <= row["at"] < one.until), None)
 
 
 def with_stop(record: Document, since: datetime, until: datetime, why: str) -> list[dict[str, Any]]:

@@ -29,6 +29,7 @@ from hub.domain.almanac import lunar_date
 from hub.domain.errors import Invalid
 from hub.domain.rights import may
 from hub.pages.board import CHANNELS
+from hub.pages.missed import asked_of
 from hub.pages.routes import Route, desk_of
 from hub.pages.shell import actor_of, field, go, show
 from hub.store.base import Document
@@ -59,6 +60,7 @@ async def show_home(request: Request) -> HTTPResponse:
         accounts=[_account(row) for row in _in_order(await _accounts(request))],
         channels=CHANNELS,
         now=now,
+        **await asked_of(request),
         may_write=may(actor, "content.write"),
         may_hold=may(actor, "hold.all"),
         may_lift=may(actor, "hold.lift"),

@@ -21,6 +21,7 @@ from hub.pages import days
 from hub.pages.board import CHANNELS
 from hub.pages.days import Days, days_of
 from hub.pages.days import moment_of as moment_of  # the calendar asks for it here
+from hub.pages.missed import asked_of
 from hub.pages.publication_panel import panel_of
 from hub.pages.publication_words import banner, mend_words, named, quiet_line, second_line
 from hub.pages.routes import Route, desk_of
@@ -89,6 +90,7 @@ async def page_of(
         refusals=[] if cursor else await _refusals(request, accounts),
         here=_address(tab, chosen, **_place(request)),
         **_pages(request, tab, chosen, found),
+        **({"missed": None} if cursor or opened else await asked_of(request)),
         panel=await panel_of(request, opened, accounts) if opened else None,
         errors=errors,
         said=said or {},

@@ -5,6 +5,7 @@ from __future__ import annotations
 from datetime import timedelta
 
 from hub.desk.beating import beat
+from hub.desk.publishing import Wish, schedule
 from hub.domain.people import program
 from tests.pages.desk_room import Room, room
 
@@ -83,3 +84,46 @@ async def test_nights_are_declared_by_their_hours_and_what_is_wrong_is_said_besi
     assert (await reviewer.post("/quiet", {"reason": "x", "first": "明天"})).status_code == 422
     assert (await reviewer.post("/quiet", {**TOMORROW, "from": "十点"})).status_code == 422
     assert (await editor.post("/quiet", TOMORROW)).status_code == 403
+
+
+# ---- after an outage
+
+
+async def missed_room(room: Room) -> None:
+    for number, late in enumerate(("ask", "hold", "publish")):
+        await room.office.write(f"c{number}", f"第{number}篇", by=room.people["editor"].id)
+        now = room.desk.clock.now()
+        dated = {"$set": {"updated_at": now, "created_at": now}}
+        await room.desk.store.change("contents", {"_id": f"c{number}"}, dated)
+        wish = Wish("site-main", now + timedelta(minutes=10 + number), late)
+        await schedule(room.people["editor"], room.desk, f"c{number}", [wish])
+    room.office.clock.move(timedelta(hours=2))
+    await beat(WORKER, room.desk)
+    await room.dispatch()
+    room.office.clock.move(1)
+    await room.dispatch()
+
+
+async def test_the_first_screen_after_an_outage_lists_what_was_missed_and_asks_until_all_is_decided(room: Room) -> None:
+    await missed_room(room)
+    editor, monitor = await room.as_("editor"), await room.as_("monitor")
+    for path in ("/", "/publications"):
+        page = (await editor.get(path)).text
+        assert "停发期间错过 2 条，请您决定" in page
+        assert "市政府网站，原定 09:10，迟了先问人：已停下来问您" in page
+        assert "市政府网站，原定 09:11，迟了就暂停：已暂停" in page
+        assert "迟了也发：已在 11:00 补发，不用管。" in page
+        assert "停发期间错过" not in (await monitor.get(path)).text
+    one = await editor.post("/missed", {"one": "now c0:site-main:1", "next": "/"})
+    assert one.headers["location"] == "/?done=missed_now"
+    assert "停发期间错过 1 条" in (await editor.get("/")).text
+    wrong = await editor.post("/missed", {"ids": "c1:site-main:1", "choice": "move", "at": "2026-11-20T09:00"})
+    assert wrong.headers["location"] == "/?done=missed_time"
+    assert (await editor.post("/missed", {"choice": "now"})).headers["location"] == "/?done=missed_none"
+    late = await editor.post("/missed", {"ids": "c0:site-main:1", "choice": "cancel"})
+    assert late.headers["location"] == "/?done=missed_some"
+    form = {"ids": "c1:site-main:1", "choice": "move", "at": "2026-11-25T09:00", "next": "/publications?tab=all"}
+    done = await editor.post("/missed", form)
+    assert done.headers["location"] == "/publications?tab=all&done=missed_move"
+    assert "停发期间错过" not in (await editor.get("/")).text
+    assert (await monitor.post("/missed", form)).status_code == 403

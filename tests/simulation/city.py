@@ -30,7 +30,7 @@ from hub.desk.withdrawing import withdraw
 from hub.domain.errors import HubError
 from hub.identifiers import SeededIdentifiers
 from hub.sealing import PublicSealer, Sealer
-from hub.store.base import Document, Unreachable, Unsure
+from hub.store.base import Document, Duplicate, Unreachable, Unsure
 from hub.store.files import FilesInMemory
 from scheduler.clockwork import Clockwork
 from scheduler.jobs import JOBS
@@ -309,7 +309,7 @@ class City:
             async with self._turn:
                 await _ACTS[event.kind](self, office, content, event)
             self.witness.tell(f"a person: {event.kind} {content} {event.account}")
-        except (HubError, Unreachable, Unsure) as refused:
+        except (HubError, Unreachable, Unsure, Duplicate) as refused:
             self.witness.tell(f"a person: {event.kind} {content} {event.account} refused: {refused}")
 
     # ---- to the end
