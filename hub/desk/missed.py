@@ -1,7 +1,7 @@
 """停发之后: what was missed while nothing could go out by itself, and one decision for all of it or for each.
 
-A post is asked about while it is held because its time had passed in an outage; it leaves the list when somebody decides,
-here or on its own page. What its late rule sent meanwhile stands beside it, as news.
+A post is asked about while it is held because its time had passed in an outage; it leaves the list when somebody
+decides, here or on its own page. What its late rule sent meanwhile stands beside it, as news.
 """
 
 from __future__ import annotations
@@ -17,9 +17,10 @@ from hub.desk.desk import Desk
 from hub.domain import plan, quiet
 from hub.domain.errors import FieldError, Invalid
 from hub.domain.holding import HOLD_ALL
+from hub.domain.matters import named
 from hub.domain.outage import WORKERS, Outage, outage_of, outages_of
 from hub.domain.people import Actor
-from hub.domain.publication import Decision, named
+from hub.domain.publication import Decision
 from hub.domain.rights import may, require
 from hub.store.base import Document
 

@@ -6,10 +6,10 @@ from datetime import datetime, timedelta
 from typing import Any
 
 from channels.contract import Who
-from hub.domain import quiet
+from hub.domain import matters, quiet
 from hub.domain.moves import Document, State
 from hub.domain.outage import with_stop
-from hub.domain.publication import Decision, Rules, Tell, named
+from hub.domain.publication import Decision, Rules
 
 HOLD_ALL = "hold_all"
 ACCOUNT_REFRESH = timedelta(seconds=10)
@@ -66,14 +66,14 @@ def decide_approval(
     What may already have been out once (pinned) goes out unchanged or not at all.
     """
     if publication.get("pinned") and not (approved and package == publication.get("hash")):
-        text = f"{named(publication)}已暂停：上次发送结果查清之前稿件有了改动。请核对平台后决定恢复还是取消。"
-        return Decision("changed", {"reason": text, "who": Who.EDITOR.value}, tell=Tell("publication.held", text))
+        tell = matters.changed(publication)
+        return Decision("changed", {"reason": tell.reason, "who": Who.EDITOR.value}, tell=tell)
     if approved:
         return None
     if now - publication["at"] > rules.late:
-        text = f"{named(publication)}到了发布时间仍没有终审通过，已暂停。通过后请恢复。"
-        fields = {"reason": text, "who": Who.EDITOR.value, "held_for": "approval"}
-        return Decision("unapproved", fields, tell=Tell("publication.unapproved", text))
+        tell = matters.unapproved(publication)
+        fields = {"reason": tell.reason, "who": Who.EDITOR.value, "held_for": "approval"}
+        return Decision("unapproved", fields, tell=tell)
     return give_back(now, ACCOUNT_REFRESH, "等终审通过")
 
 

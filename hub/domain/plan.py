@@ -14,8 +14,8 @@ from typing import Any
 from hub import wording
 from hub.clock import SHANGHAI, in_utc, local
 from hub.domain.errors import Conflict, FieldError, Invalid
+from hub.domain.matters import named
 from hub.domain.moves import STATE_WORDS, Document, step_for
-from hub.domain.publication import named
 
 GRACE = timedelta(minutes=5)  # a time just past that is named by itself is meant as "now"
 UNDO = timedelta(minutes=1)  # for so long after a move the page offers its way back
