@@ -123,8 +123,13 @@ async def _troubles(desk: Desk) -> list[Work]:
     return [_trouble(row, str(names.get(row["account"], row["account"]))) for row in found]
 
 
+def href_of(publication: str) -> str:
+    """Where one publication is opened."""
+    return f"/publications?open={publication}"
+
+
 def _trouble(row: Document, account: str) -> Work:
-    title, href = f"《{row['title']}》", f"/publications?open={row['_id']}"
+    title, href = f"《{row['title']}》", href_of(str(row["_id"]))
     last = (row.get("attempts") or [{}])[-1]
     reason = str(last.get("reason") or row.get("reason") or "")
     if row["state"] == "unknown":

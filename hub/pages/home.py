@@ -29,7 +29,7 @@ from hub.domain.almanac import lunar_date
 from hub.domain.errors import Invalid
 from hub.domain.rights import may
 from hub.pages.board import CHANNELS
-from hub.pages.missed import asked_of
+from hub.pages.missed import asked_of, beside
 from hub.pages.routes import Route, desk_of
 from hub.pages.shell import actor_of, field, go, show
 from hub.store.base import Document
@@ -40,7 +40,8 @@ GREETINGS = ((5, "夜深了"), (9, "早上好"), (12, "上午好"), (14, "中午
 async def show_home(request: Request) -> HTTPResponse:
     desk, actor = desk_of(request), actor_of(request)
     now = desk.clock.now()
-    rows = await my_work(actor, desk)
+    asked = await asked_of(request)
+    rows = beside(await my_work(actor, desk), asked)
     start = local(now).replace(hour=0, minute=0, second=0, microsecond=0).astimezone(UTC)
     posts = await today(actor, desk, start, start + timedelta(days=1))
     urgent = sum(row.tone != "quiet" for row in rows)
@@ -60,7 +61,7 @@ async def show_home(request: Request) -> HTTPResponse:
         accounts=[_account(row) for row in _in_order(await _accounts(request))],
         channels=CHANNELS,
         now=now,
-        **await asked_of(request),
+        **asked,
         may_write=may(actor, "content.write"),
         may_hold=may(actor, "hold.all"),
         may_lift=may(actor, "hold.lift"),

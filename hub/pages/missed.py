@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from datetime import datetime, timedelta
 from typing import Any
 
@@ -11,7 +11,8 @@ from sanic import HTTPResponse, Request
 from hub.access.requests import own_path
 from hub.clock import local
 from hub.desk.accounts import list_accounts
-from hub.desk.missed import decide_missed, missed
+from hub.desk.missed import Missed, decide_missed, missed
+from hub.desk.working import Work, href_of
 from hub.domain.errors import Invalid
 from hub.pages.days import moment_of
 from hub.pages.routes import Route, desk_of
@@ -27,6 +28,13 @@ async def asked_of(request: Request) -> Mapping[str, Any]:
     names = {row["_id"]: row["name"] for row in await list_accounts(actor, desk, limit=200)}
     tomorrow = local(desk.clock.now()).replace(hour=9, minute=0) + timedelta(days=1)
     return {"missed": found, "missed_names": names, "missed_tomorrow": f"{tomorrow:%Y-%m-%dT%H:%M}"}
+
+
+def beside(rows: Sequence[Work], asked: Mapping[str, Any]) -> list[Work]:
+    """The work that is not asked about already."""
+    found: Missed | None = asked["missed"]
+    hrefs = {href_of(id) for post in found.waiting for id in post.ids} if found else set()
+    return [row for row in rows if row.href not in hrefs]
 
 
 async def decide(request: Request) -> HTTPResponse:

@@ -56,7 +56,7 @@ def _row(period: Document, names: Any, now: datetime) -> dict[str, Any]:
         "words": quiet.span_words(period),
         "reason": period["reason"],
         "passes": quiet.passes_words(period),
-        "by": f"{names.get(period['by'], '')} {wording.moment(period['at'])}",
+        "by": f"{names.get(period['by'], '')} {wording.moment(period['at'])}".strip(),
         "over": quiet.is_over(period, now),
         "holds": quiet.stretch_at(period, now) is not None,
         "early": bool(period.get("ended_at")),

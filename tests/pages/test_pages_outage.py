@@ -114,6 +114,8 @@ async def test_the_first_screen_after_an_outage_lists_what_was_missed_and_asks_u
         assert "市政府网站，原定 09:11，迟了就暂停：已暂停" in page
         assert "迟了也发：已在 11:00 补发，不用管。" in page
         assert "停发期间错过" not in (await monitor.get(path)).text
+    assert "暂停，等您决定" not in (await editor.get("/")).text, "asked once, not twice"
+    assert "暂停，等您决定" in (await monitor.get("/")).text
     one = await editor.post("/missed", {"one": "now c0:site-main:1", "next": "/"})
     assert one.headers["location"] == "/?done=missed_now"
     assert "停发期间错过 1 条" in (await editor.get("/")).text
