@@ -312,7 +312,20 @@ async def hold_all(actor: Actor, desk: Desk, reason: str) -> Held:
     fields = ("title", "account", "state", "kind")
     rows = await desk.store.find(TABLE, {"state": "sending"}, limit=1_000, fields=fields)
     rows += await desk.store.find(ledger.OPERATIONS, {"state": "sending", "kind": "correct"}, limit=200, fields=fields)
+    named = {"$set": {"under_way": [row["_id"] for row in rows]}}
+    await desk.store.change("switches", {"_id": holding.HOLD_ALL, "on": True, "at": now}, named)
     return Held(now, rows)
+
+
+async def under_way(actor: Actor, desk: Desk) -> list[Document]:
+    """What was on its way to a platform when 全部暂停 was last pressed, as it stands now; empty while it is off."""
+    require(actor, "hold.all")
+    switch = await desk.store.get("switches", holding.HOLD_ALL) or {}
+    ids = list(switch.get("under_way") or ()) if switch.get("on") else []
+    if not ids:
+        return []
+    fields = ("title", "account", "state", "channel")
+    return await desk.store.find(TABLE, {"_id": {"$in": ids}}, sort=[("account", 1)], limit=len(ids), fields=fields)
 
 
 async def lift_hold_all(actor: Actor, desk: Desk, *, reason: str = "") -> None:

@@ -101,7 +101,7 @@ def switch_fields(switch: Document, on: bool, reason: str, by: str, at: datetime
     fields: dict[str, Any] = {"on": on, "reason": reason, "by": by, "at": at}
     since = (switch.get("since") or switch.get("at")) if switch.get("on") else None
     if on:
-        return {**fields, "since": since or at}
+        return {**fields, "since": since or at, "under_way": []}
     if since is None:
         return fields
     why = f"全部暂停：{switch.get('reason') or '没有写原因'}"

@@ -212,6 +212,9 @@ async def _hold(request: Request, *, errors: tuple[Any, ...] = (), reason: str =
         status=status,
         errors=errors,
         reason=reason,
+        under_way=await publishing.under_way(actor, desk_of(request)),
+        names={row["_id"]: row["name"] for row in await list_accounts(actor, desk_of(request), limit=200)},
+        channels=CHANNELS,
         may_lift=may(actor, "hold.lift"),
     )
 
@@ -222,7 +225,7 @@ async def hold_all(request: Request) -> HTTPResponse:
         await publishing.hold_all(actor_of(request), desk_of(request), reason)
     except Invalid as error:
         return await _hold(request, errors=error.errors, reason=reason, status=422)
-    return go("/publications", "held")
+    return go("/hold-all", "held")
 
 
 async def lift_hold(request: Request) -> HTTPResponse:

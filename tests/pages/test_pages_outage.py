@@ -129,3 +129,21 @@ async def test_the_first_screen_after_an_outage_lists_what_was_missed_and_asks_u
     assert done.headers["location"] == "/publications?tab=all&done=missed_move"
     assert "停发期间错过" not in (await editor.get("/")).text
     assert (await monitor.post("/missed", form)).status_code == 403
+
+
+# ---- 全部暂停
+
+
+async def test_who_presses_hold_all_sees_what_was_on_its_way_by_name_and_how_it_ended(room: Room) -> None:
+    editor = await room.as_("editor")
+    (row,) = await room.post_out("c1", "供暖提前")
+    await room.desk.store.change("publications", {"_id": row["_id"]}, {"$set": {"state": "sending"}})
+    pressed = await editor.post("/hold-all", {"reason": "接上级电话"})
+    assert pressed.headers["location"] == "/hold-all?done=held"
+    page = (await editor.get("/hold-all")).text
+    assert "按下时正在送往平台的有 1 条" in page and "供暖提前" in page and "市政府网站" in page and "发送中" in page
+    await room.desk.store.change("publications", {"_id": row["_id"]}, {"$set": {"state": "published"}})
+    assert "已发布" in (await editor.get("/hold-all")).text
+    await (await room.as_("reviewer")).post("/hold-all/lift", {"reason": "已核实"})
+    await editor.post("/hold-all", {"reason": "再停一次"})
+    assert "按下时没有正在送往平台的发布。" in (await editor.get("/hold-all")).text
