@@ -11,7 +11,7 @@ from datetime import datetime, timedelta
 from typing import Any
 
 from hub.desk.desk import Desk
-from hub.domain import outbox
+from hub.domain import leftovers, outbox
 from hub.domain.matters import Tell
 from hub.domain.moves import step_for
 from hub.domain.people import Actor
@@ -60,6 +60,8 @@ async def move(
     attempts = closed_attempts(document, decision.closing)
     if attempts is not None:
         fields["attempts"] = attempts
+    if table == PUBLICATIONS:
+        fields |= leftovers.given_up(document, step.then, now)
     if step.then.value not in _LEASED:
         fields |= {"lease_owner": None, "lease_until": None}
     update: dict[str, Any] = _set_or_unset(fields)
@@ -104,7 +106,8 @@ async def intend(
     number = len(document.get("attempts", [])) + 1
     key = fields.get("key", document["key"])
     attempt = {"number": number, "step": step, "at": now, "key": key, "fingerprint": fingerprint, **(handed or {})}
-    decision = Decision("intend", {**fields, "lease_until": now + rules.lease})
+    left = leftovers.replaced(document, fields, now) if table == PUBLICATIONS else {}
+    decision = Decision("intend", {**fields, **left, "lease_until": now + rules.lease})
     return await move(desk, actor, table, document, decision, attempt=attempt, detail={"attempt": number})
 
 

@@ -71,6 +71,7 @@ PROGRAMS: Mapping[str, frozenset[str]] = {
     "program:caretaker": frozenset({"account.look"}),
     "program:worker": frozenset({"beat.write"}),
     "program:guard": frozenset({"workers.guard", "outbox.carry", "notice.send"}),
+    "program:tidier": frozenset({"leftover.discard"}),
     "program:renderer": frozenset({"rendition.make"}),
     "program:keeper": frozenset({"short_lived.purge"}),
     "program:mirror": frozenset({"column.mirror"}),

@@ -12,6 +12,7 @@ from sanic import HTTPResponse, Request
 from hub import wording
 from hub.desk import accounts
 from hub.desk.accounts import HEALTH_WORDS, NewAccount
+from hub.desk.tidying import drafts_left
 from hub.domain.errors import FieldError, HubError, Invalid, NotFound
 from hub.domain.rights import may
 from hub.pages.board import CHANNELS
@@ -129,6 +130,8 @@ async def _account(
         facts=facts,
         errors=errors,
         reason=reason,
+        drafts=await drafts_left(actor, desk, id),
+        now=desk.clock.now(),
         channels=CHANNELS,
         may_write=may(actor, "account.write"),
         may_hold=may(actor, "publication.hold"),

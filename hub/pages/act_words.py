@@ -100,6 +100,7 @@ ACT_WORDS: Mapping[str, str] = {
     "hold.all": "全部暂停",
     "hold.lift": "恢复发布",
     "incident.ask": "开始突发事件演练",
+    "leftover.discard": "清理不再发布的草稿",
     "media.upload": "上传附件",
     "media.rendition": "压缩图片",
     "operation.correct": "要求更正",

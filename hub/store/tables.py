@@ -70,7 +70,8 @@ _PUBLISHING = (
         unique=(("key",),),
         indexes=(("state", "not_before"), ("state", "lease_until"), ("content", "-at"), ("account", "-at"), ("-at",),
                  ("account", "external_id"), ("waits_for",), ("account", "-published_at"), ("hash", "account"),
-                 ("state", "look_at"), ("state", "at"), ("account", "state", "at"), ("state", "-published_at")),
+                 ("state", "look_at"), ("state", "at"), ("account", "state", "at"), ("state", "-published_at"),
+                 ("leftover_at",)),
         outbox=True,
     ),
     Table(

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from datetime import timedelta
 
+from hub.clock import LATEST
 from hub.desk.beating import beat
 from hub.desk.publishing import Wish, schedule
 from hub.domain.people import program
@@ -147,3 +148,24 @@ async def test_who_presses_hold_all_sees_what_was_on_its_way_by_name_and_how_it_
     await (await room.as_("reviewer")).post("/hold-all/lift", {"reason": "已核实"})
     await editor.post("/hold-all", {"reason": "再停一次"})
     assert "按下时没有正在送往平台的发布。" in (await editor.get("/hold-all")).text
+
+
+# ---- drafts that will never be published
+
+
+async def test_the_accounts_page_lists_the_drafts_that_will_be_thrown_away_and_those_left_to_a_person(
+    room: Room,
+) -> None:
+    now = room.desk.clock.now()
+    left = {"refs": {"media_id": "m1"}, "why": "cancelled", "at": now}
+    for number, again in enumerate((now + timedelta(minutes=30), LATEST)):
+        row = {"_id": f"c{number}:site-main:1", "account": "site-main", "title": f"第{number}篇", "state": "cancelled",
+               "key": f"k{number}", "leftovers": [left], "leftover_at": again, "at": now, "content": f"c{number}",
+               "leftover_said": "连不上平台" if number else None}  # fmt: skip
+        await room.desk.store.insert("publications", row)
+    page = (await (await room.as_("sysadmin")).get("/accounts/site-main")).text
+    assert "不再发布的草稿" in page and "2 份" in page and "已取消，不再发布；上次没有删成：连不上平台" in page
+    assert "09:30 以后删" in page and "请到平台上手工删" in page
+    assert "/publications?open=c0" not in page, "an administrator sees no publications"
+    assert "/publications?open=c0" in (await (await room.as_("editor")).get("/accounts/site-main")).text
+    assert "不再发布的草稿" not in (await (await room.as_("editor")).get("/accounts/weibo-main")).text
