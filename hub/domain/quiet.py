@@ -54,12 +54,18 @@ def end_of(period: Document) -> datetime:
 def stretch_at(period: Document, at: datetime) -> tuple[datetime, datetime] | None:
     """The stretch of this period that holds this moment."""
     end = end_of(period)
-    if not period["since"] <= at < end:
+    if at >= end or not (_is_begun(period) or period["since"] <= at):
         return None
     if not period.get("nightly"):
         return period["since"], end
     begin, close = _night(period["nightly"], at)
     return (max(begin, period["since"]), min(close, end)) if begin <= at < close else None
+
+
+def _is_begun(period: Document) -> bool:
+    """Whether it held from the moment it was declared: then it also holds for a sender whose clock is behind."""
+    declared: datetime | None = period.get("at")
+    return declared is not None and period["since"] <= declared
 
 
 def _night(hours: Document, at: datetime) -> tuple[datetime, datetime]:

@@ -226,6 +226,13 @@ def test_a_night_holds_exactly_its_own_hours_on_every_day(first: int, last: int,
         assert stretch[0] <= at < stretch[1] and stretch[1] - stretch[0] <= DAY
 
 
+def test_what_was_declared_for_now_also_holds_for_a_clock_that_is_behind() -> None:
+    now = {"since": MORNING, "until": MORNING + HOUR, "reason": "甲", "at": MORNING}
+    later = {**now, "at": MORNING - HOUR}
+    assert quiet.silence_at([now], MORNING - HOUR, {}) is not None
+    assert quiet.silence_at([later], MORNING - HOUR, {}) is None
+
+
 def test_periods_that_follow_one_another_are_one_silence() -> None:
     one = {"since": MORNING, "until": MORNING + HOUR, "reason": "甲", "passes": []}
     two = {"since": MORNING + HOUR, "until": MORNING + 2 * HOUR, "reason": "乙", "passes": ["notice"]}
