@@ -156,7 +156,8 @@ BUGS = (
         "the intent is not durable before the call",
         "hub/desk/sending.py",
         "    intended = await ledger.intend(\n"
-        "        desk, actor, table, document, errand.step, fields, fingerprint, rules, handed=_handed(document, errand)\n"
+        "        desk, actor, table, document, errand.step, fields, fingerprint, rules, "
+        "handed=_handed(document, errand)\n"
         "    )\n",
         "    intended = dict(document, state='sending')\n",
     ),
