@@ -359,6 +359,16 @@ class AnswerFinding(Protocol):
 
 
 @runtime_checkable
+class Tidying(Protocol):
+    """A platform that keeps what was staged until somebody throws it away."""
+
+    async def discard(self, refs: Json) -> Outcome:
+        """Throw away what was staged with these refs. Repeatable: what is not there any more is Accepted. Never touches
+        what is public, nor anything that these refs do not name."""
+        ...
+
+
+@runtime_checkable
 class Shelving(Protocol):
     """A website of ours, which also keeps reference data and watches whether our workers live."""
 

@@ -14,6 +14,7 @@ from sanic import Sanic
 from hub import access, wiring
 from hub.app import add_routes, add_static, bare
 from hub.clock import SystemClock
+from hub.desk.guarding import Guard
 from hub.desk.tailing import Tail
 from hub.domain.errors import Misconfigured
 from hub.identifiers import RandomIdentifiers
@@ -51,9 +52,11 @@ def desk_app(settings: Settings) -> Sanic[Any, Any]:
         app.ctx.facts = office_facts(settings, demo=app.ctx.desk.demo)
         app.ctx.tail = Tail()
         app.ctx.tailing = asyncio.create_task(app.ctx.tail.run(app.ctx.desk))
+        app.ctx.guarding = asyncio.create_task(Guard().run(app.ctx.desk))
 
     async def close_all(app: Sanic[Any, Any]) -> None:
         app.ctx.tailing.cancel()
+        app.ctx.guarding.cancel()
         if drawing := getattr(app.ctx, "drawing", None):  # the processes that draw uploaded pictures
             drawing.close()
         await stack.aclose()

@@ -27,6 +27,7 @@ from hub.desk.reading import count_rest, read_new
 from hub.desk.reopening import reopen
 from hub.desk.settling import settle
 from hub.desk.telling import tell
+from hub.desk.tidying import tidy
 from hub.desk.watching import Watch
 from hub.domain.people import Actor
 
@@ -71,6 +72,7 @@ JOBS: tuple[Job, ...] = (
     Job("read", 1, read_new, "reader"),
     Job("reopen", 60, reopen, "listener", lease=True),
     Job("throw_away", 600, throw_away, "keeper", lease=True),
+    Job("tidy", 300, tidy, "tidier", lease=True),
     Job("count_rest", 30, count_rest, "reader", lease=True),
 )
 

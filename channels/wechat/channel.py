@@ -118,6 +118,17 @@ class Wechat:
     async def stage(self, prepared: Prepared, key: str, pictures: PictureBytes) -> Staged | Refused | Unknown:
         return await self.staging.stage(prepared, key, pictures)
 
+    async def discard(self, refs: Json) -> Outcome:
+        """删除草稿: only the one these refs name; one that has gone already is as good as thrown away."""
+        media_id = str(refs.get("media_id") or "")
+        if not media_id:
+            return Accepted("", None, self.now(), "没有草稿")
+        said = await self.line.ask(lambda token: self.line.protocol.delete_draft(token, media_id))
+        gone = isinstance(said, Refused) and said.code == "40007"
+        if isinstance(said, Refused | Unknown) and not gone:
+            return said
+        return Accepted(media_id, None, self.now(), "草稿早已不在" if gone else "")
+
     async def publish(self, staged: Staged, key: str) -> Outcome:
         """提交发布. Taken is not yet public: the verdict comes by an event, or by asking."""
         media_id = str(staged.refs.get("media_id") or "")

@@ -119,6 +119,10 @@ class Wire:
     def get_draft(self, token: str, media_id: str) -> Request:
         return self._post("/cgi-bin/draft/get", token, {"media_id": media_id}, "draft_looks_day")
 
+    def delete_draft(self, token: str, media_id: str) -> Request:
+        """For ever; what was published out of it stays public."""
+        return self._post("/cgi-bin/draft/delete", token, {"media_id": media_id})
+
     def count_drafts(self, token: str) -> Request:
         return Request("GET", self._url("/cgi-bin/draft/count", token), costs=("draft_looks_day",))
 

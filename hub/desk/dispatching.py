@@ -92,7 +92,7 @@ async def _free(desk: Desk, busy: set[str]) -> dict[str, Any] | None:
         desk.store.find("accounts", {"held": True}, limit=200, fields=("held",)),
         desk.store.tally(ledger.PUBLICATIONS, {"state": {"$in": ON_ITS_WAY}}, ["account"]),
     )
-    if switch is not None and switch.get("on"):
+    if holding.is_shut(switch, desk.clock.now()):
         return None
     stopped, elsewhere = {str(row["_id"]) for row in held}, {str(one["account"]) for one in on_its_way}
     return {"account": {"$nin": sorted(busy | stopped | elsewhere)}}
@@ -178,9 +178,9 @@ async def _reason_to_stop(
         _earlier(desk, publication),
         _awaited(desk, publication),
     )
-    stop = holding.stop_of(switch, account)
+    stop = holding.decide_stop(switch, account, publication, now, timedelta(seconds=1))
     if stop is not None:
-        return holding.give_back(now, timedelta(seconds=1), stop)
+        return stop
     if withdrawn:
         return Decision("withdrawn", {"reason": "已有撤稿，不再发出"})
     approved = holding.is_approved(content, package)

@@ -11,10 +11,11 @@ from datetime import datetime, timedelta
 from typing import Any
 
 from hub.desk.desk import Desk
-from hub.domain import outbox
+from hub.domain import leftovers, outbox
+from hub.domain.matters import Tell
 from hub.domain.moves import step_for
 from hub.domain.people import Actor
-from hub.domain.publication import Decision, Rules, Tell, closed_attempts
+from hub.domain.publication import Decision, Rules, closed_attempts
 from hub.store.base import Document
 
 PUBLICATIONS, OPERATIONS, DELIVERIES = "publications", "operations", "deliveries"
@@ -59,12 +60,16 @@ async def move(
     attempts = closed_attempts(document, decision.closing)
     if attempts is not None:
         fields["attempts"] = attempts
+    if table == PUBLICATIONS:
+        fields |= leftovers.given_up(document, step.then, now)
     if step.then.value not in _LEASED:
         fields |= {"lease_owner": None, "lease_until": None}
     update: dict[str, Any] = _set_or_unset(fields)
     if attempt is not None:
         update["$push"] = {"attempts": dict(attempt)}
     rows = _rows(desk, actor, table, document, decision, now, detail or {})
+    if decision.tell is not None:
+        rows.append(await _notice(desk, table, document, decision, decision.tell, now))
     return await desk.store.change(table, {**expected(document), **(where or {})}, outbox.noted(update, *rows))
 
 
@@ -115,7 +120,8 @@ async def intend(
     number = len(document.get("attempts", [])) + 1
     key = fields.get("key", document["key"])
     attempt = {"number": number, "step": step, "at": now, "key": key, "fingerprint": fingerprint, **(handed or {})}
-    decision = Decision("intend", {**fields, "lease_until": now + rules.lease})
+    left = leftovers.replaced(document, fields, now) if table == PUBLICATIONS else {}
+    decision = Decision("intend", {**fields, **left, "lease_until": now + rules.lease})
     return await move(desk, actor, table, document, decision, attempt=attempt, detail={"attempt": number})
 
 
@@ -145,19 +151,20 @@ def _rows(
         told = {"from": document["state"], **detail}
         rows.append(outbox.audit(desk.ids.new(), actor, f"{word}.{decision.event}", subject, now, detail=told))
         rows.append(outbox.event(desk.ids.new(), f"{word}.changed", subject, now))
-    if decision.tell is not None:
-        rows.append(_notice(desk, table, document, decision, decision.tell, now))
     return rows
 
 
-def _notice(desk: Desk, table: str, document: Document, decision: Decision, tell: Tell, now: datetime) -> outbox.Row:
+async def _notice(
+    desk: Desk, table: str, document: Document, decision: Decision, tell: Tell, now: datetime
+) -> outbox.Row:
+    account: Document = await desk.store.get("accounts", str(document["account"]), fields=("name",)) or {}
     return outbox.notice(
         desk.ids.new(),
         tell.matter,
         str(document["_id"]),
         now,
         people=sorted({str(document["by"]), "duty"}),
-        text=tell.text,
+        text=tell.text(document, str(account.get("name") or document["account"])),
         link=f"/{table}/{document['_id']}",
         key=f"{document['_id']}:{decision.event}:{document['lease_number']}",  # held again after a release: told again
     )

@@ -71,7 +71,8 @@ async def _reason_to_wait(
         return holding.give_back(now, timedelta(seconds=1), "网站先行")
     if operation["kind"] == "withdraw":
         return None
-    stop = holding.stop_of(await desk.store.get("switches", holding.HOLD_ALL), account)
+    switch = await desk.store.get("switches", holding.HOLD_ALL)
+    stop = holding.stop_of(switch, account, operation, now)
     if stop is None and not await _approved_by_another(desk, operation):
         stop = "等一位非作者核准"
     return holding.give_back(now, timedelta(seconds=5), stop) if stop else None

@@ -12,10 +12,10 @@ from datetime import datetime, timedelta
 
 from channels.contract import Channel, Health
 from hub.desk import ledger, quotas, variants
-from hub.desk.beating import SILENCE
 from hub.desk.desk import Desk, connected
 from hub.domain import outbox, preflight
 from hub.domain.errors import NotFound
+from hub.domain.outage import SILENCE
 from hub.domain.people import Actor
 from hub.domain.preflight import Concern, is_due, mark_of, new_ones, warning
 from hub.domain.publication import Rules

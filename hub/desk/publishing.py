@@ -6,7 +6,7 @@ other is told.
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
@@ -17,7 +17,7 @@ from hub.desk import ledger, variants
 from hub.desk.desk import Desk, connected
 from hub.desk.paging import Page, page
 from hub.desk.preflighting import foresee
-from hub.domain import holding, outbox, plan
+from hub.domain import holding, outbox, plan, quiet
 from hub.domain.errors import Conflict, FieldError, Invalid, NotFound
 from hub.domain.moves import OPEN_STATES, STATE_WORDS, attempt_words, step_for
 from hub.domain.people import Actor
@@ -57,6 +57,7 @@ class Scheduled:
 
     publications: Sequence[Document]
     impossible: Sequence[Impossible]
+    notes: Sequence[str] = ()  # what is to be known of their times: quiet periods they fall into
 
     @property
     def doubtful(self) -> bool:
@@ -88,7 +89,16 @@ async def schedule(
     drafts = await _linked(desk, drafts, impossible)
     if impossible and (if_some_impossible == "none" or not drafts):
         raise Invalid("有的账号发不了，一条也没有排。", _errors(impossible))
-    return Scheduled([await _born(desk, actor, draft) for draft in drafts], impossible)
+    born = [await _born(desk, actor, draft) for draft in drafts]
+    return Scheduled(born, impossible, await quiet_notes(desk, born))
+
+
+async def quiet_notes(desk: Desk, rows: Sequence[Document]) -> list[str]:
+    """Into which quiet periods these fall, each said once."""
+    periods = (await desk.store.get("switches", holding.HOLD_ALL) or {}).get("quiet") or ()
+    found = [quiet.silence_at(periods, row["at"], row) for row in rows]
+    words = [f"这个时间在{silence.words}，到时按各自的迟发规则处理。" for silence in found if silence]
+    return list(dict.fromkeys(words))
 
 
 def _check_order(wishes: Sequence[Wish], if_some_impossible: str) -> None:
@@ -174,6 +184,7 @@ async def _draft(
         "account": account["_id"],
         "channel": account["channel"],
         "title": revision["title"],
+        "content_kind": content.get("kind"),
         "at": at,
         "not_before": at,
         "late": wish.late,
@@ -309,11 +320,24 @@ async def hold_all(actor: Actor, desk: Desk, reason: str) -> Held:
     if not reason.strip():
         raise Invalid("请写一句暂停的原因。", (FieldError("reason", "请写一句原因。"),))
     now = desk.clock.now()
-    await _switch(desk, actor, "hold.all", holding.switch_fields(True, reason.strip(), actor.id, now), reason.strip())
+    await _switch(desk, actor, "hold.all", True, reason.strip())
     fields = ("title", "account", "state", "kind")
     rows = await desk.store.find(TABLE, {"state": "sending"}, limit=1_000, fields=fields)
     rows += await desk.store.find(ledger.OPERATIONS, {"state": "sending", "kind": "correct"}, limit=200, fields=fields)
+    named = {"$set": {"under_way": [row["_id"] for row in rows]}}
+    await desk.store.change("switches", {"_id": holding.HOLD_ALL, "on": True, "at": now}, named)
     return Held(now, rows)
+
+
+async def under_way(actor: Actor, desk: Desk) -> list[Document]:
+    """What was on its way to a platform when 全部暂停 was last pressed, as it stands now; empty while it is off."""
+    require(actor, "hold.all")
+    switch = await desk.store.get("switches", holding.HOLD_ALL) or {}
+    ids = list(switch.get("under_way") or ()) if switch.get("on") else []
+    if not ids:
+        return []
+    fields = ("title", "account", "state", "channel")
+    return await desk.store.find(TABLE, {"_id": {"$in": ids}}, sort=[("account", 1)], limit=len(ids), fields=fields)
 
 
 async def lift_hold_all(actor: Actor, desk: Desk, *, reason: str = "") -> None:
@@ -321,12 +345,14 @@ async def lift_hold_all(actor: Actor, desk: Desk, *, reason: str = "") -> None:
     require(actor, "hold.lift")
     if actor.kind == "program" and not reason.strip():
         raise Invalid("在服务器上解除全部暂停须写明原因：--reason。", (FieldError("reason", "请写一句原因。"),))
-    fields = holding.switch_fields(False, reason.strip(), actor.id, desk.clock.now())
-    await _switch(desk, actor, "hold.lift", fields, reason.strip())
+    await _switch(desk, actor, "hold.lift", False, reason.strip())
 
 
-async def _switch(desk: Desk, actor: Actor, act: str, fields: Mapping[str, Any], said: str) -> None:
-    now, said = desk.clock.now(), mask_text(said)[:200]
+async def _switch(desk: Desk, actor: Actor, act: str, on: bool, reason: str) -> None:
+    """Unconditional: of two who press at once both are right; the stretch noted may differ by their distance."""
+    now, said = desk.clock.now(), mask_text(reason)[:200]
+    before = await desk.store.get("switches", holding.HOLD_ALL) or {}
+    fields = holding.switch_fields(before, on, reason, actor.id, now)
     who = "有人在服务器上" if actor.kind == "program" else actor.name
     text = f"{who}已全部暂停发布：{said}" if fields["on"] else f"{who}已恢复发布{'：' if said else '。'}{said}"
     row = desk.ids.new()

@@ -133,11 +133,11 @@ async def _stop(desk: Desk, table: str, document: Document) -> str | None:
         return "已由他人接手"
     if document.get("kind") == "withdraw":
         return None  # a pause stops what goes out, never what is taken back
-    switch = await desk.store.get("switches", holding.HOLD_ALL)
-    stop = holding.stop_of(switch, await desk.store.get("accounts", str(document["account"])))
-    if stop is None and table == ledger.PUBLICATIONS:
-        return await _voided(desk, document)
-    return stop
+    voided = await _voided(desk, document) if table == ledger.PUBLICATIONS else None
+    account = await desk.store.get("accounts", str(document["account"]))
+    switch = await desk.store.get("switches", holding.HOLD_ALL)  # last: nothing stands between it and the call
+    published = None if table == ledger.DELIVERIES else document
+    return holding.stop_of(switch, account, published, desk.clock.now()) or voided
 
 
 async def _voided(desk: Desk, publication: Document) -> str | None:

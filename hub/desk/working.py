@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 
 from hub.desk import casework, preflighting
+from hub.desk.beating import is_publishing
 from hub.desk.desk import Desk
 from hub.desk.ledger import STANDING
 from hub.desk.noticing import count_unread
@@ -15,6 +16,7 @@ from hub.desk.reviewing import queue
 from hub.desk.tasks import KINDS, OF_CASES, href_of, my_tasks
 from hub.domain.alert import LEVEL_NAMES
 from hub.domain.people import Actor
+from hub.domain.quiet import silence_at
 from hub.domain.rights import may, require
 from hub.store.base import Document
 from hub.wording import moment
@@ -42,12 +44,15 @@ class Work:
 
 @dataclass(frozen=True)
 class Waiting:
-    """Counts for the rail: plain ones, those where something went wrong, the bell, and why all is held."""
+    """Counts for the rail: plain ones, those where something went wrong, the bell, why all is held, whether no worker
+    lives, and the quiet period that holds now, in words."""
 
     counts: Mapping[str, int]
     alarms: Mapping[str, int]
     unread: int
     held: str
+    stopped: bool = False
+    quiet: str = ""
 
 
 async def waiting(actor: Actor, desk: Desk) -> Waiting:
@@ -64,7 +69,9 @@ async def waiting(actor: Actor, desk: Desk) -> Waiting:
         counts["cases"], alarms["cases"] = await casework.counts(actor, desk)
     switch = await desk.store.get("switches", "hold_all") or {}
     held = str(switch.get("reason") or "") if switch.get("on") else ""
-    return Waiting(counts, alarms, await count_unread(actor, desk), held)
+    silence = silence_at(switch.get("quiet") or (), desk.clock.now(), {})
+    words = silence.words if silence else ""
+    return Waiting(counts, alarms, await count_unread(actor, desk), held, not await is_publishing(desk), words)
 
 
 async def my_work(actor: Actor, desk: Desk) -> list[Work]:
@@ -133,8 +140,13 @@ async def _concerned(actor: Actor, desk: Desk) -> list[Work]:
     return rows
 
 
+def page_of(publication: str) -> str:
+    """Where one publication is opened."""
+    return f"/publications?open={publication}"
+
+
 def _trouble(row: Document, account: str) -> Work:
-    title, href = f"《{row['title']}》", f"/publications?open={row['_id']}"
+    title, href = f"《{row['title']}》", page_of(str(row["_id"]))
     last = (row.get("attempts") or [{}])[-1]
     reason = str(last.get("reason") or row.get("reason") or "")
     if row["state"] == "unknown":

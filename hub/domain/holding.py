@@ -6,26 +6,52 @@ from datetime import datetime, timedelta
 from typing import Any
 
 from channels.contract import Who
+from hub.domain import matters, quiet
 from hub.domain.moves import Document, State
-from hub.domain.publication import Decision, Rules, Tell, decide_spent, named
+from hub.domain.outage import with_stop
+from hub.domain.publication import Decision, Rules, decide_spent
 from hub.domain.quota import Left, spent_words
 
 HOLD_ALL = "hold_all"
 ACCOUNT_REFRESH = timedelta(seconds=10)
+QUIET_REFRESH = timedelta(seconds=20)
 EARLIER_FIRST = "等同一账号上更早的一条"
 ALL_HELD, ACCOUNT_HELD = "全部暂停中", "账号已暂停"
 KEEPS_PLACE = (EARLIER_FIRST, ALL_HELD, ACCOUNT_HELD)  # put back for these, a post still goes before later ones
 
 
-def stop_of(switch: Document | None, account: Document | None) -> str | None:
-    """Why nothing may go out to this account now, in words; None where nothing stops it."""
+def stop_of(
+    switch: Document | None, account: Document | None, document: Document | None, now: datetime
+) -> str | None:
+    """Why this may not go out to this account now, in words; None where nothing stops it. An answer to one citizen
+    (document None) is no publication and knows no quiet period."""
     if switch is not None and switch.get("on"):
         return ALL_HELD
     if account is None:
         return "账号已不存在"
     if account.get("held"):
         return ACCOUNT_HELD
-    return None
+    if switch is None or document is None:
+        return None
+    silence = quiet.silence_at(switch.get("quiet") or (), now, document)
+    return silence.words if silence else None
+
+
+def is_shut(switch: Document | None, now: datetime) -> bool:
+    """Whether nothing at all may go out now, whatever it is and wherever it goes."""
+    if switch is None:
+        return False
+    return bool(switch.get("on")) or quiet.is_shut(switch.get("quiet") or (), now)
+
+
+def decide_stop(
+    switch: Document | None, account: Document | None, document: Document, now: datetime, pause: timedelta
+) -> Decision | None:
+    """A claim put back because something is stopped; in a quiet period it need not be looked at every second."""
+    stop = stop_of(switch, account, document, now)
+    if stop is None:
+        return None
+    return give_back(now, QUIET_REFRESH if stop.startswith("静默") else pause, stop)
 
 
 def is_approved(content: Document | None, package: str | None) -> bool:
@@ -43,14 +69,14 @@ def decide_approval(
     What may already have been out once (pinned) goes out unchanged or not at all.
     """
     if publication.get("pinned") and not (approved and package == publication.get("hash")):
-        text = f"{named(publication)}已暂停：上次发送结果查清之前稿件有了改动。请核对平台后决定恢复还是取消。"
-        return Decision("changed", {"reason": text, "who": Who.EDITOR.value}, tell=Tell("publication.held", text))
+        tell = matters.changed(publication)
+        return Decision("changed", {"reason": tell.reason, "who": Who.EDITOR.value}, tell=tell)
     if approved:
         return None
     if now - publication["at"] > rules.late:
-        text = f"{named(publication)}到了发布时间仍没有终审通过，已暂停。通过后请恢复。"
-        fields = {"reason": text, "who": Who.EDITOR.value, "held_for": "approval"}
-        return Decision("unapproved", fields, tell=Tell("publication.unapproved", text))
+        tell = matters.unapproved(publication)
+        fields = {"reason": tell.reason, "who": Who.EDITOR.value, "held_for": "approval"}
+        return Decision("unapproved", fields, tell=tell)
     return give_back(now, ACCOUNT_REFRESH, "等终审通过")
 
 
@@ -80,6 +106,13 @@ def decide_link(publication: Document, awaited: Document | None, now: datetime) 
     return Decision("await", {"waiting_since": now, "reason": "等网站上的同一篇先发出"})
 
 
-def switch_fields(on: bool, reason: str, by: str, at: datetime) -> dict[str, Any]:
-    """The switch as it stands after this act."""
-    return {"on": on, "reason": reason, "by": by, "at": at}
+def switch_fields(switch: Document, on: bool, reason: str, by: str, at: datetime) -> dict[str, Any]:
+    """The switch as it stands after this act: on since the first press, and once lifted the stretch it was on."""
+    fields: dict[str, Any] = {"on": on, "reason": reason, "by": by, "at": at}
+    since = (switch.get("since") or switch.get("at")) if switch.get("on") else None
+    if on:
+        return {**fields, "since": since or at, "under_way": []}
+    if since is None:
+        return fields
+    why = f"全部暂停：{switch.get('reason') or '没有写原因'}"
+    return {**fields, "since": None, "stops": with_stop(switch, since, at, why)}

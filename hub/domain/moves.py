@@ -58,6 +58,7 @@ _S = State
 MOVES: Sequence[Step] = (
     Step(_S.SCHEDULED, "claim", _S.STAGING, PROGRAM, "到点取出"),
     Step(_S.SCHEDULED, "move", _S.SCHEDULED, PERSON, "改时间"),
+    Step(_S.SCHEDULED, "urge", _S.SCHEDULED, PERSON, "标为紧急"),
     Step(_S.SCHEDULED, "hold", _S.HELD, PERSON, "暂停"),
     Step(_S.SCHEDULED, "cancel", _S.CANCELLED, PERSON, "取消"),
     Step(_S.WAITING, "address", _S.SCHEDULED, PROGRAM, "拿到网站地址"),

@@ -16,7 +16,7 @@ FALL_BACK = (Role.MONITOR, Role.REVIEWER, Role.EDITOR)  # who is told where nobo
 # An e-mail's states: none (no address, or no server), due, sending, sent, refused, unknown.
 OPEN = ("due", "sending")
 LEASE = timedelta(minutes=2)
-URGENT = frozenset({"alert", "publication", "operation", "hold", "hold_all", "account", "dead_man"})
+URGENT = frozenset({"alert", "publication", "operation", "hold", "hold_all", "quiet", "account", "workers"})
 
 
 def receivers(people: Sequence[str], users: Iterable[Mapping[str, Any]]) -> list[str]:

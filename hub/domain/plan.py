@@ -14,8 +14,8 @@ from typing import Any
 from hub import wording
 from hub.clock import SHANGHAI, in_utc, local
 from hub.domain.errors import Conflict, FieldError, Invalid
+from hub.domain.matters import named
 from hub.domain.moves import STATE_WORDS, Document, step_for
-from hub.domain.publication import named
 
 GRACE = timedelta(minutes=5)  # a time just past that is named by itself is meant as "now"
 UNDO = timedelta(minutes=1)  # for so long after a move the page offers its way back
@@ -26,8 +26,8 @@ Meeting = tuple[str, datetime]  # an account and a moment at which it would send
 def fresh(at: datetime) -> dict[str, Any]:
     """A new time, and the tries and reasons that belonged to the old one gone."""
     fields = {"at": at, "not_before": at, "tries": 0, "first_tried_at": None, "reason": None, "who": None}
-    gone = {"spent": None, "part": None, "picture": None, "offer": None, "held_for": None, "released_at": None}
-    return {**fields, **gone}
+    gone = ("spent", "part", "picture", "offer", "held_for", "released_at", "expected_at")
+    return {**fields, **dict.fromkeys(gone)}
 
 
 def minute_of(moment: datetime) -> datetime:

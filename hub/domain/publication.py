@@ -13,15 +13,9 @@ from datetime import datetime, timedelta
 from typing import Any
 
 from channels.contract import Accepted, Missed, Outcome, Pending, Refused, Unknown, Who
+from hub.domain import matters
+from hub.domain.matters import Tell
 from hub.domain.moves import Document, State
-
-
-@dataclass(frozen=True)
-class Tell:
-    """Somebody must hear of it: what it is about and the sentence; to whom is the desk's matter."""
-
-    matter: str
-    text: str
 
 
 @dataclass(frozen=True)
@@ -54,19 +48,6 @@ class Rules:
         return replace(self, fallback=fallback)
 
 
-_VERBS: Mapping[str, str] = {"correct": "更正", "withdraw": "撤下"}
-
-
-def named(document: Document) -> str:
-    """The document in a sentence: by its content's title."""
-    return f"《{document.get('title', '')}》"
-
-
-def verb(document: Document) -> str:
-    """What is being done with it: a publication goes out, an operation corrects or withdraws."""
-    return _VERBS.get(str(document.get("kind", "")), "发出")
-
-
 def pause_before(tries: int, chance: float, rules: Rules, asked: timedelta | None = None) -> timedelta:
     """How long to wait before the next try: doubling from `first_pause`, up to a quarter longer by chance.
 
@@ -87,18 +68,17 @@ def decide_key(publication: Document, digest: str, fresh: str) -> str:
 def decide_due(publication: Document, now: datetime, rules: Rules) -> Decision | None:
     """迟发规则, asked when a due publication is taken: None goes on, a decision stops it.
 
-    Lateness counts from its own time, after a try or a wait for a quota from the time of the next one; a release or a
-    move sets it anew.
+    Lateness counts from its own time, after a try or a wait for a quota from the time of the next one, however often a
+    pause has put it back since; a release or a move sets it anew.
     """
     put_off = publication.get("tries") or publication.get("spent")
-    expected = publication["not_before"] if put_off else publication["at"]
+    again = publication.get("expected_at") or publication["not_before"]
+    expected = again if put_off else publication["at"]
     if publication.get("late") == "publish" or now - expected <= rules.late:
         return None
-    minutes = int((now - publication["at"]).total_seconds() // 60)
-    text = f"{named(publication)}已过原定时间 {minutes} 分钟，没有自动{verb(publication)}。请决定改期、恢复还是取消。"
-    matter = "publication.ask" if publication.get("late") == "ask" else "publication.late"
-    fields = {"reason": text, "who": Who.EDITOR.value, "held_for": "late"}
-    return Decision("too_late", fields, tell=Tell(matter, text))
+    tell = matters.late(publication, int((now - publication["at"]).total_seconds() // 60))
+    fields = {"reason": tell.reason, "who": Who.EDITOR.value, "held_for": "late"}
+    return Decision("too_late", fields, tell=tell)
 
 
 def decide_staged(
@@ -127,10 +107,9 @@ def decide_lost(
 ) -> Decision:
     """Nobody can say: it is looked up soon, and a person hears of it now."""
     closing = {"outcome": "unknown", "reason": reason, "ended_at": now, "evidence": dict(evidence or {})}
-    text = f"{named(publication)}是否已经{verb(publication)}，还不能确定（{reason}）。系统正在查询，也可以人工认定。"
     fields = {"reason": reason, "seen_missing": 0, "first_missing_at": None, "looks": 0, "look_at": now, "lost_at": now}
     fields |= {"looked": None}
-    return Decision(event, fields, closing, Tell("publication.unknown", text))
+    return Decision(event, fields, closing, matters.unknown(publication, reason))
 
 
 def decide_checked(publication: Document, outcome: Outcome, now: datetime, rules: Rules) -> Decision:
@@ -171,6 +150,7 @@ def decide_missing(
             "looked": looks_so_far,
             "look_at": None,
             "not_before": now,
+            "expected_at": now,
             "pinned": True,
             "reason": "平台上两次查无此稿，用同一编号再发一次",
             "tries": int(publication.get("tries", 0)) + 1,
@@ -245,9 +225,9 @@ def decide_address(
         fields = {"link": fallback, "link_is_fallback": True, "not_before": max(now, publication["at"]), "reason": None}
         return Decision("fall_back", fields)
     cause = "网站上的同一篇没有发出" if failed else "网站一直没有给出地址，也没有备用地址"
-    text = f"{named(publication)}已暂停：{cause}。请先处理网站上的那一篇，再恢复这一条。"
-    fields = {"reason": text, "who": Who.EDITOR.value, "held_for": "address"}
-    return Decision("no_address", fields, tell=Tell("publication.held", text))
+    tell = matters.no_address(publication, cause)
+    fields = {"reason": tell.reason, "who": Who.EDITOR.value, "held_for": "address"}
+    return Decision("no_address", fields, tell=tell)
 
 
 def _acceptance(event: str, outcome: Accepted, now: datetime) -> Decision:
@@ -278,8 +258,7 @@ def _taken(publication: Document, outcome: Pending, now: datetime, rules: Rules)
     closing = {"outcome": "pending", "reason": outcome.reason, "ended_at": now}
     if outcome.waits_for == "audit":
         return Decision("take", fields, closing)
-    text = f"{named(publication)}需要有人在平台上确认：{outcome.reason or '请登录平台处理'}。"
-    return Decision("take", fields, closing, Tell("publication.pending", text))
+    return Decision("take", fields, closing, matters.by_hand(publication, outcome.reason))
 
 
 def _refusal(
@@ -298,8 +277,6 @@ def _refusal(
 
 
 def _refused(publication: Document, outcome: Refused, closing: Mapping[str, Any] | None) -> Decision:
-    part = f"（{outcome.part}）" if outcome.part else ""
-    text = f"{named(publication)}没有{verb(publication)}{part}：{outcome.reason}"
     fields = {
         "reason": outcome.reason,
         "code": outcome.code,
@@ -311,7 +288,7 @@ def _refused(publication: Document, outcome: Refused, closing: Mapping[str, Any]
     }
     if outcome.who is Who.NOBODY:  # certain, and nobody can do anything about it: it is read where one looks
         return Decision("refuse", fields, closing)
-    return Decision("refuse", fields, closing, Tell(f"publication.refused.{outcome.who.value}", text))
+    return Decision("refuse", fields, closing, matters.refused(publication, outcome))
 
 
 def _put_off(
@@ -333,9 +310,9 @@ def _put_off(
         "reason": reason,
     }
     if again - since > rules.late or tries + 1 >= rules.tries:
-        text = f"{named(publication)}多次没有{verb(publication)}，已暂停：{reason}"
-        return Decision("too_late", {**fields, "who": Who.ADMINISTRATOR.value}, closing, Tell("publication.held", text))
-    return Decision("put_off", {**fields, "not_before": again}, closing)
+        tell = matters.worn_out(publication, reason)
+        return Decision("too_late", {**fields, "who": Who.ADMINISTRATOR.value}, closing, tell)
+    return Decision("put_off", {**fields, "not_before": again, "expected_at": again}, closing)
 
 
 def decide_spent(
@@ -353,11 +330,11 @@ def decide_spent(
     again = now + wait
     since = max(publication["at"], publication.get("first_tried_at") or publication["at"])
     if publication.get("late") == "publish" or again - since <= rules.late:
-        return Decision("put_off", {"reason": reason, "not_before": again, "spent": True}, closing)
-    text = f"{named(publication)}没有{verb(publication)}，已暂停：{reason}等到那时已超过迟发的时限。"
-    text += "请改期，或到平台手工办理。"
-    fields = {"reason": text, "who": Who.EDITOR.value, "spent": None, "held_for": "quota"}
-    return Decision("too_late", fields, closing, Tell("publication.held", text))
+        fields = {"reason": f"{reason}到时自动继续。", "not_before": again, "expected_at": again, "spent": True}
+        return Decision("put_off", fields, closing)
+    tell = matters.spent(publication, reason)
+    held = {"reason": tell.reason, "who": Who.EDITOR.value, "spent": None, "held_for": "quota"}
+    return Decision("too_late", held, closing, tell)
 
 
 def closed_attempts(publication: Document, closing: Mapping[str, Any] | None) -> list[dict[str, Any]] | None:

@@ -73,9 +73,9 @@ def believed_until(per: str, now: datetime, wait: timedelta | None) -> datetime:
 
 
 def spent_words(left: Left, now: datetime) -> str:
-    """Why nothing goes out now, and when it goes on by itself."""
+    """Why nothing goes out now, and from when something may again."""
     said = "平台说次数已用完" if left.shut else f"{left.limit} 次已用完"
-    return f"{WORDS[left.per]}的“{left.name}”{said}，{_when(left.until, now)}自动继续。"
+    return f"{WORDS[left.per]}的“{left.name}”{said}，{_when(left.until, now)}起重新计数。"
 
 
 def _when(until: datetime, now: datetime) -> str:

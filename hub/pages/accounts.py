@@ -13,6 +13,7 @@ from hub import wording
 from hub.desk import accounts, authorising, caring
 from hub.desk.accounts import HEALTH_WORDS, NewAccount
 from hub.desk.quotas import left_today
+from hub.desk.tidying import drafts_left
 from hub.domain.errors import FieldError, HubError, Invalid, NotFound
 from hub.domain.quota import WORDS as QUOTA_WORDS
 from hub.domain.quota import Left, headline, is_low, left_words
@@ -154,6 +155,8 @@ async def _account(
         standing=await caring.standing(actor, desk, id),
         errors=errors,
         reason=reason,
+        drafts=await drafts_left(actor, desk, id),
+        now=desk.clock.now(),
         channels=CHANNELS,
         may_write=may(actor, "account.write"),
         may_hold=may(actor, "publication.hold"),

@@ -39,6 +39,8 @@ PROGRAMS = {
     "keeper": "清理",
     "renderer": "压缩图片",
     "worker": "后台",
+    "guard": "守望后台",
+    "tidier": "清理草稿",
     "console": "命令行",
 }
 DETAILS = {

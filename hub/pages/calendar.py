@@ -11,9 +11,10 @@ from sanic import HTTPResponse, Request
 
 from hub import wording
 from hub.clock import local
-from hub.desk import agenda, columns, rescheduling
+from hub.desk import agenda, columns, publishing, quieting, rescheduling
 from hub.desk.agenda import NONE, Choice, Day, Post
 from hub.desk.rescheduling import Moved
+from hub.domain import quiet
 from hub.domain.errors import HubError
 from hub.domain.rights import may
 from hub.pages import calendar_view as view
@@ -39,7 +40,8 @@ async def _calendar(request: Request, *, problem: str = "", status: int = 200) -
     days = await agenda.days(actor, desk, place.first, place.count, place.choice)
     moved = await _just_moved(request)
     lit = local(moved[0]["at"]).date() if moved else None
-    drawn = view.squares(place, days, today, lit)
+    periods = await quieting.quiet_periods(actor, desk)
+    drawn = view.squares(place, days, today, lit, quiet.days_of(periods, place.first, place.count))
     return await show(
         request,
         "desk/calendar.html",
@@ -86,7 +88,10 @@ async def _opened(request: Request, place: Place) -> Mapping[str, Any] | None:
     day = await _day(request, place.day, place.choice)
     posts = [_full(post) for post in day.posts[:OPENED]]
     words = f"{wording.day(place.day)} {wording.weekday(place.day)}"
-    return {"date": place.day, "words": words, "count": day.count, "posts": posts, "more": day.count - len(posts)}
+    periods = await quieting.quiet_periods(actor_of(request), desk_of(request))
+    silent = quiet.days_of(periods, place.day, 1).get(place.day, "")
+    found = {"date": place.day, "words": words, "count": day.count, "posts": posts, "quiet": silent}
+    return {**found, "more": day.count - len(posts)}
 
 
 async def _day(request: Request, day: date, choice: Choice) -> Day:
@@ -110,7 +115,8 @@ async def _toast(request: Request, place: Place, moved: Sequence[Document]) -> M
     if not moved:
         return None
     day = await _day(request, local(moved[0]["at"]).date(), agenda.ALL)
-    return view.toast_of(view.moved_words(moved, day, CHANNELS), moved, place)
+    notes = await publishing.quiet_notes(desk_of(request), moved)
+    return view.toast_of(view.moved_words(moved, day, CHANNELS) + "".join(notes), moved, place)
 
 
 Act = Callable[[Request, Sequence[str], datetime], Awaitable[Moved]]

@@ -181,6 +181,7 @@ class Square:
     out: bool
     today: bool
     chosen: bool
+    quiet: str = ""  # why nothing goes out on this day, or during some of it
 
     @property
     def rest(self) -> bool:
@@ -200,10 +201,13 @@ class Square:
         found = [(f"{self.held.states[key]} {word}", tone) for key, word, tone in TROUBLE if self.held.states.get(key)]
         found += [(f"{self.held.warned} 将发不出", "warn")] if self.held.warned else []
         places = f"{self.held.meetings} 处" if self.held.meetings > 1 else ""
-        return found + ([(f"{places}撞车", "warn")] if self.held.meetings else [])
+        silent = [("静默", "quiet")] if self.quiet else []
+        return found + ([(f"{places}撞车", "warn")] if self.held.meetings else []) + silent
 
 
-def squares(place: Place, days: Mapping[date, Day], today: date, lit: date | None) -> list[Square]:
+def squares(
+    place: Place, days: Mapping[date, Day], today: date, lit: date | None, quiet: Mapping[date, str]
+) -> list[Square]:
     """The days of the view. `lit` is the day that something was just moved to."""
     most = {"month": POSTS, "week": HOURLY, "list": LISTED}[place.view]
     return [
@@ -214,6 +218,7 @@ def squares(place: Place, days: Mapping[date, Day], today: date, lit: date | Non
             place.view == "month" and day.month != place.start.month,
             day == today,
             day in (place.day, lit),
+            quiet.get(day, ""),
         )
         for day in place.dates()
     ]

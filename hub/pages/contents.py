@@ -10,8 +10,9 @@ from urllib.parse import urlencode
 from sanic import HTTPResponse, Request
 
 from hub.clock import SHANGHAI, in_utc, local
-from hub.desk import columns, naming, previewing, publishing, reviewing, writing
+from hub.desk import columns, naming, previewing, publishing, quieting, reviewing, writing
 from hub.desk.publishing import Wish
+from hub.domain import quiet
 from hub.domain.content import KINDS, STATES, facts_of
 from hub.domain.difference import compare
 from hub.domain.errors import FieldError, Invalid
@@ -182,12 +183,21 @@ async def _schedule(
         given=values,
         errors=errors,
         said=said,
+        quiet=await _coming(request),
         late=LATE,
         channels=CHANNELS,
         states=STATES,
         now=desk.clock.now(),
         may_schedule=may(actor, "content.schedule"),
     )
+
+
+async def _coming(request: Request) -> list[str]:
+    """The quiet periods that hold or are to come, as somebody who gives a time must know them."""
+    actor, now = actor_of(request), desk_of(request).clock.now()
+    periods = await quieting.quiet_periods(actor, desk_of(request)) if may(actor, "publication.read") else []
+    coming = [period for period in reversed(periods) if not quiet.is_over(period, now)]
+    return [f"{quiet.span_words(period)}（{period['reason']}）" for period in coming]
 
 
 def _moment(text: str) -> datetime | None:
@@ -211,10 +221,11 @@ async def schedule(request: Request, id: str) -> HTTPResponse:
         return await _schedule(request, id, errors=errors, given=given, status=422)
     try:
         wishes = [Wish(account, moment, given["late"]) for account in accounts]
-        made = await publishing.schedule(actor_of(request), desk_of(request), id, wishes)
+        done = await publishing.schedule(actor_of(request), desk_of(request), id, wishes)
     except Invalid as error:
         return await _schedule(request, id, errors=_once(error.errors), said=error.message, given=given, status=422)
-    return go(f"/contents/{id}/schedule", "planned_doubt" if made.doubtful else "planned")
+    said = "planned_quiet" if done.notes else "planned_doubt" if done.doubtful else "planned"
+    return go(f"/contents/{id}/schedule", said)
 
 
 def _once(errors: Sequence[FieldError]) -> tuple[FieldError, ...]:

@@ -31,6 +31,7 @@ from hub.domain.errors import Invalid
 from hub.domain.quota import Left, headline, is_low, left_words
 from hub.domain.rights import may
 from hub.pages.board import CHANNELS
+from hub.pages.missed import asked_of, beside
 from hub.pages.routes import Route, desk_of
 from hub.pages.shell import actor_of, field, go, show
 from hub.store.base import Document
@@ -41,7 +42,8 @@ GREETINGS = ((5, "夜深了"), (9, "早上好"), (12, "上午好"), (14, "中午
 async def show_home(request: Request) -> HTTPResponse:
     desk, actor = desk_of(request), actor_of(request)
     now = desk.clock.now()
-    rows = await my_work(actor, desk)
+    asked = await asked_of(request)
+    rows = beside(await my_work(actor, desk), asked)
     start = local(now).replace(hour=0, minute=0, second=0, microsecond=0).astimezone(UTC)
     posts = await today(actor, desk, start, start + timedelta(days=1))
     urgent = sum(row.tone != "quiet" for row in rows)
@@ -61,6 +63,7 @@ async def show_home(request: Request) -> HTTPResponse:
         accounts=await _accounts_said(request),
         channels=CHANNELS,
         now=now,
+        **asked,
         may_write=may(actor, "content.write"),
         may_hold=may(actor, "hold.all"),
         may_lift=may(actor, "hold.lift"),
@@ -220,6 +223,9 @@ async def _hold(request: Request, *, errors: tuple[Any, ...] = (), reason: str =
         status=status,
         errors=errors,
         reason=reason,
+        under_way=await publishing.under_way(actor, desk_of(request)),
+        names={row["_id"]: row["name"] for row in await list_accounts(actor, desk_of(request), limit=200)},
+        channels=CHANNELS,
         may_lift=may(actor, "hold.lift"),
     )
 
@@ -230,7 +236,7 @@ async def hold_all(request: Request) -> HTTPResponse:
         await publishing.hold_all(actor_of(request), desk_of(request), reason)
     except Invalid as error:
         return await _hold(request, errors=error.errors, reason=reason, status=422)
-    return go("/publications", "held")
+    return go("/hold-all", "held")
 
 
 async def lift_hold(request: Request) -> HTTPResponse:

@@ -7,7 +7,7 @@ from urllib.parse import urlencode
 
 from sanic import HTTPResponse, Request
 
-from hub.desk import mending, publishing, settling, withdrawing
+from hub.desk import mending, publishing, quieting, settling, withdrawing
 from hub.domain.errors import FieldError, HubError, Invalid, NotFound
 from hub.pages.days import moment_of
 from hub.pages.media import drawing_of
@@ -65,8 +65,13 @@ async def _cancel(request: Request, id: str) -> str:
 
 
 async def _move(request: Request, id: str) -> str:
-    await publishing.move(actor_of(request), desk_of(request), id, moment_of(field(request, "at", 20)))
-    return "moved"
+    row = await publishing.move(actor_of(request), desk_of(request), id, moment_of(field(request, "at", 20)))
+    return "moved_quiet" if await publishing.quiet_notes(desk_of(request), [row]) else "moved"
+
+
+async def _urge(request: Request, id: str) -> str:
+    await quieting.mark_urgent(actor_of(request), desk_of(request), id, field(request, "urgent", 200))
+    return "urgent"
 
 
 async def _resolve(request: Request, id: str) -> str:
@@ -115,6 +120,7 @@ ROUTES = (
     Route("POST", "/publications/<id:str>/mend", _form(_mend), "publication.release", "form"),
     Route("POST", "/publications/<id:str>/cancel", _form(_cancel), "content.schedule", "form"),
     Route("POST", "/publications/<id:str>/move", _form(_move), "content.schedule", "form"),
+    Route("POST", "/publications/<id:str>/urge", _form(_urge), "quiet.write", "form"),
     Route("POST", "/publications/<id:str>/resolve", _form(_resolve), "publication.resolve", "form"),
     Route("POST", "/publications/<id:str>/withdraw", _form(_withdraw), "content.withdraw", "form"),
     Route("POST", "/publications/<id:str>/correct", _form(_correct), "content.correct", "form"),

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from datetime import datetime
 from typing import Any
 
 from sanic import Request
@@ -9,6 +10,7 @@ from sanic import Request
 from hub.clock import local
 from hub.desk import naming, overview, publishing
 from hub.desk.evidence import beside
+from hub.desk.quieting import quiet_periods
 from hub.desk.quotas import left_today
 from hub.domain.moves import step_for
 from hub.domain.rights import may
@@ -16,7 +18,7 @@ from hub.pages.board import CHANNELS
 from hub.pages.concerns import concerns_of
 from hub.pages.course import course_of
 from hub.pages.proof import evidence_of
-from hub.pages.publication_words import mend_words, named
+from hub.pages.publication_words import mend_words, named, silence_of
 from hub.pages.routes import desk_of
 from hub.pages.shell import actor_of
 from hub.store.base import Document
@@ -48,7 +50,17 @@ async def panel_of(request: Request, id: str, accounts: dict[str, Document]) -> 
         "operations": _stuck(row) if may(actor, "publication.resolve") else [],
         "at": f"{local(row['at']):%Y-%m-%dT%H:%M}",
         "reason": row.get("reason") or "",
+        "quiet": await _quiet(request, row, now),
+        "urgent": (row.get("urgent") or {}).get("reason") or "",
     }  # fmt: skip
+
+
+async def _quiet(request: Request, row: Document, now: datetime) -> str:
+    """What keeps it in, until when, and what its late rule does then."""
+    silence = silence_of(row, await quiet_periods(actor_of(request), desk_of(request)), now)
+    if silence is None:
+        return ""
+    return f"{silence.words}；超过时限的按“{publishing.LATE_WORDS.get(str(row.get('late')), '')}”处理。"
 
 
 def _people(row: Document) -> set[str]:
@@ -77,8 +89,11 @@ def _acts(request: Request, row: Document) -> frozenset[str]:
         "hold": ("publication.hold", "hold"),
         "release": ("publication.release", "release"),
         "resolve": ("publication.resolve", "say_not_published"),
+        "urge": ("quiet.write", "urge"),
     }
     acts = {name for name, (right, event) in asked.items() if may(actor, right) and step_for(state, event)}
+    if row.get("urgent"):
+        acts.discard("urge")
     if state in ("published", "unknown", "sending", "pending") and may(actor, "content.withdraw"):
         acts.add("withdraw")
     if state == "published" and may(actor, "content.correct"):

@@ -7,6 +7,7 @@ from datetime import datetime
 from typing import Any
 
 from hub import wording
+from hub.domain.quiet import Silence, silence_at
 from hub.domain.renditions import may_be_mended
 from hub.pages.board import CHANNELS
 from hub.store.base import Document
@@ -51,6 +52,18 @@ def second_line(row: Document, now: datetime) -> str:
     if seen in ("staging", "sending"):
         return "正在准备" if seen == "staging" else "请求已送出"
     return _planned(row, now) if seen in ("proposed", "scheduled", "waiting") else _stopped(row)
+
+
+def silence_of(row: Document, periods: Sequence[Document], now: datetime) -> Silence | None:
+    """The quiet period that a planned post falls into, or that keeps it in now."""
+    planned = row.get("seen", row["state"]) in ("proposed", "scheduled", "waiting")
+    return silence_at(periods, max(row["at"], now), row) if planned else None
+
+
+def quiet_line(row: Document, periods: Sequence[Document], now: datetime) -> str:
+    """“静默到 12-14 00:00”, under the state's word of a post that a quiet period keeps in."""
+    silence = silence_of(row, periods, now)
+    return f"静默到 {wording.brief(silence.until, now)}" if silence else ""
 
 
 def _planned(row: Document, now: datetime) -> str:

@@ -13,6 +13,7 @@ from hub.clock import local
 from hub.desk import overview, publishing
 from hub.desk.accounts import list_accounts
 from hub.desk.overview import CHANGES, Line
+from hub.desk.quieting import quiet_periods
 from hub.domain.errors import FieldError, NotFound
 from hub.domain.people import Actor
 from hub.domain.rights import may
@@ -20,8 +21,9 @@ from hub.pages import concerns, days
 from hub.pages.board import CHANNELS
 from hub.pages.days import Days, days_of
 from hub.pages.days import moment_of as moment_of  # the calendar asks for it here
+from hub.pages.missed import asked_of
 from hub.pages.publication_panel import panel_of
-from hub.pages.publication_words import banner, mend_words, named, second_line
+from hub.pages.publication_words import banner, mend_words, named, quiet_line, second_line
 from hub.pages.routes import Route, desk_of
 from hub.pages.shell import actor_of, go, show
 from hub.store.base import Document
@@ -73,7 +75,7 @@ async def page_of(
     cursor = request.args.get("cursor") or ""
     found = await overview.lines(actor, desk, tab=tab, cursor=cursor or None, stretch=chosen.stretch)
     accounts = {row["_id"]: row for row in await list_accounts(actor, desk, limit=200)}
-    figures = await _figures(request, now)
+    figures, periods = await _figures(request, now), await quiet_periods(actor, desk)
     return await show(
         request,
         "desk/publications.html",
@@ -83,12 +85,13 @@ async def page_of(
         tab=tab,
         tabs=_tabs(tab, chosen, found.total, figures.todo, len(accounts)),
         days=_days(tab, chosen, now),
-        lines=[_row(line, now, accounts) for line in found.lines],
+        lines=[_row(line, now, accounts, periods) for line in found.lines],
         channels=_shown_channels(request, found.lines),
         refusals=[] if cursor else await _refusals(request, accounts),
         concerns=[] if cursor else await concerns.banners(request),
         here=_address(tab, chosen, **_place(request)),
         **_pages(request, tab, chosen, found),
+        **({"missed": None} if cursor or opened else await asked_of(request)),
         panel=await panel_of(request, opened, accounts) if opened else None,
         errors=errors,
         said=said or {},
@@ -172,10 +175,17 @@ def _shown_channels(request: Request, lines: Sequence[Line]) -> list[tuple[str, 
     return [(key, words) for key, (_, words) in CHANNELS.items() if key in known or key in used]
 
 
-def _row(line: Line, now: datetime, accounts: Mapping[str, Document]) -> dict[str, Any]:
+def _row(
+    line: Line, now: datetime, accounts: Mapping[str, Document], periods: Sequence[Document]
+) -> dict[str, Any]:
     cells = {
         channel: [
-            {"id": row["_id"], "state": row["seen"], "second": second_line(row, now), "account": named(row, accounts)}
+            {
+                "id": row["_id"],
+                "state": row["seen"],
+                "second": quiet_line(row, periods, now) or second_line(row, now),
+                "account": named(row, accounts),
+            }
             for row in rows
         ]
         for channel, rows in line.cells.items()

@@ -79,6 +79,8 @@ class Shell:
     narrow: bool = False
     rehearsal: bool = False
     held: str = ""  # why everything is stopped (全部暂停), empty while it is not
+    quiet: str = ""  # the quiet period that holds now, in words
+    stopped: bool = False  # no worker lives: nothing goes out by itself
     search: str = ""
     path: str = "/"
     look: Look = field(default_factory=Look)

@@ -72,7 +72,7 @@ _PUBLISHING = (
                  ("account", "external_id"), ("waits_for",), ("account", "-published_at"), ("hash", "account"),
                  ("content", "account", "-at"),
                  ("state", "look_at"), ("state", "at"), ("account", "state", "at"), ("state", "-published_at"),
-                 ("state", "preflight_at")),
+                 ("state", "preflight_at"), ("leftover_at",)),
         outbox=True,
     ),
     Table(

@@ -165,7 +165,7 @@ async def test_what_may_not_wait_until_midnight_is_held_with_the_moment_from_whi
         real.office.clock.move(2)
     held = (await real.rows())[1]
     assert held["state"] == "held"
-    assert "明天 0:00 自动继续" in held["reason"] and "请改期" in held["reason"]
+    assert "明天 0:00 起重新计数" in held["reason"] and "改期" in held["reason"]
     assert len(real.told([held])) == 1
 
 

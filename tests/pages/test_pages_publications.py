@@ -23,7 +23,7 @@ async def test_each_channel_says_its_own_state_with_time_or_reason(room: Room) -
     page = (await (await room.as_("editor")).get("/publications")).text
     for words in ("待核对", "已发布", "平台拒绝", "等网站地址", "09:00:01", "含有平台不允许的词"):
         assert words in page, words
-    assert "市政府网站拒绝了《停水范围》" in page and "微博在等网站地址。" in page
+    assert "市政府网站拒绝了《停水范围》" in page and "微博在等网站地址，已一并暂停。" in page
     assert 'href="/contents/c2"' in page and "修改稿件" in page
 
 

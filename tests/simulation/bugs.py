@@ -49,7 +49,7 @@ BUGS = (
         '    closing = {"outcome": "unknown", "reason": reason, "ended_at": now, "evidence": dict(evidence or {})}\n',
         '    closing = {"outcome": "refused", "reason": reason, "ended_at": now}\n'
         '    if event == "lose":\n'
-        '        return Decision("refuse", {"reason": reason}, closing, Tell("publication.refused", ""))\n',
+        '        return Decision("refuse", {"reason": reason}, closing, Tell("publication.refused", "", ""))\n',
     ),
     Bug(
         "a look that proves nothing is believed",
@@ -80,7 +80,7 @@ BUGS = (
     Bug(
         "a refusal is told to nobody",
         "hub/domain/publication.py",
-        '    return Decision("refuse", fields, closing, Tell(f"publication.refused.{outcome.who.value}", text))\n',
+        '    return Decision("refuse", fields, closing, matters.refused(publication, outcome))\n',
         '    return Decision("refuse", fields, closing)\n',
     ),
     Bug(
@@ -89,6 +89,13 @@ BUGS = (
         '    if switch is not None and switch.get("on"):\n',
         "    if False:\n",
         seeds=200,
+    ),
+    Bug(
+        "a quiet period is not read before the call",
+        "hub/domain/holding.py",
+        '    silence = quiet.silence_at(switch.get("quiet") or (), now, document)\n',
+        "    silence = None\n",
+        seeds=400,
     ),
     Bug(
         "a paused account is not read before the call",
@@ -100,8 +107,8 @@ BUGS = (
     Bug(
         "an edit after the claim goes unnoticed",
         "hub/desk/sending.py",
-        "    if stop is None and table == ledger.PUBLICATIONS:\n",
-        "    if False:\n",
+        "    voided = await _voided(desk, document) if table == ledger.PUBLICATIONS else None\n",
+        "    voided = None\n",
         seeds=400,
     ),
     Bug(

@@ -22,13 +22,14 @@ from channels.wechat import codes as wechat_codes
 from channels.wechat.rehearsal import WechatPlatform
 from channels.weibo import codes as weibo_codes
 from channels.weibo.rehearsal import WeiboPlatform
-from hub.desk import callbacks, publishing, settling
+from hub.desk import callbacks, publishing, quieting, settling
 from hub.desk.accounts import hold_account, release_account
 from hub.desk.custody import custody_of
 from hub.desk.desk import Desk
 from hub.desk.publishing import Wish
 from hub.desk.quotas import StoredMeter
 from hub.desk.withdrawing import withdraw
+from hub.domain import quiet
 from hub.domain.errors import HubError
 from hub.identifiers import SeededIdentifiers
 from hub.sealing import PublicSealer, Sealer
@@ -356,6 +357,7 @@ class City:
         office = self.people("duty")
         self.witness.stops = [stop for stop in self.witness.stops if stop.what in ("cancel", "withdraw")]
         await publishing.lift_hold_all(REVIEWER, office.desk)
+        await _wake_all(office)
         for account in ACCOUNTS:
             await release_account(REVIEWER, office.desk, account)
         for text in self.plan.texts:
@@ -460,6 +462,23 @@ async def _lift(city: City, office: Office, content: str, event: Event) -> None:
     await publishing.lift_hold_all(REVIEWER, office.desk)
 
 
+async def _quiet(city: City, office: Office, content: str, event: Event) -> None:
+    now = office.desk.clock.now()
+    await quieting.declare(REVIEWER, office.desk, since=now, until=now + timedelta(days=9), reason="公祭日")
+    city.witness.stops.append(Stop("quiet", city.loop.time(), under_way=city.under_way()))
+
+
+async def _wake(city: City, office: Office, content: str, event: Event) -> None:
+    city._no_longer("quiet")
+    await _wake_all(office)
+
+
+async def _wake_all(office: Office) -> None:
+    for period in await quieting.quiet_periods(REVIEWER, office.desk):
+        if not quiet.is_over(period, office.desk.clock.now()):
+            await quieting.end_period(REVIEWER, office.desk, period["id"])
+
+
 async def _hold_account(city: City, office: Office, content: str, event: Event) -> None:
     await hold_account(REVIEWER, office.desk, event.account, "账号异常")
     stop = Stop("hold_account", city.loop.time(), account=event.account, under_way=city.under_way())
@@ -492,7 +511,8 @@ def _posted(fields: Mapping[str, Any], id: str) -> Heard:
 Act = Callable[[City, Office, str, Event], Any]
 _ACTS: Mapping[str, Act] = {
     "hold": _hold, "release": _release, "cancel": _cancel, "move": _move, "edit": _edit, "approve": _approve,
-    "withdraw": _withdraw, "hold_all": _hold_all, "lift": _lift, "hold_account": _hold_account,
+    "withdraw": _withdraw, "hold_all": _hold_all, "lift": _lift, "quiet": _quiet, "wake": _wake,
+    "hold_account": _hold_account,
     "release_account": _release_account, "event": _event,
 }  # fmt: skip
 

@@ -73,6 +73,7 @@ def draw(seed: str) -> Plan:
     events = moments.draw(CRASHES, chance.choice((0, 8, 16, 32))) + moments.draw(ACTS, chance.choice((0, 10, 20, 40)))
     rate = chance.choice((0.0, 0.02, 0.08, 0.25))
     kinds = FAULTS if chance.random() < 0.6 else tuple(chance.sample(FAULTS, 3))
+    events += _silences(seed, texts, calm_at)
     return Plan(
         seed=seed,
         workers=chance.choice((1, 2, 3)),
@@ -83,6 +84,19 @@ def draw(seed: str) -> Plan:
         store_faults=chance.choice((0.0, 0.0, 0.003, 0.02)),
         calm_at=calm_at,
     )
+
+
+def _silences(seed: str, texts: tuple[Text, ...], calm_at: float) -> list[Event]:
+    """In every third plan quiet periods while a text goes out, ended by a person; drawn beside the rest, so that the
+    other events of a seed stay what they are."""
+    chance = random.Random(f"quiet/{seed}")  # noqa: S311 - repeatable on purpose
+    found: list[Event] = []
+    for _ in range(chance.choice((0, 0, 0, 0, 1, 3))):
+        text = chance.choice(texts)
+        at = chance.choice((text.at + chance.uniform(0.5, 12.0), chance.uniform(0, calm_at)))
+        found.append(Event(at, "quiet", text.number, 0.0, chance.choice(text.accounts)))
+        found.append(Event(at + chance.uniform(1, 900), "wake", text.number, 0.0, chance.choice(text.accounts)))
+    return found
 
 
 def _text(chance: random.Random, number: int, calm_at: float) -> Text:
