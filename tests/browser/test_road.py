@@ -245,7 +245,7 @@ def is_withdrawn(walk: Walk) -> None:
     with at_desk(walk.browser, walk.house, "monitor") as page:
         page.goto(f"{walk.house.desk_url}/publications")
         page.get_by_role("link", name=TITLE).first.click()
-        form = page.locator("form[action$='/withdraw']")
+        form = page.locator("form[action*='/withdraw']")
         page.locator("details", has=form).locator("summary").click()
         form.locator("[name=reason]").fill("开工日期有变，另行公告。")
         form.get_by_role("button", name="撤回").click()

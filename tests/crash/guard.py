@@ -1,4 +1,4 @@
-"""Two processes of an office for the crash tests, in a fast time: a worker that only lives, a desk that only watches."""
+"""Two processes of an office for the crash tests, in a fast time: a worker that only lives, a desk that watches."""
 
 from __future__ import annotations
 
