@@ -2,16 +2,18 @@
 
 from __future__ import annotations
 
+import asyncio
 import json
 import logging
 import re
 from collections.abc import Awaitable, Callable, Sequence
+from mimetypes import guess_type
 from pathlib import Path
 from typing import Any, Protocol
 
 from sanic import HTTPResponse, Request, Sanic
 from sanic.exceptions import SanicException
-from sanic.response import BaseHTTPResponse, file, raw
+from sanic.response import BaseHTTPResponse, raw
 
 from hub.clock import Clock
 from hub.domain.errors import HubError, Invalid, TooMany
@@ -82,9 +84,16 @@ def add_static(app: Sanic[Any, Any]) -> None:
         if not wanted.is_relative_to(STATIC.resolve()) or not wanted.is_file():
             raise SanicException("", status_code=404)
         kept = "public, max-age=31536000, immutable" if "v" in request.args else "public, max-age=300"
-        return await file(wanted, headers={"Cache-Control": kept})
+        # read whole in a thread: who goes away meanwhile leaves no file open behind them, and none is large
+        content = await asyncio.to_thread(wanted.read_bytes)
+        return raw(content, headers={"Cache-Control": kept}, content_type=_type_of(wanted.name))
 
     app.add_route(serve, "/static/<path:path>", methods=["GET"], name="static_files")
+
+
+def _type_of(name: str) -> str:
+    kind = guess_type(name)[0] or "application/octet-stream"
+    return f"{kind}; charset=utf-8" if kind.startswith("text/") else kind
 
 
 async def _receive(request: Request) -> HTTPResponse | None:

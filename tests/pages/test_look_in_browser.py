@@ -201,7 +201,7 @@ def _live_board(page: Page, events: str, streams: int = 1) -> list[str]:
     board = style.pages()["board"]
 
     def answer(route: Any, request: Any) -> None:
-        if request.headers.get("x-part"):
+        if request.headers.get("x-part") == "board":
             asked.append(request.headers["x-part"])
             route.fulfill(body=board.replace("每分钟 4 条", f"每分钟 {40 + len(asked)} 条"), content_type="text/html")
         else:
