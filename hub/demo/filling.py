@@ -245,12 +245,12 @@ def _draft(article: Mapping[str, Any], now: datetime) -> Draft:
 
 
 def _wishes(desk: Desk, article: Mapping[str, Any], number: int) -> list[Wish]:
-    """Most at once, the last two this evening and tomorrow morning, so that every page has something to come."""
+    """Most at once, some on the next days (`ahead`: so many days, at that hour), so that every page has what comes."""
     now = desk.clock.now()
-    later = {9: timedelta(hours=3), 8: timedelta(seconds=0)}.get(number, timedelta(seconds=number))
-    at = now + later
-    if article["key"] == "library":
-        at = local(now + timedelta(days=1)).replace(hour=9, minute=0, second=0, microsecond=0)
+    at = now + timedelta(seconds=0 if number == 8 else number)
+    if "ahead" in article:
+        days, hour = article["ahead"]
+        at = local(now + timedelta(days=days)).replace(hour=hour, minute=0, second=0, microsecond=0)
     more = {WEIBO: "weibo", WECHAT: "wechat", APP: "app", PUSH: "push"}
     return [Wish(SITE, at, "publish"), *(Wish(key, at, "publish") for key, name in more.items() if article.get(name))]
 

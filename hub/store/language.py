@@ -135,10 +135,15 @@ def meeting(documents: Iterable[Document], where: Mapping[str, Any]) -> list[Doc
 
 
 def _test_of(condition: Condition) -> Callable[[Document], bool]:
-    """The condition as a function; a text is equal to nothing but itself, which needs no look at types."""
+    """The condition as a function; texts are equal to nothing but themselves, which needs no look at types."""
     path, operator, operand = condition
-    if operator == "$eq" and isinstance(operand, str) and path != TERMS and "." not in path:
+    if path == TERMS or "." in path:
+        return lambda document: _holds(document, condition)
+    if operator == "$eq" and isinstance(operand, str):
         return lambda document: bool(document.get(path) == operand)
+    if operator in ("$in", "$nin") and all(isinstance(one, str) for one in operand):
+        texts, among = tuple(operand), operator == "$in"
+        return lambda document: (document.get(path) in texts) is among
     return lambda document: _holds(document, condition)
 
 
