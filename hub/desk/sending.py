@@ -72,7 +72,8 @@ async def carry_out(
 
 
 def _handed(document: Document, errand: Errand) -> dict[str, Any]:
-    """What the evidence later says of this attempt: when taken up, how much was handed over, which link."""
+    """What the evidence later says of this attempt: when taken up, which link, and the bytes of what was prepared (the
+    request around it is the channel's)."""
     prepared = errand.prepared
     link = errand.fields.get("link")
     size = len(json.dumps(prepared.body, ensure_ascii=False, default=str).encode("utf-8", "replace")) if prepared else 0

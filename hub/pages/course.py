@@ -99,8 +99,8 @@ def _call(attempt: Mapping[str, Any], step: str, number: str, begun: bool) -> tu
 
 
 def _handed(attempt: Mapping[str, Any]) -> str:
-    """“1,204 字节，1 张图，含链接 yunchuan.example/5521”."""
-    parts = [f"{wording.number(attempt['bytes'])} 字节"] if attempt.get("bytes") else []
+    """“内容 1,204 字节，1 张图，含链接 yunchuan.example/5521”."""
+    parts = [f"内容 {wording.number(attempt['bytes'])} 字节"] if attempt.get("bytes") else []
     parts += [f"{attempt['pictures']} 张图"] if attempt.get("pictures") else []
     parts += [f"含链接 {short_link(str(attempt['link']))}"] if attempt.get("link") else []
     return "，".join(parts)

@@ -26,7 +26,8 @@ from tests.domain.trust_office import person
 pytestmark = pytest.mark.crash
 
 ROOT = Path(__file__).resolve().parents[2]
-RATE = 100  # half a minute without a beat is a third of a second
+RATE = 20  # half a minute without a beat is a second and a half
+MEANWHILE = 3.5  # seconds of ours in which the desk looks several times at a worker that lives
 PATIENCE = 60.0  # seconds of ours
 
 
@@ -68,6 +69,8 @@ async def test_the_last_worker_is_killed_and_the_desk_writes_to_the_person_on_du
     with child("worker", tmp_path, pace) as worker, child("guard", tmp_path, pace) as guard:
         assert worker.stdout is not None
         assert await asyncio.to_thread(worker.stdout.readline) == b"up\n"
+        await asyncio.sleep(MEANWHILE)
+        assert not (tmp_path / "letters").exists()
         worker.send_signal(signal.SIGKILL)
         (first, *_) = await letters(tmp_path)
         assert first.startswith("zhiban@example.cn 【政声】自动发布")

@@ -307,7 +307,7 @@ def test_a_lost_answer_reads_as_what_happened_and_what_was_looked_up() -> None:
     said = [(step["at"], step["title"], step["text"]) for step in course_of(row, {}, MORNING)]
     assert said == [
         ("08:30:00", "开始发送", "先记录、后调用，第 1 次尝试"),
-        ("08:30:02", "请求已送出", "1,204 字节，1 张图，含链接 yunchuan.example/5521"),
+        ("08:30:02", "请求已送出", "内容 1,204 字节，1 张图，含链接 yunchuan.example/5521"),
         ("08:30:32", "30 秒无应答，连接断开", "平台可能已收下"),
         ("08:30:32", "转为“待核对”", "已通知作者和值班人员；不会自动重发"),
         ("08:31 08:35", "查了 2 次账号时间线", "未见相同内容"),
