@@ -256,7 +256,8 @@ class Channel(Protocol):
     """One account on one platform. No method raises for what a platform does; a raise is a bug.
 
     `key` is the publication's idempotency key, written down by the hub before the call. All waiting and retrying is
-    the hub's business: a channel calls each address at most once per method, but for one renewal of a token.
+    the hub's business: a channel calls each address at most once per method, but for one renewal of a token, and
+    renews none in `publish`, before which the hub has just looked whether anything is paused.
     """
 
     capabilities: Capabilities

@@ -134,7 +134,7 @@ class Wechat:
         media_id = str(staged.refs.get("media_id") or "")
         if not media_id:
             return Refused("no_draft", "草稿需要重新准备", Who.NOBODY, timedelta())
-        said = await self.line.call(lambda token: self.line.protocol.submit(token, media_id))
+        said = await self.line.once(lambda token: self.line.protocol.submit(token, media_id))
         if not isinstance(said, wire.Said):
             return said
         if said.body is not None:

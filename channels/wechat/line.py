@@ -21,6 +21,7 @@ from channels.wechat import codes, wire
 
 SOON = timedelta(minutes=1)
 _FORCE_REST = timedelta(hours=2)  # what is refused even so would use up the day's 20 and hide its cause behind that
+_RENEW_FIRST = Refused("token_replaced", "访问凭证刚刚失效，重新换取后再发", Who.NOBODY, timedelta())
 _EARLY = timedelta(minutes=3)  # a token is not used in its last minutes: a slow call must not outlive it
 
 
@@ -55,6 +56,7 @@ class Line:
     now: Callable[[], datetime]
     custody: Custody
     hand: Token | None = None  # the one last used
+    turned_down: bool = False  # the last public call was refused for the token
 
     async def call(self, make: Callable[[str], Request]) -> wire.Said | Refused | Unknown:
         """One call: what was said to it; Refused only where it certainly never reached the platform."""
@@ -66,6 +68,16 @@ class Line:
             return said
         renewed = await self._renewed(token)
         return renewed if isinstance(renewed, Refused) else await self._send(make(renewed))
+
+    async def once(self, make: Callable[[str], Request]) -> wire.Said | Refused | Unknown:
+        """The public call: with the token in hand, or refused. Nothing is fetched or repeated here, since a pause was
+        last looked at just before; preparing anew renews the token. Refused twice running: the account's trouble."""
+        if self.hand is None:
+            return _RENEW_FIRST
+        said = await self._send(make(self.hand.text))
+        refused, before = isinstance(said, wire.Said) and said.code in codes.TOKEN_CODES, self.turned_down
+        self.turned_down = refused
+        return _RENEW_FIRST if refused and not before else said
 
     async def ask(self, make: Callable[[str], Request]) -> dict[str, object] | Refused | Unknown:
         """A call that makes nothing public: its body, or why there is none."""
@@ -121,6 +133,7 @@ class Line:
             return Token(text, until, asked_at if force else kept.forced_at if kept else None)
         known = refusal(said) if isinstance(said, wire.Said) else None
         return known or Refused("no_token", "没有取到微信的访问凭证，稍后再试", Who.NOBODY, SOON)
+
 
 def _seconds(said: wire.Said) -> int:
     given = wire.whole((said.body or {}).get("expires_in"))

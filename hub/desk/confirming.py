@@ -11,7 +11,7 @@ from datetime import timedelta
 from typing import Any
 
 from channels.contract import AnswerFinding, Channel, Found, Outcome, Unknown
-from hub.desk import ledger
+from hub.desk import lapsing, ledger
 from hub.desk.casing import TABLE as CASES
 from hub.desk.casing import change_case, entry
 from hub.desk.delivering import TABLE, raw_of
@@ -46,7 +46,7 @@ async def settle_deliveries(actor: Actor, desk: Desk) -> int:
     require(actor, "delivery.send")
     moved = 0
     now = desk.clock.now()
-    for row in await desk.store.find(TABLE, ledger.lapsed(now), sort=[("lease_until", 1)], limit=200):
+    for row in await lapsing.lapsed_claims(desk, TABLE, RULES):
         decision = replace(decide_lapsed(row, now), tell=None)
         moved += await ledger.move(desk, actor, TABLE, row, decision) is not None
     for state in ("unknown", "pending"):

@@ -80,6 +80,7 @@ class Desk:
     proofs: Proofs | None = None  # None: nobody can sign in here (workers)
     mail: Mail | None = None  # None: notices ring the bell only
     heads: Heads | None = None
+    watched: dict[Any, float] = field(default_factory=dict)  # this process's own watch: since when it sees a thing so
 
 
 def connected(desk: Desk, account: Document) -> Channel | str:

@@ -23,6 +23,7 @@ _WORDS = {PUBLICATIONS: "publication", OPERATIONS: "operation", DELIVERIES: "del
 STANDING = {"state": {"$nin": ["cancelled", "removed"]}}  # what nobody has given up
 _QUIET = frozenset({"claim", "not_yet", "wait", "miss"})  # steps of the clockwork, of no weight for the audit
 _LEASED = frozenset({"staging", "sending"})
+CLAIMED = {"state": {"$in": sorted(_LEASED)}}
 
 
 async def rules_of(desk: Desk) -> Rules:
@@ -123,11 +124,6 @@ async def intend(
     left = leftovers.replaced(document, fields, now) if table == PUBLICATIONS else {}
     decision = Decision("intend", {**fields, **left, "lease_until": now + rules.lease})
     return await move(desk, actor, table, document, decision, attempt=attempt, detail={"attempt": number})
-
-
-def lapsed(now: datetime) -> dict[str, Any]:
-    """The filter of claims whose holder is gone."""
-    return {"state": {"$in": sorted(_LEASED)}, "lease_until": {"$lte": now}}
 
 
 def _set_or_unset(fields: Mapping[str, Any]) -> dict[str, Any]:

@@ -65,6 +65,8 @@ async def _reason_to_wait(
         if await _given_up(desk, actor, operation, publication):
             return Decision("withdrawn", {"reason": "没有发出过，无须撤下"})
         return holding.give_back(now, timedelta(seconds=1), "等发布的结果")
+    if publication is not None and publication["state"] in NEVER_OUT:  # sent after all, it goes out as it reads then
+        return Decision("withdrawn", {"reason": "没有发出或已撤下，无须更正"})
     if publication is None or publication["state"] != "published":
         return holding.give_back(now, _until_known(publication), "等发布的结果")
     if now - operation["at"] < SITE_FIRST and not await _site_done(desk, operation):

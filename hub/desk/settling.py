@@ -12,7 +12,7 @@ from typing import Any
 from urllib.parse import urlsplit
 
 from channels.contract import Accepted, Channel, Found, Missed, Outcome, Staged, Unknown
-from hub.desk import claiming, ledger, variants
+from hub.desk import claiming, lapsing, ledger, variants
 from hub.desk.desk import Desk, connected
 from hub.desk.sending import CALL_SECONDS
 from hub.domain.errors import Conflict, FieldError, Invalid, NotFound
@@ -46,17 +46,17 @@ async def settle(actor: Actor, desk: Desk) -> int:
     rules = await ledger.rules_of(desk)
     moved = 0
     for table in (ledger.PUBLICATIONS, ledger.OPERATIONS):
-        moved += await _settle_lapsed(desk, actor, table)
+        moved += await _settle_lapsed(desk, actor, table, rules)
     moved += await _each_due(desk, ledger.PUBLICATIONS, "unknown", lambda row: _look_up(desk, actor, row))
     moved += await _each_due(desk, ledger.PUBLICATIONS, "pending", lambda row: _check(desk, actor, row, rules))
     return moved
 
 
-async def _settle_lapsed(desk: Desk, actor: Actor, table: str) -> int:
+async def _settle_lapsed(desk: Desk, actor: Actor, table: str, rules: Rules) -> int:
     """A claim ran out: before the intent nothing left the house, after it nobody can say."""
     moved = 0
     now = desk.clock.now()
-    for row in await desk.store.find(table, ledger.lapsed(now), sort=[("lease_until", 1)], limit=200):
+    for row in await lapsing.lapsed_claims(desk, table, rules):
         moved += await ledger.move(desk, actor, table, row, decide_lapsed(row, now)) is not None
     return moved
 
@@ -95,10 +95,10 @@ async def _look_up(desk: Desk, actor: Actor, publication: Document) -> bool:
 
 
 def _settling(channel: Channel) -> timedelta:
-    """How far two look-ups must lie apart; longer than our own longest call where the platform does not honour our key,
-    so that a call still under way somewhere (a clock that jumped ends leases early) has ended before the second."""
-    own = channel.capabilities.settling
-    return own if channel.capabilities.honours_key else max(own, timedelta(seconds=CALL_SECONDS + 30))
+    """How far two look-ups must lie apart: longer than our own longest call, so that a call still under way somewhere
+    (a clock that jumped ends leases early), or still on its way there, has ended before the second. Also where the
+    platform honours our key: a second call does no harm there, but a person may hold or cancel what was not seen."""
+    return max(channel.capabilities.settling, timedelta(seconds=CALL_SECONDS + 30))
 
 
 async def _find(desk: Desk, channel: Channel, publication: Document) -> Found | Missed | Unknown | None:

@@ -105,11 +105,13 @@ async def _operations(
     ordered = sorted(publications, key=lambda one: (one["channel"] != "site", str(one["account"])))
     site: str | None = None
     made: list[Document] = []
+    open_ones = await _open_ones(desk, publications, kind)
+    if any(_is_overtaken(one, fields.get("hash")) and one["state"] not in AT_REST for one in open_ones.values()):
+        raise Conflict("上一次更正正在发出，还没有结果。请稍等，再按一次“更正”。")
     for publication in ordered:
-        open_one = {"publication": publication["_id"], "kind": kind, "state": {"$in": list(OPEN)}}
-        known = await desk.store.find(ledger.OPERATIONS, open_one, limit=1)
+        known = open_ones.get(str(publication["_id"]))
         own = {"override": (overrides or {}).get(str(publication["account"]))}
-        operation = await _going_on(desk, actor, known[0], fields.get("hash")) if known else None
+        operation = await _going_on(desk, actor, known, fields.get("hash")) if known else None
         if operation is None:
             operation = await _born(desk, actor, publication, kind, {**fields, **own, "waits_for": site})
         made.append(operation)
@@ -117,10 +119,21 @@ async def _operations(
     return made
 
 
+async def _open_ones(desk: Desk, publications: Sequence[Document], kind: str) -> dict[str, Document]:
+    """The open operation of this kind for each publication that has one."""
+    where = {"publication": {"$in": [one["_id"] for one in publications]}, "kind": kind, "state": {"$in": list(OPEN)}}
+    found = await desk.store.find(ledger.OPERATIONS, where, limit=max(1, len(publications)))
+    return {str(one["publication"]): one for one in found}
+
+
+def _is_overtaken(operation: Document, package: str | None) -> bool:
+    return operation["kind"] == "correct" and str(operation["hash"]) != package
+
+
 async def _going_on(desk: Desk, actor: Actor, operation: Document, package: str | None) -> Document | None:
-    """The open operation, on its way again where it stood still; None where it is overtaken, and so cancelled."""
-    overtaken = operation["kind"] == "correct" and operation["hash"] != package
-    if overtaken and operation["state"] in AT_REST:
+    """The open operation, on its way again where it stood still; None where it is overtaken, and so cancelled: no call
+    of it is under way, or it would not be given here."""
+    if _is_overtaken(operation, package):
         await _moved(desk, actor, operation, Decision("cancel", {"reason": "已有更新的更正"}))
         await _close_task(desk, actor, operation)
         return None

@@ -8,6 +8,8 @@ only. `matches` and `applied` are the meaning; MemoryStore and SqliteStore run t
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from datetime import datetime
+from operator import ge, gt, le, lt
 from typing import Any, NamedTuple
 
 from hub.store.base import Document, Filter, Update
@@ -135,7 +137,7 @@ def meeting(documents: Iterable[Document], where: Mapping[str, Any]) -> list[Doc
 
 
 def _test_of(condition: Condition) -> Callable[[Document], bool]:
-    """The condition as a function; texts are equal to nothing but themselves, which needs no look at types."""
+    """The condition as a function; texts and moments are compared with their own kind only, which spares the ranks."""
     path, operator, operand = condition
     if path == TERMS or "." in path:
         return lambda document: _holds(document, condition)
@@ -144,6 +146,9 @@ def _test_of(condition: Condition) -> Callable[[Document], bool]:
     if operator in ("$in", "$nin") and all(isinstance(one, str) for one in operand):
         texts, among = tuple(operand), operator == "$in"
         return lambda document: (document.get(path) in texts) is among
+    if operator in RANGES and isinstance(operand, datetime):
+        compare = _COMPARE[operator]
+        return lambda document: isinstance(found := document.get(path), datetime) and compare(found, operand)
     return lambda document: _holds(document, condition)
 
 
@@ -166,15 +171,13 @@ def _ordered(compare: Callable[[Any, Any], bool]) -> Callable[[Any, Any], bool]:
     return lambda value, operand: rank(value) == rank(operand) and compare(value, operand)
 
 
+_COMPARE: Mapping[str, Callable[[Any, Any], bool]] = {"$lt": lt, "$lte": le, "$gt": gt, "$gte": ge}
 _TESTS: Mapping[str, Callable[[Any, Any], bool]] = {
     "$eq": equal,
     "$ne": lambda value, operand: not equal(value, operand),
     "$in": _is_any,
     "$nin": lambda value, operands: not _is_any(value, operands),
-    "$lt": _ordered(lambda value, operand: value < operand),
-    "$lte": _ordered(lambda value, operand: value <= operand),
-    "$gt": _ordered(lambda value, operand: value > operand),
-    "$gte": _ordered(lambda value, operand: value >= operand),
+    **{name: _ordered(compare) for name, compare in _COMPARE.items()},
 }
 
 

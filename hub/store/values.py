@@ -93,12 +93,15 @@ def checked_document(document: Mapping[str, Any]) -> Document:
 
 
 def copied(value: Any) -> Any:
-    """A deep copy of what is in normal form already."""
+    """A deep copy of what is in normal form already; what cannot change is not asked again."""
     if type(value) is dict:
-        return {name: copied(inner) for name, inner in value.items()}
+        return {name: copied(inner) if type(inner) in _NESTS else inner for name, inner in value.items()}
     if type(value) is list:
-        return [copied(inner) for inner in value]
+        return [copied(inner) if type(inner) in _NESTS else inner for inner in value]
     return value
+
+
+_NESTS = frozenset({dict, list})
 
 
 # --- paths

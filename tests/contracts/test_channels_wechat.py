@@ -196,7 +196,7 @@ async def test_an_expired_token_is_renewed_in_good_time_and_nobody_notices() -> 
     assert hand.count(TOKEN) == 2
 
 
-async def test_a_token_replaced_by_somebody_else_is_renewed_once_and_the_call_is_made() -> None:
+async def test_a_token_replaced_by_somebody_else_is_renewed_with_the_next_preparing_and_never_inside_publish() -> None:
     room = wechat()
     staged = await room.staged()
     hand = bent(room)
@@ -204,9 +204,23 @@ async def test_a_token_replaced_by_somebody_else_is_renewed_once_and_the_call_is
     room.clock.move(60)
     protocol = wire.Wire("https://platform.example", known["appid"], known["secret"])
     await hand.inner.send(protocol.stable_token(force=True))
-    assert isinstance(await room.channel.publish(staged, "key-1"), Pending)
+    refused = await room.channel.publish(staged, "key-1")
+    assert isinstance(refused, Refused)
+    assert (refused.code, refused.who, hand.count(TOKEN), hand.count(SUBMIT)) == ("token_replaced", Who.NOBODY, 0, 1)
+    again = await room.channel.stage(staged.prepared, "key-1", pictures)
+    assert isinstance(again, Staged)
+    assert isinstance(await room.channel.publish(again, "key-1"), Pending)
     assert token_bodies(hand)[0]["force_refresh"] is False
     assert (hand.count(TOKEN), hand.count(SUBMIT)) == (1, 2)
+
+
+async def test_publish_waits_for_no_token_where_none_is_in_hand() -> None:
+    room, other = wechat(), wechat()
+    staged = await room.staged()
+    hand = bent(other)
+    refused = await other.channel.publish(staged, "key-1")
+    assert isinstance(refused, Refused)
+    assert (refused.who, hand.count(TOKEN), hand.count(SUBMIT)) == (Who.NOBODY, 0, 0)
 
 
 @pytest.mark.parametrize("code", sorted(TOKEN_CODES), ids=str)
@@ -215,10 +229,12 @@ async def test_a_token_that_is_always_refused_costs_one_renewal_and_then_a_perso
     staged = await room.staged()
     hand = bent(room)
     room.order("code", code, times=50)
-    outcome = await room.channel.publish(staged, "key-1")
+    room.order("code", code, times=50, match="/cgi-bin/draft")
+    assert isinstance(await room.channel.publish(staged, "key-1"), Refused)
+    outcome = await room.channel.stage(staged.prepared, "key-1", pictures)
     assert isinstance(outcome, Refused)
     assert (outcome.code, outcome.who) == (str(code), Who.ADMINISTRATOR)
-    assert hand.count(SUBMIT) == 2
+    assert hand.count(SUBMIT) == 1
     assert [body["force_refresh"] for body in token_bodies(hand)] == [False, True]
     assert room.public() == []
 
@@ -242,8 +258,10 @@ async def test_two_tasks_whose_token_is_dead_renew_it_once() -> None:
     hand = bent(room)
     protocol = wire.Wire("https://platform.example", known["appid"], known["secret"])
     await hand.inner.send(protocol.stable_token(force=True))
-    outcomes = await asyncio.gather(*(room.channel.publish(one, f"key-{n}") for n, one in enumerate(staged, 1)))
-    assert all(isinstance(one, Pending) for one in outcomes)
+    outcomes = await asyncio.gather(
+        *(room.channel.stage(one.prepared, f"key-{n}", pictures) for n, one in enumerate(staged, 1))
+    )
+    assert all(isinstance(one, Staged) for one in outcomes)
     assert hand.count(TOKEN) == 1
 
 
@@ -260,11 +278,10 @@ async def test_a_lost_answer_of_the_token_call_is_a_certain_refusal_and_tried_ag
     staged = await room.staged()
     room.clock.move(timedelta(hours=3))
     room.order(kind, match=TOKEN)
-    outcome = await room.channel.publish(staged, "key-1")
+    outcome = await room.channel.stage(staged.prepared, "key-1", pictures)
     assert isinstance(outcome, Refused)
     assert outcome.retry_after
-    assert room.asked(SUBMIT) == 0
-    assert isinstance(await room.channel.publish(staged, "key-1"), Pending)
+    assert isinstance(await room.channel.stage(staged.prepared, "key-1", pictures), Staged)
 
 
 async def test_an_address_outside_the_whitelist_is_shown_to_the_administrator() -> None:

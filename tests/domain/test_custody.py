@@ -138,8 +138,15 @@ async def test_after_a_refusal_for_the_token_the_call_is_made_once_more_and_neve
     await real.planned(1)
     real.room.order("code", 42001, times=9)
     real.office.clock.move(timedelta(minutes=2))
-    await dispatch(DISPATCHER, real.worker("w1"))
+    worker = real.worker("w1")
+    await dispatch(DISPATCHER, worker)
+    assert real.room.asked("freepublish/submit") == 1
+    for _ in range(9):
+        real.office.clock.move(timedelta(minutes=1))
+        await dispatch(DISPATCHER, worker)
     assert real.room.asked("freepublish/submit") == 2
+    [row] = await real.office.store.find("publications", {})
+    assert (row["state"], row["who"], row["code"]) == ("refused", "administrator", "42001")
     forced = await real.office.store.find("quotas", {"quota": "forced_tokens_day"}, limit=5)
     assert sum(row["used"] for row in forced) <= 1
 

@@ -14,7 +14,7 @@ from hub.desk.dispatching import dispatch
 from hub.desk.operating import operate, settle_operations
 from hub.desk.publishing import Wish
 from hub.desk.withdrawing import correct, withdraw
-from hub.domain.errors import Invalid
+from hub.domain.errors import Conflict, Invalid
 from hub.store.base import Document
 from tests.domain.publishing_office import (
     DISPATCHER,
@@ -143,6 +143,42 @@ async def test_a_correction_overtaken_by_a_newer_text_gives_way_to_a_new_one() -
     assert (await row_of(office, first["_id"], "operations"))["state"] == "cancelled"
     [again] = await correct(EDITOR, office.desk, "c1", "再改时间")
     assert again["_id"] == second["_id"]
+
+
+async def test_a_correction_asked_while_an_older_one_is_going_out_is_refused_and_nothing_is_lost() -> None:
+    office = await public()
+    await office.write("c1", "供热推迟", number=2, approved=False)
+    [first] = await correct(EDITOR, office.desk, "c1", "改正时间")
+    await office.store.change("operations", {"_id": first["_id"]}, {"$set": {"state": "sending"}})
+    await office.write("c1", "供热再推迟", number=3, approved=False)
+    with pytest.raises(Conflict, match="再按一次"):
+        await correct(EDITOR, office.desk, "c1", "再改时间")
+    await office.store.change("operations", {"_id": first["_id"]}, {"$set": {"state": "published"}})
+    [second] = await correct(EDITOR, office.desk, "c1", "再改时间")
+    assert second["revision"] == 3
+
+
+async def test_a_correction_of_what_was_refused_after_all_ends_and_does_not_wait_for_ever() -> None:
+    office = await public()
+    await office.write("c1", "供热推迟", number=2, approved=False)
+    [operation] = await correct(EDITOR, office.desk, "c1", "改正时间")
+    await office.store.change("publications", {"_id": "c1:a-main:1"}, {"$set": {"state": "refused"}})
+    await operate(DISPATCHER, office.desk)
+    row = await row_of(office, operation["_id"], "operations")
+    assert (row["state"], row["reason"]) == ("cancelled", "没有发出或已撤下，无须更正")
+
+
+@pytest.mark.parametrize("kind", ["site", "trusted"])
+async def test_two_looks_lie_further_apart_than_a_call_may_last_whatever_the_platform_honours(kind: str) -> None:
+    office = await one_on(kind)
+    office.platforms["a-main"].faults.append("drop_before")
+    await dispatch(DISPATCHER, office.desk)
+    seen = []
+    for _ in range(40):
+        office.clock.move(5)
+        await settling.settle(SETTLER, office.desk)
+        seen.append((await row_of(office))["state"])
+    assert seen[:23] == ["unknown"] * 23 and "scheduled" in seen
 
 
 @pytest.mark.parametrize("state", ["held", "refused"])

@@ -1,7 +1,7 @@
 """`python -m tests.simulation`: lives through plans, says how many publications and crashes it saw, and stops at a lie.
 
-`--seeds A-B` or `--publications N` (from seed 1 on), `--processes P`, `--seconds S` at most; `--seed N` repeats one and
-prints what happened, `--shrink` first makes its plan as small as it stays wrong.
+`--seeds A-B` or `--publications N --crashes M` (from seed 1 on, until both are reached), `--processes P`, `--seconds S`
+at most; `--seed N` repeats one and prints what happened, `--shrink` first makes its plan as small as it stays wrong.
 """
 
 from __future__ import annotations
@@ -36,6 +36,7 @@ def main(words: list[str]) -> int:
     parser.add_argument("--shrink", action="store_true")
     parser.add_argument("--seeds", default="1-1000000")
     parser.add_argument("--publications", type=int, default=0)
+    parser.add_argument("--crashes", type=int, default=0)
     parser.add_argument("--seconds", type=float, default=0)
     parser.add_argument("--processes", type=int, default=2)
     given = parser.parse_args(words)
@@ -45,8 +46,9 @@ def main(words: list[str]) -> int:
     seeds = (str(number) for number in range(int(first), int(last or first) + 1))
     began = time.monotonic()
     total = live_many(
-        seeds, processes=given.processes, publications=given.publications, seconds=given.seconds, say=True
-    )
+        seeds, processes=given.processes, publications=given.publications, crashes=given.crashes,
+        seconds=given.seconds, say=True,
+    )  # fmt: skip
     spent = time.monotonic() - began
     print(f"{total.words()}; {total.publications / spent * 60:.0f} publications a minute")
     for seed, lie in total.wrong:

@@ -47,10 +47,11 @@ def live(seed: str) -> Report:
 
 
 def live_many(
-    seeds: Iterable[str], *, processes: int = 1, publications: int = 0, seconds: float = 0, most_wrong: int = 1,
-    say: bool = False,
+    seeds: Iterable[str], *, processes: int = 1, publications: int = 0, crashes: int = 0, seconds: float = 0,
+    most_wrong: int = 1, say: bool = False,
 ) -> Sum:  # fmt: skip
-    """Plans one after another until they end, so many publications were seen, the time is up, or a lie was told."""
+    """Plans one after another until they end, so many publications and crashes were seen, the time is up, or a lie was
+    told."""
     total, began, told = Sum(), time.monotonic(), time.monotonic()
     for report in _reports(seeds, processes):
         total.add(report)
@@ -58,8 +59,9 @@ def live_many(
         if say and time.monotonic() - told > 10:
             told = time.monotonic()
             print(f"{spent:6.0f} s  {total.words()}", flush=True)
-        done = (publications and total.publications >= publications) or (seconds and spent >= seconds)
-        if done or len(total.wrong) >= most_wrong:
+        enough = total.publications >= publications and total.crashes >= crashes
+        done = (publications or crashes) and enough
+        if done or (seconds and spent >= seconds) or len(total.wrong) >= most_wrong:
             break
     return total
 

@@ -73,7 +73,7 @@ def draw(seed: str) -> Plan:
     events = moments.draw(CRASHES, chance.choice((0, 8, 16, 32))) + moments.draw(ACTS, chance.choice((0, 10, 20, 40)))
     rate = chance.choice((0.0, 0.02, 0.08, 0.25))
     kinds = FAULTS if chance.random() < 0.6 else tuple(chance.sample(FAULTS, 3))
-    events += _silences(seed, texts, calm_at)
+    events += _silences(seed, texts, calm_at) + _corrections(seed, texts, calm_at)
     return Plan(
         seed=seed,
         workers=chance.choice((1, 2, 3)),
@@ -96,6 +96,18 @@ def _silences(seed: str, texts: tuple[Text, ...], calm_at: float) -> list[Event]
         at = chance.choice((text.at + chance.uniform(0.5, 12.0), chance.uniform(0, calm_at)))
         found.append(Event(at, "quiet", text.number, 0.0, chance.choice(text.accounts)))
         found.append(Event(at + chance.uniform(1, 900), "wake", text.number, 0.0, chance.choice(text.accounts)))
+    return found
+
+
+def _corrections(seed: str, texts: tuple[Text, ...], calm_at: float) -> list[Event]:
+    """In every third plan corrections, some of them of the same text; drawn beside the rest, as the quiet periods."""
+    chance = random.Random(f"correct/{seed}")  # noqa: S311 - repeatable on purpose
+    found: list[Event] = []
+    for _ in range(chance.choice((0, 0, 0, 0, 2, 6))):
+        text = chance.choice(texts)
+        at = chance.choice((text.at + chance.uniform(1.0, 90.0), chance.uniform(0, calm_at)))
+        found.append(Event(at, "correct", text.number))
+        found.append(Event(at + chance.choice((0.0, chance.uniform(0, 120))), "approve", text.number))
     return found
 
 

@@ -50,6 +50,9 @@ class Witness:
     acknowledged: set[str] = field(default_factory=set)
     approved: set[tuple[int, int]] = field(default_factory=set)
     calls: Counter[str] = field(default_factory=Counter)
+    claimed_at: dict[tuple[str, int], float] = field(default_factory=dict)  # row, claim -> when it was last seen to act
+    corrected: dict[str, int] = field(default_factory=dict)  # publication -> the newest edition asked for over it
+    shown: dict[tuple[str, int], int] = field(default_factory=dict)  # account, text -> the edition last seen there
     claimed: Callable[[], None] = lambda: None
 
     def tell(self, words: str) -> None:
@@ -81,6 +84,10 @@ class Witness:
         for number, posts in self.public(account).items():
             if len(posts) > 1:
                 self.blame(f"{account} shows text {number} {len(posts)} times")
+            edition, before = posts[0]["edition"], self.shown.get((account, number), 0)
+            if edition < before:
+                self.blame(f"{account} shows text {number} in edition {edition} again after {before}")
+            self.shown[account, number] = edition
 
     # ---- calls and moves
 
@@ -104,6 +111,22 @@ class Witness:
             self.blame(f"{row['_id']} is sent before its time")
         if row["late"] != "publish" and now - max(row["at"], row.get("not_before", row["at"])) > LATE + SLACK:
             self.blame(f"{row['_id']} is sent late although it must not be")
+
+    def see_claim(self, row: Document | None) -> None:
+        if row is not None and row["state"] in ("staging", "sending"):
+            self.claimed_at[row["_id"], row["lease_number"]] = self.time()
+
+    def correction_begins(self, row: Document | None, who: str) -> None:
+        """A correction's call begins: written down, approved as it is, and nothing paused."""
+        if row is None:
+            self.blame(f"{who} corrects what nobody asked for")
+            return
+        self.tell(f"{who} corrects {row['publication']} to edition {row['revision']}")
+        for stop in self.stops:
+            if stop.what in ("hold_all", "hold_account", "quiet") and stop.covers(row):
+                self.blame(f"{row['_id']} begins although {stop.what} was acknowledged at {stop.at:.3f}")
+        if (int(str(row["content"]).removeprefix("c")), int(row["revision"])) not in self.approved:
+            self.blame(f"{row['_id']} corrects to an edition that nobody approved")
 
     def _is_allowed_again(self, row: Document) -> None:
         """Once more only after a certain no, a platform that can be trusted to have been looked at, or a person's word;
@@ -136,6 +159,7 @@ class Witness:
 
     def judge(self, rows: Iterable[Document], operations: Iterable[Document] = ()) -> None:
         """When nothing moves any more, everything said about every post is true, and somebody knows of the rest."""
+        operations = list(operations)
         asked = {row["publication"] for row in operations if row["kind"] == "withdraw"}
         seen = {row["_id"] for row in rows}
         for missing in self.acknowledged - seen:
@@ -146,6 +170,21 @@ class Witness:
             self._judge(row)
             if row["state"] == "published" and row["_id"] not in asked and self._is_withdrawn(row):
                 self.blame(f"{row['_id']} was withdrawn, stays published, and nobody is asked to take it back")
+            self._judge_correction(row, [one for one in operations if one["publication"] == row["_id"]])
+
+    def _judge_correction(self, row: Document, operations: list[Document]) -> None:
+        """What was asked for is not forgotten; the newest one that is called done stands there."""
+        mine = [one for one in operations if one["kind"] == "correct"]
+        if row["state"] != "published" or not (mine or row["_id"] in self.corrected):
+            return
+        wanted, editions = self.corrected.get(row["_id"], 0), [post["edition"] for post in self.posts_of(row)]
+        if max((one["revision"] for one in mine), default=0) < wanted:
+            self.blame(f"{row['_id']}: the correction to edition {wanted} is forgotten")
+        done = max((one["revision"] for one in mine if one["state"] == "published"), default=None)
+        if done is not None and editions != [done]:
+            self.blame(f"{row['_id']} is called corrected to edition {done} and shows {editions}")
+        if any(one["state"] not in AT_REST for one in mine):
+            self.blame(f"{row['_id']}: a correction is never done")
 
     def _is_withdrawn(self, row: Document) -> bool:
         return any(stop.what == "withdraw" and stop.content == row["content"] for stop in self.stops)
@@ -193,12 +232,17 @@ class WatchedStore(MemoryStore):
     async def change(
         self, table: str, where: Filter, update: Update, *, upsert: bool = False, sort: Sort = ()
     ) -> Document | None:
+        if table == "operations" and self.witness is not None:
+            after = await super().change(table, where, update, upsert=upsert, sort=sort)
+            self.witness.see_claim(after)
+            return after
         if table != "publications" or self.witness is None:
             return await super().change(table, where, update, upsert=upsert, sort=sort)
         before = {id: row["state"] for id, row in self._rows[table].items()} if "_id" not in where else {}
         if "_id" in where and (row := self._rows[table].get(str(where["_id"]))):
             before = {row["_id"]: row["state"]}
         after = await super().change(table, where, update, upsert=upsert, sort=sort)
+        self.witness.see_claim(after)
         if after is not None and after["_id"] in before:
             self.witness.moved(after, {"state": before[after["_id"]]})
         return after
