@@ -23,15 +23,14 @@ import numpy as np
 from numpy.typing import NDArray
 
 from nlp.contract import Reason, Sentiment
-from nlp.features import LONGEST, dense, grams
+from nlp.features import LONGEST, dense, grams, lexical
 from nlp.lexicon_table import Hit, Lexicon, civic_lexicon
 
-SCHEMA = 1
+SCHEMA = 2
 PROFILES = ("comment", "post")
 THRESHOLD = 0.5
 DOUBT = 0.15  # nearer to the threshold than this is not sure
 REASONS = 5
-_ONE_WORD = 0.5  # about what the first word of its class moves its class's feature
 _SHIPPED = Path(__file__).parent / "models" / "sentiment.npz"
 _ARRAYS = ("vocabulary", "rarity", "weights", "mean", "spread", "dense_weights", "bias", "slope")
 
@@ -45,7 +44,8 @@ class Profile:
     """One trained profile: two linear questions, "negative?" (row 0) and "positive?" (row 1).
 
     vocabulary V runs of characters; rarity (V,); weights (2, V); mean, spread (K,) and dense_weights (2, K) for the
-    other features; bias (2,); slope (2,): the score times the slope is the log-odds.
+    other features; bias (2,); slope (2,): the score times the slope is the log-odds. `with_shape` and `weak` say which
+    other features there are (nlp.features).
     """
 
     vocabulary: tuple[str, ...]
@@ -57,6 +57,7 @@ class Profile:
     bias: NDArray[np.float32]
     slope: NDArray[np.float32]
     with_shape: bool
+    weak: float
 
     def arrays(self) -> dict[str, NDArray[Any]]:
         """What is written to the file."""
@@ -88,10 +89,11 @@ class Scorer:
         return self._weigh(text, grams(text), self.lexicon.find(text[:LONGEST]))
 
     def judge(self, text: str, *, with_reasons: bool = True) -> Sentiment:
-        """情感 of one normalised text; `negative` ≥ .5 is negative, the rest is positive or neutral."""
+        """情感 of one normalised text; `negative` ≥ .5 is negative, the rest is whichever of positive and neutral
+        is likelier."""
         found, hits = grams(text), self.lexicon.find(text[:LONGEST])
         negative, positive = self._weigh(text, found, hits)
-        label = "neg" if negative >= THRESHOLD else "pos" if positive >= THRESHOLD else "neu"
+        label = "neg" if negative >= THRESHOLD else "pos" if positive >= (1.0 - negative) / 2 else "neu"
         why = self._reasons(found, hits) if with_reasons else ()
         return Sentiment(label, round(negative, 4), abs(negative - THRESHOLD) >= DOUBT, why)
 
@@ -103,7 +105,7 @@ class Scorer:
                 negative += known[1]
                 positive += known[2]
         scale = 1.0 / math.sqrt(squares) if squares else 0.0
-        values = dense(text, hits, with_shape=self.profile.with_shape)
+        values = dense(text, hits, with_shape=self.profile.with_shape, weak=self.profile.weak)
         return self._probability(0, negative * scale, values), self._probability(1, positive * scale, values)
 
     def _probability(self, question: int, grams_score: float, values: list[float]) -> float:
@@ -115,9 +117,9 @@ class Scorer:
         known = {gram: self._table[gram] for gram in found if len(gram) > 1 and gram in self._table}
         scale = 1.0 / math.sqrt(sum(row[0] for row in known.values()) or 1.0)
         moved = {gram: row[1] * scale for gram, row in known.items()}
-        for word, number, negated in hits:
-            weight = self._dense[0][number] * _ONE_WORD
-            moved[word] = moved.get(word, 0.0) + (-weight if negated else weight)
+        for hit in hits:
+            alone = lexical([hit], 0, weak=self.profile.weak)
+            moved[hit[0]] = moved.get(hit[0], 0.0) + sum(map(mul, self._dense[0], alone))
         best = nsmallest(REASONS * 3, moved.items(), key=lambda item: (-abs(item[1]), item[0]))
         return tuple(Reason(piece, round(weight, 3)) for piece, weight in _without_parts(best)[:REASONS])
 
@@ -150,7 +152,7 @@ def write_model(model: Model) -> bytes:
     about = {
         **model.about,
         "schema": SCHEMA,
-        "shape": {name: part.with_shape for name, part in model.profiles.items()},
+        "features": {name: [part.with_shape, part.weak] for name, part in model.profiles.items()},
         "sha256": _digest(arrays),
     }
     buffer = io.BytesIO()
@@ -171,7 +173,7 @@ def read_model(data: bytes) -> Model:
         raise ModelFileError(f"模型文件的格式是 {about.get('schema')}，这一版只认 {SCHEMA}。请用这一版重新训练。")
     if about.get("sha256") != _digest(arrays):
         raise ModelFileError("模型文件的内容与它自带的校验值不符，可能被改动过。请取回原文件。")
-    profiles = {name: _profile(arrays, name, bool(with_shape)) for name, with_shape in about["shape"].items()}
+    profiles = {name: _profile(arrays, name, *features) for name, features in about["features"].items()}
     return Model(profiles, about)
 
 
@@ -180,10 +182,10 @@ def load_model(path: Path | None = None) -> Model:
     return read_model((path or _SHIPPED).read_bytes())
 
 
-def _profile(arrays: Mapping[str, NDArray[Any]], name: str, with_shape: bool) -> Profile:
+def _profile(arrays: Mapping[str, NDArray[Any]], name: str, with_shape: bool, weak: float) -> Profile:
     parts = {key: arrays[f"{name}.{key}"] for key in _ARRAYS if key != "vocabulary"}
     vocabulary = tuple(str(gram) for gram in arrays[f"{name}.vocabulary"].tolist())
-    return Profile(vocabulary=vocabulary, with_shape=with_shape, **parts)
+    return Profile(vocabulary=vocabulary, with_shape=bool(with_shape), weak=float(weak), **parts)
 
 
 def _digest(arrays: Mapping[str, NDArray[Any]]) -> str:

@@ -20,7 +20,8 @@ def read_labels(name: str, kind: str | None) -> tuple[Rows, list[Labelled]]:
     if not found.rows:
         found.report()
         raise Misconfigured('文件里没有一行可用的标注。每行应为 {"text": …, "label": "neg、neu 或 pos"}。')
-    return found, [Labelled(row["text"], row["label"], row.get("kind") or kind or "comment") for row in found.rows]
+    plain = kind or "comment"
+    return found, [Labelled(row["text"], row["label"], row.get("kind") or plain, office=True) for row in found.rows]
 
 
 def _look(row: Row) -> str | None:

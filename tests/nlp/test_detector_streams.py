@@ -94,7 +94,7 @@ def test_a_sudden_matter_over_many_streets_is_one_alert_and_takes_the_later_stre
     assert len(found) == 1 and planted_in(found[0]) <= 6
     last = [change for change in changes if change.issue == found[0].issue][-1]
     assert {f"r10000{number}" for number in range(4, len(STREETS))} <= set(last.reply_ids)
-    assert planted_in(last) >= len(STREETS) - 1 and last.level == "yellow"
+    assert planted_in(last) >= len(STREETS) - 2 and last.level == "yellow"  # others say 断电 or 跳闸
     assert last.usual < last.voices and found[0].usual < found[0].voices
     assert "停电" in found[0].terms and "临江区" in found[0].explanation
 

@@ -45,11 +45,11 @@ def test_held_out_texts_are_read_far_better_than_by_chance() -> None:
 
 
 def test_an_offices_labels_turn_an_answer() -> None:
-    labels = [Labelled(f"请问{number}号泊位怎么预约乌篷船", "neg", "comment", 3.0) for number in range(30)]
+    labels = [Labelled(f"请问{number}号泊位怎么预约乌篷船", "neg", "comment", office=True) for number in range(30)]
     before, after = train(CORPUS).scorers(), train([*CORPUS, *labels]).scorers()
     text = "请问泊位怎么预约乌篷船"
-    assert before["comment"].probabilities(text)[0] < 0.3
-    assert after["comment"].probabilities(text)[0] > 0.6
+    assert before["comment"].probabilities(text)[0] < 0.5
+    assert after["comment"].probabilities(text)[0] > 0.9
     steps = {name: after[name].probabilities(text)[0] - before[name].probabilities(text)[0] for name in after}
     assert steps["comment"] > 0.4
 
