@@ -25,6 +25,9 @@ from nlp.sentiment import ModelFileError, read_model
 
 TABLE, SWITCHES, POINTER = "models", "switches", "model"
 LOOK_EVERY = timedelta(seconds=3)
+BORN: Mapping[str, Any] = {
+    "_id": POINTER, "version": 0, "model": SHIPPED, "threshold": MIDDLE, "asked": None, "broken": None
+}  # fmt: skip
 CHANGED = "模型刚被别人换过，请刷新后再看。"
 
 
@@ -49,7 +52,7 @@ async def pointer(actor: Actor, desk: Desk) -> Document:
 async def pointer_of(store: Store) -> Document:
     """The pointer, as it is before anybody changed it too."""
     found = await store.get(SWITCHES, POINTER) or {}
-    return {"_id": POINTER, "version": 0, "model": SHIPPED, "threshold": MIDDLE, "asked": None, "broken": None, **found}
+    return {**BORN, **found}
 
 
 async def change_pointer(
@@ -57,7 +60,7 @@ async def change_pointer(
 ) -> Document | None:
     """One compare-and-set on the version that was seen; None where somebody was faster."""
     if not seen["version"]:
-        await desk.store.insert_new(SWITCHES, [{"_id": POINTER, "version": 0, "model": SHIPPED, "threshold": MIDDLE}])
+        await desk.store.insert_new(SWITCHES, [dict(BORN)])
     unchanged = {"_id": POINTER, "version": seen["version"], **where}
     event = outbox.event(desk.ids.new(), "model", POINTER, desk.clock.now())
     update = outbox.noted({"$set": {**fields, "version": seen["version"] + 1}}, event, *rows)

@@ -42,6 +42,7 @@ from nlp.training import Labelled
 
 LEASE = timedelta(seconds=60)
 MOST_TRIES = 3
+PAGE = 200
 KINDS = ("comment", "post", "mention", "letter", "message")
 LONGEST = 30 * 60.0  # seconds that one training may take
 FAILED = "训练了几次都没有做完，已停下。请系统管理员看后台任务的日志和内存；现在的模型照常用。"
@@ -163,13 +164,24 @@ async def _collected(desk: Desk) -> tuple[list[Labelled], datetime | None]:
     """The newest labels, newest first, and when the newest was given."""
     rows: list[Document] = []
     for kind, label in _pairs():
-        where = {"kind": kind, "label": label, **OPEN_WORDS}
-        wanted = ("title", "text", "kind", "label", "labelled_at")
-        rows += await desk.store.find(
-            "replies", where, sort=[("labelled_at", -1)], limit=MOST_LABELS, fields=wanted
-        )
-    rows = sorted(rows, key=lambda row: (row["labelled_at"], row["_id"]), reverse=True)[:MOST_LABELS]
+        oldest = rows[-1]["labelled_at"] if len(rows) >= MOST_LABELS else None
+        rows += await _newest_of(desk, kind, label, oldest)
+        rows = sorted(rows, key=lambda row: (row["labelled_at"], row["_id"]), reverse=True)[:MOST_LABELS]
     return [_labelled(row) for row in rows], rows[0]["labelled_at"] if rows else None
+
+
+async def _newest_of(desk: Desk, kind: str, label: str, oldest: datetime | None) -> list[Document]:
+    """Of one kind and label, in pages: as many as training takes, none older than what is taken already."""
+    where: Document = {"kind": kind, "label": label, **OPEN_WORDS}
+    wanted = ("title", "text", "kind", "label", "labelled_at")
+    rows: list[Document] = []
+    cursor: str | None = None
+    while len(rows) < MOST_LABELS:
+        part = await page(desk, "replies", where, by="labelled_at", cursor=cursor, limit=PAGE, fields=wanted)
+        rows, cursor = [*rows, *part.rows], part.cursor
+        if cursor is None or (oldest is not None and rows[-1]["labelled_at"] < oldest):
+            break
+    return rows
 
 
 def _labelled(row: Document) -> Labelled:
