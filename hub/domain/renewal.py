@@ -76,7 +76,7 @@ def verdict(before: Held, after: Held) -> Verdict:
     if after.recall < before.recall - RECALL_MAY_FALL:
         return Verdict(False, "新的一版漏掉的负面更多。漏掉诉求比误报更要紧，所以没有换。")
     if after.macro_f1 <= before.macro_f1:
-        same = after.macro_f1 == before.macro_f1
+        same = math.isclose(after.macro_f1, before.macro_f1)
         return Verdict(False, f"新的一版{'和现在的一样好' if same else '不如现在的'}，所以没有换。")
     return Verdict(True, "新的一版判得更准，漏掉的负面也没有变多，已经启用。")
 

@@ -58,7 +58,7 @@ async def _page(request: Request, *, said: str = "", status: int = 200) -> HTTPR
         broken=named["broken"],
         asked=asked and {"by": names.get(asked["by"], ""), "at": asked["at"], "begun": bool(asked["tries"])},
         facts=_facts(named, names),
-        labels=_table(labels),
+        labels=_label_facts(labels),
         total=labels.total,
         new=labels.new,
         since=labels.since,
@@ -92,14 +92,15 @@ def _facts(named: Document, names: Mapping[str, str]) -> tuple[tuple[str, str], 
 # ---- labels
 
 
-def _table(labels: Labels) -> list[dict[str, Any]]:
-    """A row for each kind that has labels: its words, a number for each label, and the sum."""
-    rows = []
+def _label_facts(labels: Labels) -> list[tuple[str, str]]:
+    """A line for each kind that has labels."""
+    found = []
     for kind, words in KINDS.items():
-        numbers = [labels.counts[kind, label] for label in SENTIMENTS]
-        if sum(numbers):
-            rows.append({"words": words, "numbers": [*numbers, sum(numbers)]})
-    return rows
+        numbers = {name: labels.counts[kind, label] for label, name in SENTIMENTS.items()}
+        if sum(numbers.values()):
+            said = "　".join(f"{name} {wording.number(number)}" for name, number in numbers.items())
+            found.append((f"{words} {wording.number(sum(numbers.values()))}", said))
+    return found
 
 
 # ---- figures in words
