@@ -208,6 +208,29 @@ async def test_going_back_gives_up_a_training_under_way_and_stands() -> None:
     assert first["_id"] != SHIPPED
 
 
+async def test_a_long_training_keeps_its_claim_and_stops_where_it_was_taken_back() -> None:
+    office = await office_with()
+    await trained(office)
+    await retrain(MONITOR, office.desk)
+    begun = asyncio.Event()
+
+    async def endless(work: Callable[..., Any], *given: Any) -> Any:
+        begun.set()
+        await asyncio.Event().wait()
+
+    training = asyncio.ensure_future(Trainer(OWN, endless).tick(TRAINER, office.desk))
+    await begun.wait()
+    for _ in range(5):  # a hundred seconds: longer than one claim
+        await asyncio.sleep(0.01)
+        office.clock.move(20)
+    assert not await trainer().tick(TRAINER, office.again(office.desk.store).desk)
+    await model.use_model(MONITOR, office.desk, SHIPPED)
+    await asyncio.sleep(0.01)
+    office.clock.move(20)
+    assert await asyncio.wait_for(training, 5)
+    assert len((await list_models(MONITOR, office.desk)).rows) == 1
+
+
 async def test_the_model_in_force_is_not_chosen_again() -> None:
     office = await office_with(20)
     with pytest.raises(Conflict, match="现在用的就是这一版"):
