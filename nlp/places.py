@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
+from functools import lru_cache
 
 from nlp.words import OwnWord
 
@@ -23,6 +24,7 @@ _GENERIC_WORDS = """
 _GENERIC = frozenset(_GENERIC_WORDS.split())
 
 
+@lru_cache(maxsize=1 << 16)
 def looks_like_place(word: str) -> bool:
     """A word of three characters and more, or two words run together, that ends like the name of a place."""
     return len(word) >= 3 and word not in _GENERIC and word.endswith(ENDINGS)

@@ -13,6 +13,7 @@ SHOWN = 8  # terms an analysis names
 _PLACE = 1.5  # a place says more of the matter than another word
 _MIXED = 9.0  # rarity of a word of digits and letters: A3, 12号线
 _COMMONEST = 3.5
+_KEPT = 100_000  # words whose weight is remembered
 _AREA = 3.0  # the city and its districts: everybody names them
 
 
@@ -32,6 +33,7 @@ class Terms:
         places = {word.word: word.tag.partition(":")[2] for word in words.own if word.tag.startswith("ns")}
         districts = set(places.values()) - {""}
         self._places = frozenset(places)
+        self._known: dict[str, float] = {}  # weights of words met before: a few thousand make up nearly all of a stream
         self._areas = frozenset(
             name for name, district in places.items() if not district or any(d.startswith(name) for d in districts)
         )
@@ -41,8 +43,11 @@ class Terms:
         counts: dict[str, int] = {}
         weights: dict[str, float] = {}
         before, before_weight = "", 0.0
+        known = self._known
         for token in tokens:
-            weight = self._weight(token)
+            weight = known.get(token, -1.0)
+            if weight < 0.0:
+                weight = self._met(token)
             if weight:
                 counts[token] = counts.get(token, 0) + 1
                 weights[token] = weight
@@ -68,6 +73,13 @@ class Terms:
     def is_place(self, term: str) -> bool:
         """A place of the gazetteer, or what ends like one."""
         return term not in self._areas and (term in self._places or looks_like_place(term))
+
+    def _met(self, token: str) -> float:
+        """A word's weight, remembered; no stream of made-up words makes it remember more than KEPT."""
+        if len(self._known) >= _KEPT:
+            self._known.clear()
+        weight = self._known[token] = self._weight(token)
+        return weight
 
     def _weight(self, token: str) -> float:
         if len(token) < 2 or token in self._stop:

@@ -11,11 +11,10 @@ from typing import Any
 from tqdm import tqdm
 
 from hub.clock import SHANGHAI
-from hub.commands.rows import Row, needs_text, read_rows, written_to
+from hub.commands.rows import Row, Rows, needs_text, read_rows, written_to
 from nlp.contract import IssueChange, Voice
 from nlp.detectors.kinds import DETECTORS
-from nlp.normal import normalise
-from nlp.sentiment import Scorer, load_model
+from nlp.reading import Reader
 
 _BATCH = 200
 
@@ -30,20 +29,26 @@ def add(parser: argparse.ArgumentParser) -> None:
 
 
 def run(arguments: argparse.Namespace) -> int:
-    found = read_rows(arguments.file, _look)
-    detector, scorer = DETECTORS[arguments.detector](), load_model().scorers()["post"]
-    rows = sorted(found.rows, key=lambda row: (_moment(row), str(row["id"])))
+    found, voices = read_voices(arguments.file)
+    detector = DETECTORS[arguments.detector]()
     count = 0
-    with written_to(arguments.out) as stream, tqdm(total=len(rows), unit="条", file=sys.stderr) as bar:
-        for start in range(0, len(rows), _BATCH):
-            batch = rows[start : start + _BATCH]
-            for change in detector.take([_voice(row, scorer) for row in batch]):
+    with written_to(arguments.out) as stream, tqdm(total=len(voices), unit="条", file=sys.stderr) as bar:
+        for start in range(0, len(voices), _BATCH):
+            batch = voices[start : start + _BATCH]
+            for change in detector.take(batch):
                 if change.alert:
                     stream.write(json.dumps(_alert(change), ensure_ascii=False) + "\n")
                     count += 1
             bar.update(len(batch))
-    print(f"{len(rows)} 条留言，{count} 次预警。", file=sys.stderr)
+    print(f"{len(voices)} 条留言，{count} 次预警。", file=sys.stderr)
     return found.report()
+
+
+def read_voices(file: str) -> tuple[Rows, list[Voice]]:
+    """The file's letters in the order of their times, and what was wrong with the rest."""
+    found, reader = read_rows(file, _look), Reader(with_reasons=False)
+    rows = sorted(found.rows, key=lambda row: (_moment(row), str(row["id"])))
+    return found, [_voice(row, reader) for row in rows]
 
 
 def _look(row: Row) -> str | None:
@@ -63,17 +68,20 @@ def _moment(row: Row) -> datetime:
     return moment if moment.tzinfo else moment.replace(tzinfo=SHANGHAI)
 
 
-def _voice(row: Row, scorer: Scorer) -> Voice:
+def _voice(row: Row, reader: Reader) -> Voice:
+    """As the hub would hear it: its sentiment, and its district where the row names none."""
     title = str(row.get("title") or "")
     text = f"{title}\n{row['text']}" if title else str(row["text"])
+    read = reader.read(text, kind=row.get("kind"), district=row.get("district"))
     return Voice(
         id=str(row["id"]),
         author=str(row["author"]),
         text=text,
         at=_moment(row),
         channel=str(row.get("channel") or ""),
-        district=str(row.get("district") or ""),
-        negative=scorer.probabilities(normalise(text))[0],
+        district=read.district or "",
+        topic=read.topic or "",
+        negative=read.sentiment.negative,
     )
 
 

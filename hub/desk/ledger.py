@@ -126,6 +126,12 @@ async def intend(
     return await move(desk, actor, table, document, decision, attempt=attempt, detail={"attempt": number})
 
 
+async def is_taken_back(desk: Desk, publication: str) -> bool:
+    """Whether somebody asked for its withdrawal, done or not: what is asked there later must not bring it back."""
+    where = {"publication": publication, "kind": "withdraw", "state": {"$ne": "cancelled"}}
+    return await desk.store.count(OPERATIONS, where, ceiling=1) > 0
+
+
 def _set_or_unset(fields: Mapping[str, Any]) -> dict[str, Any]:
     gone = {name: "" for name, value in fields.items() if value is None}
     kept = {name: value for name, value in fields.items() if value is not None}

@@ -67,6 +67,8 @@ async def _reason_to_wait(
         return holding.give_back(now, timedelta(seconds=1), "等发布的结果")
     if publication is not None and publication["state"] in NEVER_OUT:  # sent after all, it goes out as it reads then
         return Decision("withdrawn", {"reason": "没有发出或已撤下，无须更正"})
+    if operation["kind"] == "correct" and await ledger.is_taken_back(desk, str(operation["publication"])):
+        return Decision("withdrawn", {"reason": "已有撤稿，不再更正"})
     if publication is None or publication["state"] != "published":
         return holding.give_back(now, _until_known(publication), "等发布的结果")
     if now - operation["at"] < SITE_FIRST and not await _site_done(desk, operation):

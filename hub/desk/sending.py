@@ -134,17 +134,22 @@ async def _stop(desk: Desk, table: str, document: Document) -> str | None:
         return "已由他人接手"
     if document.get("kind") == "withdraw":
         return None  # a pause stops what goes out, never what is taken back
-    voided = await _voided(desk, document) if table == ledger.PUBLICATIONS else None
+    voided = await _voided(desk, table, document)
     account = await desk.store.get("accounts", str(document["account"]))
     switch = await desk.store.get("switches", holding.HOLD_ALL)  # last: nothing stands between it and the call
     published = None if table == ledger.DELIVERIES else document
     return holding.stop_of(switch, account, published, desk.clock.now()) or voided
 
 
-async def _voided(desk: Desk, publication: Document) -> str | None:
-    """An edit while it was being prepared took the approval away: what was approved then does not go out now."""
-    content = await desk.store.get("contents", str(publication["content"]), fields=("state", "approved_hash"))
-    return None if holding.is_approved(content, str(publication["hash"])) else "稿件刚刚有改动，等重新终审"
+async def _voided(desk: Desk, table: str, document: Document) -> str | None:
+    """What came while it was being prepared: an edit took the approval away, and what was approved then does not go out
+    now; a withdrawal, and a correction would bring the page back."""
+    if document.get("kind") == "correct":
+        return "已有撤稿，不再更正" if await ledger.is_taken_back(desk, str(document["publication"])) else None
+    if table != ledger.PUBLICATIONS:
+        return None
+    content = await desk.store.get("contents", str(document["content"]), fields=("state", "approved_hash"))
+    return None if holding.is_approved(content, str(document["hash"])) else "稿件刚刚有改动，等重新终审"
 
 
 async def _call_off(desk: Desk, actor: Actor, table: str, document: Document, reason: str) -> Document | None:

@@ -55,7 +55,10 @@ async def correct(
     if content is None or revision is None:
         raise NotFound("没有找到这篇稿件。")
     package = variants.package_of(content, revision)
-    live = [one for one in await _publications(desk, content_id, accounts) if one["state"] in PERHAPS_PUBLIC]
+    found = [one for one in await _publications(desk, content_id, accounts) if one["state"] in PERHAPS_PUBLIC]
+    live = [one for one in found if not await ledger.is_taken_back(desk, str(one["_id"]))]
+    if found and not live:
+        raise Conflict("这篇稿件正在撤稿，不能再更正。")
     stale = [one for one in live if one["hash"] != package]
     if not stale:
         raise Invalid("没有要更正的：稿件没有新的改动，或者还没有发布。")

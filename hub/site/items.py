@@ -68,6 +68,8 @@ def decide_put(item: Item | None, put: Put, checked: Checked, now: datetime) -> 
     version = int(item["version"])
     if put.version < version:
         return Refusal(409, "older_version", f"网站上已是第 {version} 版，这一版较旧，没有改动。", version)
+    if item["state"] == WITHDRAWN and put.correction:
+        return Refusal(409, "withdrawn", "这一项已撤下，不能更正；要让它重新公开，请重新发布。", version)
     if item["state"] == WITHDRAWN and put.version == version:
         return Refusal(409, "withdrawn", f"第 {version} 版已撤下；要重新发布，请用更高的版本号。", version)
     if put.version == version:

@@ -56,6 +56,7 @@ class Cluster:
     faded_at: int = 0
     level: str | None = None
     alerted_at: int | None = None
+    told: str | None = None  # the highest level told within the cool-down
     norm: float = 0.0
     area: tuple[str, str] | None = None  # district and sudden matter that this issue was told about
 
@@ -157,6 +158,7 @@ class Cluster:
     @classmethod
     def from_state(cls, state: dict[str, Any]) -> Cluster:
         """The cluster that gave this state."""
+        state = {"told": "yellow" if state["alerted_at"] is not None else None, **state}  # older ones knew one level
         lines = [(row[0], row[1]) for row in state["lines"]]
         area = (state["area"][0], state["area"][1]) if state["area"] else None
         events = deque(Event.from_row(row) for row in state["events"])

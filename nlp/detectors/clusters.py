@@ -27,7 +27,7 @@ from nlp.detectors.explaining import explain, merged
 from nlp.detectors.index import Index
 from nlp.detectors.judging import Judge, Judgement, Pair
 from nlp.detectors.matters import sudden
-from nlp.detectors.settings import ClusterSettings
+from nlp.detectors.settings import LEVELS, ClusterSettings
 from nlp.detectors.states import pack, unpack
 from nlp.detectors.terms import Weights
 from nlp.detectors.titles import title_of
@@ -151,7 +151,7 @@ class Detector:
         """The voice in the cluster it is most like, or as the first of a new one; or as a copy with other ends."""
         live = len(self._index)
         keys = [(voice.district, matter) for matter in sudden(unit)] if voice.district else []
-        cluster = self._told_of(keys) or self._index.nearest(unit, at)
+        cluster = self._told_of(keys) or self._index.nearest(unit, at) or self._named_by(unit)
         head = letters(plain)
         if cluster is not None and cluster.repeats(head, self.settings.same):
             self._add(cluster, voice, at, ())
@@ -178,6 +178,18 @@ class Detector:
                 return cluster
         return None
 
+    def _named_by(self, unit: dict[str, float]) -> Cluster | None:
+        """The issue told lately that a word of this text stands for: half of its voices say the word, and half of all
+        who say it are its voices. An uproar is told of in ever new words, but by one name."""
+        for _, number in reversed(self._told):
+            cluster = self._alive(number)
+            if cluster is None or cluster.last_at <= self._now - self.settings.area_hours * HOUR:
+                continue
+            held, said = cluster.holders, self._weights.counts
+            if any(2 * held.get(term, 0) >= max(cluster.members, said.get(term, 0)) for term in unit):
+                return cluster
+        return None
+
     def _add(self, cluster: Cluster, voice: Voice, at: int, terms: tuple[str, ...]) -> None:
         """A voice has terms, a copy has none."""
         negative = round(voice.negative, 3)
@@ -198,8 +210,9 @@ class Detector:
         found = self._judge.judge(cluster, len(self._index))
         if burst is None or burst.chance >= found.chance:
             return found
+        level = self._judge.grade(cluster, cluster.voices(), burst.chance)
         return replace(
-            found, level="yellow", hours=burst.hours, voices=burst.voices, usual=burst.usual, chance=burst.chance,
+            found, level=level, hours=burst.hours, voices=burst.voices, usual=burst.usual, chance=burst.chance,
             usual_long=burst.usual_long, pair=Pair(burst.key, 0.0), area=burst.key[0],
         )  # fmt: skip
 
@@ -214,17 +227,20 @@ class Detector:
         return chance < self.settings.chance * 0.1 ** max(0, week + 1 - self.settings.alerts_a_week)
 
     def _rises(self, cluster: Cluster, judgement: Judgement) -> bool:
-        """Sets the cluster's level; True where this must be told. What was told stays yellow for the cool-down."""
+        """Sets the cluster's level; True where this must be told. What was told stays so for the cool-down, and is told
+        again only when it rises."""
+        level = judgement.level
         if self._is_held(cluster):
-            cluster.level = "yellow"
-            return False
-        cluster.level = judgement.level
-        if judgement.level != "yellow":
+            higher = level in LEVELS and LEVELS.index(level) > LEVELS.index(cluster.told or LEVELS[0])
+            cluster.told = cluster.level = level if higher else cluster.told
+            return higher
+        cluster.level = level
+        if level not in LEVELS:
             return False
         if not self._enough(judgement.chance):
             cluster.level = "watch"
             return False
-        cluster.alerted_at = cluster.last_at
+        cluster.alerted_at, cluster.told = cluster.last_at, level
         cluster.area = self._area(cluster, judgement)
         self._told.append((self._now, cluster.number))
         return True
@@ -275,7 +291,7 @@ class Detector:
 
     def _same_matter(self, cluster: Cluster, judgement: Judgement) -> Cluster | None:
         """For a cluster that would tell: one that has told already and shares a name and more, or half the carriers."""
-        if judgement.level != "yellow" or self._is_held(cluster):
+        if judgement.level not in LEVELS or self._is_held(cluster):
             return None
         ours = self._signs(cluster)
         for _, number in reversed(self._told):

@@ -6,9 +6,10 @@ from dataclasses import replace
 
 from nlp.contract import IssueChange
 from nlp.detectors.judging import Judgement
-from nlp.detectors.settings import ClusterSettings
+from nlp.detectors.settings import ClusterSettings, Grade
 
 _TERMS = 4
+_NAMES = {"orange": "橙色", "red": "红色"}
 
 
 def explain(change: IssueChange, judgement: Judgement, settings: ClusterSettings) -> IssueChange:
@@ -21,6 +22,7 @@ def explain(change: IssueChange, judgement: Judgement, settings: ClusterSettings
     elif judgement.hours < days * 24 and judgement.voices > 1:
         parts.append(f"其中最近 {judgement.hours:g} 小时 {judgement.voices} 人，{_expected(judgement.usual)}")
     parts.append(f"{change.negative} 人不满")
+    parts += [_grade(grade) for grade in settings.grades if grade.level == change.level]
     if len(change.channels) > 1:
         parts.append(f"来自 {len(change.channels)} 个渠道")
     if change.districts:
@@ -33,6 +35,13 @@ def explain(change: IssueChange, judgement: Judgement, settings: ClusterSettings
         parts.append(f"另有同文 {change.copies} 条，只算传播，不算人数")
     parts.append(_chance(change.chance))
     return replace(change, explanation="；".join(parts) + "。")
+
+
+def _grade(grade: Grade) -> str:
+    """Why it stands so high, by the rule's own numbers."""
+    spread, quick = "来自两个以上渠道或区县", f"一天内 {grade.quick} 人以上"
+    marks = f"{spread}或{quick}" if grade.either else f"{spread}，{quick}"
+    return f"{_NAMES[grade.level]}预警：{grade.voices} 人以上、{grade.unhappy * 10:g} 成以上不满、{marks}"
 
 
 def merged(change: IssueChange, title: str) -> IssueChange:

@@ -17,7 +17,7 @@ from itertools import combinations
 from nlp.detectors.chance import tail, together, unhappy_tail
 from nlp.detectors.cluster import DAY, Cluster, Event
 from nlp.detectors.matters import apart
-from nlp.detectors.settings import ClusterSettings
+from nlp.detectors.settings import LEVELS, ClusterSettings
 from nlp.detectors.volume import Volume
 
 HOUR = 3_600_000  # milliseconds
@@ -57,17 +57,34 @@ class Judge:
     def judge(self, cluster: Cluster, live: int) -> Judgement:
         """What is to be said of this cluster among so many live ones."""
         settings = self._settings
+        long = settings.window_days * 24.0
+        if cluster.members < settings.watch_voices and cluster.members < settings.least_voices:
+            return Judgement(None, long, cluster.members, 0.0, 0.0, 1.0, None)  # so few people are told of by nobody
         voices = cluster.voices()
         pair = self.pair(cluster, voices[-_LOOKED_BACK:]) if len(voices) > 1 else None
         factor = self._factor(pair)
-        long = settings.window_days * 24.0
         looks = [self._window(cluster, voices, hours, factor, live) for hours in (*settings.short_hours, long)]
         chance, hours, count, usual = min(looks, key=lambda look: (look[0], -look[1]))
         chance = min(1.0, chance * len(looks))
         # Two ways of looking, by numbers alone and with the unhappiness: twice the chance pays for choosing.
         chance = min(1.0, 2.0 * min(chance, together(chance, self._unhappiness(voices))))
         level = self._level(voices, pair, chance)
+        if level == "yellow":
+            level = self.grade(cluster, voices, chance)
         return Judgement(level, hours, count, usual, looks[-1][3], chance, pair)
+
+    def grade(self, cluster: Cluster, voices: Sequence[Event], chance: float) -> str:
+        """How high what is told stands: by people, unhappiness, spread and haste, each with its own number."""
+        unhappy = sum(event.negative >= 0.5 for event in voices)
+        spreads = max(len(cluster.named("channel")), len(cluster.named("district"))) > 1
+        day = sum(event.at > cluster.last_at - DAY for event in voices)
+        level = LEVELS[0]
+        for grade in self._settings.grades:
+            marks = (spreads, day >= grade.quick)
+            enough = len(voices) >= grade.voices and unhappy >= grade.unhappy * len(voices) and chance < grade.chance
+            if enough and (any(marks) if grade.either else all(marks)):
+                level = grade.level
+        return level
 
     def _window(
         self, cluster: Cluster, voices: Sequence[Event], hours: float, factor: float, live: int

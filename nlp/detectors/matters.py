@@ -101,6 +101,36 @@ def matters_in(plain: str) -> list[str]:
     return [matter.name for matter in matters().values() if matter.pattern.search(head)]
 
 
+_LINE = re.compile(
+    r"([A-Za-z]?[0-9]{1,3}|[一二三四五六七八九]?[十百][一二三四五六七八九十百零]{0,4})(路|线|号线)(?![口灯面段由边])"
+)
+_DIGITS = {letter: number for number, letter in enumerate("零一二三四五六七八九")}
+
+
+def lines_in(plain: str) -> dict[str, str]:
+    """线路: the bus and metro lines named in a normalised text's beginning, one way of writing each, with their matter.
+
+    三十七路, 37路 and 37线 are one; a line alone says what is meant, so it brings its matter with it.
+    """
+    found = {}
+    for number, kind in _LINE.findall(plain[:LOOKED_AT]):
+        value = number.upper() if number.isascii() else str(_value(number))
+        metro = kind == "号线"
+        found[value + ("号线" if metro else "路")] = "地铁" if metro else "公交"
+    return found
+
+
+def _value(words: str) -> int:
+    """一百零四 is 104; below a thousand."""
+    total = digit = 0
+    for letter in words:
+        if letter in _DIGITS:
+            digit = _DIGITS[letter]
+        else:
+            total, digit = total + (digit or 1) * {"十": 10, "百": 100}[letter], 0
+    return total + digit
+
+
 def sudden(terms: Iterable[str]) -> list[str]:
     """Of a voice's terms the matters that come suddenly and over many streets."""
     table = matters()

@@ -6,6 +6,29 @@ from dataclasses import dataclass
 
 
 @dataclass(frozen=True)
+class Grade:
+    """What an issue that is told must have besides to stand a level higher; everything in it is needed.
+
+    It spreads where it comes from more than one channel or district; `quick`: so many voices within a day. `either`:
+    one of these two is enough.
+    """
+
+    level: str
+    voices: int
+    chance: float
+    unhappy: float  # share of the voices
+    quick: int
+    either: bool
+
+
+LEVELS = ("yellow", "orange", "red")  # those that tell people, the lowest first
+GRADES = (
+    Grade("orange", 12, 1e-4, 0.5, 8, either=True),
+    Grade("red", 30, 1e-6, 0.6, 15, either=False),
+)
+
+
+@dataclass(frozen=True)
 class ClusterSettings:
     """Figures of the cluster detector, found on half a year of letters and on streams of short comments."""
 
@@ -28,6 +51,7 @@ class ClusterSettings:
     name_bonus: float = 3.0  # information a name adds: places and matters are independent, words of one talk are not
     unhappy: float = 0.5  # share of unhappy voices before a channel has shown its own
     kindly: float = 0.2  # mean of `negative` below which people only praise: no alert
+    grades: tuple[Grade, ...] = GRADES
     alerts_a_week: int = 2  # beyond so many, each further one needs a tenth of the chance
     same: float = 0.6  # share of three-letter pieces from which a voice is a copy of another in its cluster
     cool_down_days: float = 30.0  # no second alert of a cluster within

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import math
 
-from nlp.detectors.matters import matters, matters_in, split_places
+from nlp.detectors.matters import lines_in, matters, matters_in, split_places
 from nlp.detectors.settings import ClusterSettings
 from nlp.terms import Terms
 from nlp.words import UNKNOWN_RARITY, Words
@@ -28,7 +28,9 @@ class Weights:
         weighed = self._terms.weigh(tokens)
         for name in split_places(tokens):
             weighed[name] = UNKNOWN_RARITY
-        for matter in matters_in(plain):
+        lines = lines_in(plain)
+        weighed |= dict.fromkeys(lines, UNKNOWN_RARITY)
+        for matter in (*matters_in(plain), *lines.values()):
             weighed[matter] = self._settings.matter_weight
         for term in weighed:
             common = self.counts[term] = self.counts.get(term, 0) + 1

@@ -137,7 +137,7 @@ class ContentServer:
             return 200, self._told(item)
         if item and version < item["version"]:
             raise Problem(409, "older_version", version=item["version"])
-        if item and item["state"] == "withdrawn" and version <= item["version"]:
+        if item and item["state"] == "withdrawn" and (value.get("correction") or version <= item["version"]):
             raise Problem(409, "withdrawn", version=item["version"])
         if item and version == item["version"] and value["body"] != item["body"]:
             raise Problem(409, "other_body", version=item["version"])

@@ -168,6 +168,23 @@ async def test_a_correction_of_what_was_refused_after_all_ends_and_does_not_wait
     assert (row["state"], row["reason"]) == ("cancelled", "没有发出或已撤下，无须更正")
 
 
+async def test_a_correction_asked_after_a_withdrawal_is_refused_and_one_asked_before_it_ends() -> None:
+    office = await public()
+    package = await office.write("c1", "供热推迟", number=2, approved=False)
+    [operation] = await correct(EDITOR, office.desk, "c1", "改正时间")
+    review = {"_id": "r1", "content": "c1", "revision": 2, "hash": package, "kind": "approval", "verdict": "pass"}
+    await office.store.insert("reviews", {**review, "level": 1, "by": REVIEWER.id, "at": office.clock.now()})
+    await withdraw(EDITOR, office.desk, "c1", "数字有误")
+    with pytest.raises(Conflict, match="正在撤稿"):
+        await correct(EDITOR, office.desk, "c1", "改正时间")
+    for _ in range(3):
+        await operate(DISPATCHER, office.desk)
+        office.clock.move(2)
+    assert office.platforms["a-main"].posts[0].corrected == []
+    assert (await row_of(office, operation["_id"], "operations"))["state"] == "cancelled"
+    assert (await row_of(office))["state"] == "removed"
+
+
 @pytest.mark.parametrize("kind", ["site", "trusted"])
 async def test_two_looks_lie_further_apart_than_a_call_may_last_whatever_the_platform_honours(kind: str) -> None:
     office = await one_on(kind)

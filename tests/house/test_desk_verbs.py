@@ -31,6 +31,7 @@ NO_ACTOR_FIRST = {
     "claiming.is_own": "a step of sending and settling, under their right",
     "custody.StoredCustody.token": "a step of a channel's call; the verb that calls has asked",
     "delivering.raw_of": "whom an answer goes to, for delivering and looking; each has asked",
+    "ledger.is_taken_back": "a step of correcting, operating and sending; each has asked",
     "lapsing.lapsed_claims": "a step of settling, under its right",
     "dispatching.wake": "a step of dispatch, under its right",
     "governing.StoredPolicies.value": "figures that every verb needs, whoever acts",

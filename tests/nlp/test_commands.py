@@ -15,7 +15,7 @@ from typing import Any
 
 import pytest
 
-from hub.commands import analyse, bench_analyse, evaluate, replay, train
+from hub.commands import analyse, bench_analyse, bench_replay, evaluate, replay, train
 from hub.commands.rows import needs_text, read_rows
 from hub.domain.errors import Misconfigured
 from nlp.training import own_corpus
@@ -165,3 +165,12 @@ def test_bench_prints_snownlp_jieba_and_ours_on_the_own_texts_where_no_folder_is
     assert rows[2]["macro_f1"] > rows[0]["macro_f1"]
     assert rows[2]["macro_f1"] == rows[1]["macro_f1"]
     assert "自带语料" in said.err
+
+
+def test_the_replay_bench_shows_every_method_beside_the_others(capsys: pytest.CaptureFixture[str]) -> None:
+    assert call(bench_replay, "--data", "", "--json") == 0
+    rows = json.loads(capsys.readouterr().out)
+    assert [row["method"] for row in rows] == list(bench_replay.METHODS)
+    ours = rows[-1]
+    assert ours["voices"]["突发事件"] <= 6 and ours["other"] == 0
+    assert rows[0]["texts"] == ours["texts"] > 300

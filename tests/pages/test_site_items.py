@@ -73,6 +73,7 @@ class ItemsLife(RuleBasedStateMachine):
         self.highest = max(self.highest, version)
         if self.item["state"] == "public" and not public_before:
             assert version > self.withdrawn_at
+            assert decision.born or not note, "a correction brought back what was withdrawn"
             assert "withdrawn_at" not in self.item
 
     @rule(version=VERSIONS)

@@ -107,7 +107,7 @@ BUGS = (
     Bug(
         "an edit after the claim goes unnoticed",
         "hub/desk/sending.py",
-        "    voided = await _voided(desk, document) if table == ledger.PUBLICATIONS else None\n",
+        "    voided = await _voided(desk, table, document)\n",
         "    voided = None\n",
         seeds=400,
     ),

@@ -149,7 +149,8 @@ def _wechat(town: Town, group: int, site: str, cover: str) -> accounts.NewAccoun
     callback = f"http://localhost:{town.site_port(town.plan.site_of(group))}/callbacks/wechat/{key}"
     town.control("wechat", group, "callback", {"url": callback, "mode": "encrypted"})
     town.control("wechat", group, "account", {"daily": dict.fromkeys(DAILY, RAISED)})
-    figures = dict.fromkeys(("publish_day", "checks_day", "finds_day", "drafts_day"), RAISED)
+    raised = ("publish_day", "checks_day", "finds_day", "drafts_day", "draft_looks_day", "pictures_day")
+    figures = dict.fromkeys(raised, RAISED)
     return accounts.NewAccount(
         key, "wechat", f"云川公众号{group + 1}",
         settings={**_base(town, "wechat", group), "app_id": known["appid"], "default_cover": cover},
