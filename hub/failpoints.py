@@ -34,6 +34,8 @@ NAMES = (
     "analyse.claimed",
     "analyse.written",
     "audit.chained",
+    "model.filed",
+    "model.written",
 )
 
 

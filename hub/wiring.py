@@ -26,6 +26,7 @@ from hub.desk.accounts import credentials_of
 from hub.desk.custody import custody_of
 from hub.desk.desk import Desk
 from hub.desk.governing import StoredPolicies
+from hub.desk.model import InForce, condition
 from hub.desk.quotas import StoredMeter
 from hub.desk.reading_pool import ReadingPool
 from hub.desk.staffing import add_user
@@ -227,7 +228,8 @@ async def open_desk(settings: Settings, *, role: str = "desk", readers: int = 0)
         await schema.check(store)
         demo = await schema.mark_of(store) == "demo"
         clock = clock_of(settings, demo=demo)
-        pool, caller = ReadingPool(readers or 1), Caller()
+        reads_with, caller = InForce(), Caller()
+        pool = ReadingPool(readers or 1, model=lambda: reads_with.look(program("reader"), desk))
         failpoints = Failpoints(settings["HUB_FAILPOINT"] if demo else "")
         owner = f"{role}:{socket.gethostname()}:{os.getpid()}:{secrets.token_hex(4)}"
         desk = Desk(
@@ -347,7 +349,10 @@ async def look_at_store(settings: Settings) -> list[tuple[str, str, str, str]]:
             for row in accounts
             if (row.get("health") or {}).get("state", "ok") != "ok"
         ]
-        return [("性质", "ok", f"{mark}环境", ""), worker, *ill]
+        named, trouble = await condition(store, FilesInFolder(settings.data / "desk" / "files"))
+        advice = "在“情感模型”页可以换另一版。" if trouble else ""
+        model = ("情感模型", "warn" if trouble else "ok", trouble or named, advice)
+        return [("性质", "ok", f"{mark}环境", ""), worker, model, *ill]
 
 
 def protection(settings: Settings) -> list[tuple[str, str]]:

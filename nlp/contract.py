@@ -16,7 +16,7 @@ class Reason:
 
 @dataclass(frozen=True)
 class Sentiment:
-    """情感: `negative` is 0..1, calibrated; `label` is decided at the default threshold; `sure` is False in doubt."""
+    """情感: `negative` is 0..1, calibrated; `label` is decided at the threshold in force; `sure` is False in doubt."""
 
     label: str  # neg, neu, pos
     negative: float
@@ -26,7 +26,8 @@ class Sentiment:
 
 @dataclass(frozen=True)
 class Analysis:
-    """分析: what was read from one text. `copy_key` is the same for exact copies after normalising."""
+    """分析: what was read from one text. `copy_key` is the same for exact copies after normalising. `model` and
+    `threshold` say what decided the sentiment's label, so that a figure of the past can still be understood."""
 
     sentiment: Sentiment
     terms: tuple[str, ...]  # the words that carry the matter, strongest first
@@ -37,6 +38,8 @@ class Analysis:
     simhash: int
     kind: str  # comment, post, letter, message
     kind_guessed: bool
+    model: str = ""
+    threshold: float = 0.5
 
 
 @dataclass(frozen=True)

@@ -9,7 +9,7 @@ from nlp.contract import Analysis, Sentiment
 from nlp.copies import marks_of
 from nlp.normal import normalise
 from nlp.places import Places
-from nlp.sentiment import Model, Snownlp, load_model
+from nlp.sentiment import THRESHOLD, Model, Snownlp, load_model
 from nlp.terms import Terms
 from nlp.topics import Topics, civic_topics
 from nlp.training import profile_of
@@ -39,18 +39,22 @@ class Reader:
         reference: bool = False,
         topics: Topics | None = None,
         with_reasons: bool = True,
+        threshold: float = THRESHOLD,
+        name: str = "",
     ) -> None:
         """`office_words` is the text of a user dictionary in jieba's format (None: the demo city's).
 
         Words tagged `ns` or `ns:district` are places as well. `model` is a model or its file, or "snownlp" for snownlp
-        as installed; `reference` cuts with jieba itself.
+        as installed; `reference` cuts with jieba itself. `threshold`: from which a text counts as negative. `name`: the
+        model's, for whoever asks later.
         """
         own = office_dictionary(office_words)
         self.words = Words(own, reference=reference)
         self.places = Places(own)
         self.terms = Terms(self.words)
         self.topics = topics or civic_topics()
-        self._judges = _judges(model)
+        self._judges = _judges(model, threshold)
+        self._model, self._threshold = name, threshold
         self._with_reasons = with_reasons
 
     def read(self, text: str, kind: str | None = None, *, district: str | None = None) -> Analysis:
@@ -70,6 +74,8 @@ class Reader:
             simhash=mark,
             kind=sort,
             kind_guessed=guessed,
+            model=self._model,
+            threshold=self._threshold,
         )
 
     def sentiment(self, text: str, kind: str | None = None) -> Sentiment:
@@ -88,10 +94,10 @@ def guess_kind(plain: str) -> str:
     return "comment"
 
 
-def _judges(model: Model | Path | str | None) -> dict[str, Judge]:
+def _judges(model: Model | Path | str | None, threshold: float) -> dict[str, Judge]:
     if model == SNOWNLP:
         snownlp = Snownlp()
         return {"comment": snownlp, "post": snownlp}
     if not isinstance(model, Model):
         model = load_model(Path(model) if model else None)
-    return dict(model.scorers())
+    return dict(model.scorers(threshold))

@@ -71,6 +71,7 @@ class Scorer:
 
     profile: Profile
     lexicon: Lexicon
+    threshold: float = THRESHOLD  # from which a text counts as negative; an office may move it
     _table: dict[str, tuple[float, float, float]] = field(init=False, repr=False)
 
     def __post_init__(self) -> None:
@@ -89,13 +90,13 @@ class Scorer:
         return self._weigh(text, grams(text), self.lexicon.find(text[:LONGEST]))
 
     def judge(self, text: str, *, with_reasons: bool = True) -> Sentiment:
-        """情感 of one normalised text; `negative` ≥ .5 is negative, the rest is whichever of positive and neutral
-        is likelier."""
+        """情感 of one normalised text; `negative` at the threshold or above is negative, the rest is whichever of
+        positive and neutral is likelier."""
         found, hits = grams(text), self.lexicon.find(text[:LONGEST])
         negative, positive = self._weigh(text, found, hits)
-        label = "neg" if negative >= THRESHOLD else "pos" if positive >= (1.0 - negative) / 2 else "neu"
+        label = "neg" if negative >= self.threshold else "pos" if positive >= (1.0 - negative) / 2 else "neu"
         why = self._reasons(found, hits) if with_reasons else ()
-        return Sentiment(label, round(negative, 4), abs(negative - THRESHOLD) >= DOUBT, why)
+        return Sentiment(label, round(negative, 4), abs(negative - self.threshold) >= DOUBT, why)
 
     def _weigh(self, text: str, found: set[str], hits: list[Hit]) -> tuple[float, float]:
         squares = negative = positive = 0.0
@@ -140,9 +141,9 @@ class Model:
     profiles: Mapping[str, Profile]
     about: Mapping[str, Any]
 
-    def scorers(self) -> dict[str, Scorer]:
+    def scorers(self, threshold: float = THRESHOLD) -> dict[str, Scorer]:
         """A scorer per profile; a profile that the model lacks is served by the other one."""
-        made = {name: Scorer(part, civic_lexicon()) for name, part in self.profiles.items()}
+        made = {name: Scorer(part, civic_lexicon(), threshold) for name, part in self.profiles.items()}
         return {name: made.get(name) or next(iter(made.values())) for name in PROFILES}
 
 

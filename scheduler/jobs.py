@@ -25,6 +25,7 @@ from hub.desk.operating import operate, settle_operations
 from hub.desk.preflighting import run_preflight
 from hub.desk.reading import count_rest, read_new
 from hub.desk.reopening import reopen
+from hub.desk.retraining import Trainer
 from hub.desk.settling import settle
 from hub.desk.telling import tell
 from hub.desk.tidying import tidy
@@ -77,8 +78,12 @@ JOBS: tuple[Job, ...] = (
 )
 
 
-def all_jobs(watch: Watch, smaller: Smaller) -> tuple[Job, ...]:
-    """The list with this process's watch, which keeps the detector's state between its ticks (and its own lease), and
-    the process that draws pictures smaller."""
-    own = (Job("watch", 2, watch.tick, "watcher"), Job("smaller", 2, smaller.tick, "renderer", lease=True))
+def all_jobs(watch: Watch, smaller: Smaller, trainer: Trainer) -> tuple[Job, ...]:
+    """The list with this process's watch, which keeps the detector's state between its ticks (and its own lease), the
+    process that draws pictures smaller, and the one that trains models (under a claim of its own, since it is long)."""
+    own = (
+        Job("watch", 2, watch.tick, "watcher"),
+        Job("smaller", 2, smaller.tick, "renderer", lease=True),
+        Job("train", 5, trainer.tick, "trainer"),
+    )
     return (*JOBS, *own)

@@ -9,18 +9,22 @@ from concurrent.futures.process import BrokenProcessPool
 from multiprocessing import get_context
 from typing import Any
 
+from hub.desk.model import ModelNow, Reading
 from hub.orphans import end_with_parent
 from nlp.contract import Analysis
 from nlp.reading import Reader
+from nlp.sentiment import read_model
 
 Row = Mapping[str, Any]
 
 _READER: list[Reader] = []  # one per process of the pool, loaded when the process starts
 
 
-def _load(office_words: str) -> None:
+def _load(office_words: str, reading: Reading) -> None:
     end_with_parent()
-    _READER[:] = [Reader(office_words=office_words or None)]
+    model = read_model(reading.content) if reading.content is not None else None
+    words = office_words or None
+    _READER[:] = [Reader(words, model=model, threshold=reading.threshold, name=reading.model)]
 
 
 def _read(rows: Sequence[Row]) -> list[Analysis | None]:
@@ -36,16 +40,35 @@ def _read_one(reader: Reader, row: Row) -> Analysis | None:
 
 
 class ReadingPool:
-    """Some processes with a loaded reader each. `limit` is the time one batch may take, in seconds."""
+    """Some processes with a loaded reader each. `limit` is the time one batch may take, in seconds; `model` says before
+    each batch which model is in force (left out: the shipped one, always)."""
 
-    def __init__(self, processes: int = 1, *, office_words: str = "", limit: float = 30.0) -> None:
+    def __init__(
+        self, processes: int = 1, *, office_words: str = "", limit: float = 30.0, model: ModelNow | None = None
+    ) -> None:
         self._processes = processes
         self._office_words = office_words
         self._limit = limit
+        self._model = model
+        self._reading = Reading()
         self._pool: ProcessPoolExecutor | None = None
 
     async def read(self, rows: Sequence[Row]) -> list[Analysis | None]:
         """The analyses in the order of the rows; None where a text could not be read."""
+        if self._model is not None:
+            self._take_up(await self._model())
+        return await self._read(rows)
+
+    def _take_up(self, reading: Reading) -> None:
+        """Another model, or another threshold: new processes for the next batch, the old ones end with theirs."""
+        if reading == self._reading:
+            return
+        self._reading = reading
+        pool, self._pool = self._pool, None
+        if pool is not None:
+            pool.shutdown(wait=False)
+
+    async def _read(self, rows: Sequence[Row]) -> list[Analysis | None]:
         if not rows:
             return []
         try:
@@ -55,7 +78,7 @@ class ReadingPool:
         if len(rows) == 1:
             return [None]
         middle = len(rows) // 2
-        return [*await self.read(rows[:middle]), *await self.read(rows[middle:])]
+        return [*await self._read(rows[:middle]), *await self._read(rows[middle:])]
 
     def close(self) -> None:
         """End the processes."""
@@ -66,7 +89,10 @@ class ReadingPool:
     def _submit(self, rows: Sequence[Row]) -> asyncio.Future[list[Analysis | None]]:
         if self._pool is None:
             self._pool = ProcessPoolExecutor(
-                self._processes, mp_context=get_context("spawn"), initializer=_load, initargs=(self._office_words,)
+                self._processes,
+                mp_context=get_context("spawn"),
+                initializer=_load,
+                initargs=(self._office_words, self._reading),
             )
         return asyncio.get_running_loop().run_in_executor(self._pool, _read, list(rows))
 

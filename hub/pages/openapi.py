@@ -15,7 +15,16 @@ from sanic.response import raw
 from hub.access import ROUTES as SESSION_ROUTES
 from hub.domain.people import NAMES
 from hub.domain.rights import PERSON_ONLY, RIGHTS
-from hub.pages import api_canned, api_cases, api_contents, api_listening, api_office, api_publications, api_services
+from hub.pages import (
+    api_canned,
+    api_cases,
+    api_contents,
+    api_listening,
+    api_models,
+    api_office,
+    api_publications,
+    api_services,
+)
 from hub.pages.api_answers import API
 from hub.pages.routes import Route
 from hub.pages.shell import show_bare
@@ -24,6 +33,7 @@ DESCRIBED: Sequence[Route] = (
     *api_contents.ROUTES,
     *api_publications.ROUTES,
     *api_listening.ROUTES,
+    *api_models.ROUTES,
     *api_cases.ROUTES,
     *api_canned.ROUTES,
     *api_office.ROUTES,

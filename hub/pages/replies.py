@@ -14,6 +14,7 @@ from hub.domain.errors import FieldError, Invalid
 from hub.domain.figures import UNSAID
 from hub.domain.rights import may
 from hub.pages.board import CHANNELS, FEELINGS, heard_on, moment_of
+from hub.pages.model import reading_words
 from hub.pages.routes import Route, desk_of
 from hub.pages.shell import actor_of, field, go, show
 
@@ -64,6 +65,7 @@ async def show_replies(request: Request) -> HTTPResponse:
         ],
         channels=CHANNELS,
         feelings=FEELINGS,
+        may_model=may(actor, "model.read"),
         now=desk.clock.now(),
     )
 
@@ -117,6 +119,7 @@ async def _reply(
         errors=errors,
         may_reveal=may(actor, "reply.reveal"),
         may_label=may(actor, "reply.write"),
+        may_model=may(actor, "model.read"),
         channels=CHANNELS,
     )
 
@@ -132,6 +135,7 @@ def _facts(row: dict[str, Any], analysis: dict[str, Any]) -> tuple[tuple[str, st
     sure = "" if sentiment["sure"] else "（拿不准）"
     return (
         ("情感", f"{SENTIMENTS[sentiment['label']]}，负面的可能 {wording.percent(sentiment['negative'], 0)}{sure}"),
+        ("怎样判的", reading_words(analysis)),
         ("关键词", "、".join(analysis["terms"][:8]) or "—"),
         ("话题", row.get("topic") or "—"),
         ("地点", "、".join(analysis["places"]) or "—"),

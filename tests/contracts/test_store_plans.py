@@ -54,6 +54,12 @@ QUERIES: Mapping[str, tuple[str, dict[str, Any], Sequence[tuple[str, int]], bool
     "our publications of these days": (
         "publications", {"state": "published", "published_at": {"$gte": NOW, "$lt": NOW}}, [("published_at", -1)], True,
     ),
+    "labels of one kind": (
+        "replies", {"kind": "comment", "label": "neg", "confidential": {"$ne": True}}, [("labelled_at", -1)], True,
+    ),
+    "a model's newest figures": (
+        "models", {"base": "shipped", "state": {"$in": ["kept", "declined"]}}, [("at", -1)], True,
+    ),
     "replies to read": (
         "replies",
         {"state": "new", "$or": [{"lease_until": None}, {"lease_until": DUE}]},
