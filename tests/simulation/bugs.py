@@ -176,8 +176,8 @@ BUGS = (
 )
 
 
-# Changes behind which a second guard stands: hunted for 1,200 and 200 plans and not found. A state that is named catches
-# what the number would; a late call meets its key, or its publication is looked at once more.
+# Changes behind which a second guard stands: hunted for 1,200 and 200 plans and not found. A state that is named
+# catches what the number would; a late call meets its key, or its publication is looked at once more.
 GUARDED = (
     Bug(
         "a claim does not name its number",
