@@ -40,6 +40,7 @@ class Analysis:
     kind_guessed: bool
     model: str = ""
     threshold: float = 0.5
+    summary: str = ""  # one sentence of a long text, in its own words
 
 
 @dataclass(frozen=True)

@@ -10,6 +10,7 @@ from nlp.copies import marks_of
 from nlp.normal import normalise
 from nlp.places import Places
 from nlp.sentiment import THRESHOLD, Model, Snownlp, load_model
+from nlp.summary import summary_of
 from nlp.terms import Terms
 from nlp.topics import Topics, civic_topics
 from nlp.training import profile_of
@@ -64,9 +65,10 @@ class Reader:
         sort = guess_kind(plain) if kind is None or guessed else kind
         places, found = self.places.find(plain)
         key, mark = marks_of(plain)
+        terms = self.terms.strongest(self.words.cut(plain))
         return Analysis(
             sentiment=self._judges[profile_of(sort)].judge(plain, with_reasons=self._with_reasons),
-            terms=self.terms.strongest(self.words.cut(plain)),
+            terms=terms,
             places=places,
             district=district or found,
             topic=self.topics.route(plain),
@@ -76,6 +78,7 @@ class Reader:
             kind_guessed=guessed,
             model=self._model,
             threshold=self._threshold,
+            summary=summary_of(plain, terms),
         )
 
     def sentiment(self, text: str, kind: str | None = None) -> Sentiment:

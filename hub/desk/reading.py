@@ -1,7 +1,8 @@
 """分析: claims new replies, has them read in the pool, writes what was read, counts them; the reading itself is nlp's.
 
 A reply whose reading fails is tried again and set aside after the third time, so that one poisoned text never stops the
-others. What is read are the masked words: no number or name can come back through terms.
+others. What is read are the masked words: no number or name can come back through terms
+or a summary.
 """
 
 from __future__ import annotations

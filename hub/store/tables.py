@@ -98,7 +98,7 @@ _LISTENING = (
                  ("channel", "-at"), ("district", "-at"), ("sentiment", "-at"), ("author_key", "-at"),
                  ("state", "received_at"), ("counted", "state"), ("watched", "state", "stream", "at"),
                  ("in_reply_to",), ("to_follow", "received_at"), ("case", "-at"), ("kind", "label", "-labelled_at")),
-        personal=("author", "author_key", "contact", "sealed", "text"), terms=True, outbox=True,
+        personal=("analysis", "author", "author_key", "contact", "sealed", "text"), terms=True, outbox=True,
     ),
     Table("models", "情感模型: each training by the office with its figures; files in the file store", "for ever",
           indexes=(("-at",), ("base", "-at")), personal=("by",)),

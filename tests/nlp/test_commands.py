@@ -167,6 +167,13 @@ def test_bench_prints_snownlp_jieba_and_ours_on_the_own_texts_where_no_folder_is
     assert "自带语料" in said.err
 
 
+def test_analyse_gives_the_summary_of_a_long_text(tmp_path: Path) -> None:
+    write(tmp_path / "in.jsonl", [{"text": text} for text in ("路灯不亮。" * 30, "谢谢")])
+    assert call(analyse, str(tmp_path / "in.jsonl"), "--out", str(tmp_path / "out.jsonl")) == 0
+    long, short = (row["analysis"] for row in lines(tmp_path / "out.jsonl"))
+    assert (long["summary"], short["summary"]) == ("路灯不亮。", "")
+
+
 def test_the_replay_bench_shows_every_method_beside_the_others(capsys: pytest.CaptureFixture[str]) -> None:
     assert call(bench_replay, "--data", "", "--json") == 0
     rows = json.loads(capsys.readouterr().out)
