@@ -15,14 +15,16 @@ import time
 from collections import Counter, deque
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import asdict, dataclass, field
-from datetime import UTC, datetime, timedelta
+from datetime import UTC, date, datetime, timedelta
 from importlib.resources import files
 from pathlib import Path
 
 from tqdm import tqdm
 
+from hub.clock import local
 from hub.commands.replay import read_voices
-from hub.commands.rows import Rows
+from hub.commands.rows import Rows, read_rows
+from hub.domain.errors import Misconfigured
 from nlp.contract import Voice
 from nlp.detectors.clusters import Detector
 from nlp.normal import normalise
@@ -33,6 +35,7 @@ from nlp.words import Words, office_dictionary
 DAYS = 28  # what is usual is counted over so many
 _DAY = timedelta(days=1)
 _LETTERS = "letters/2019-01_to_2019-06.jsonl.gz"
+_UNMARKED = "每行要有 matter（名称）和 ids（留言编号的列表）"
 _TOTAL_Z, _WORD_Z, _WORD_PEOPLE = 3.0, 5.0, 3
 
 
@@ -118,8 +121,10 @@ def _voice(id: str, row: dict[str, str], at: datetime, reader: Reader) -> Voice:
 def _marked(file: str | None) -> list[Matter]:
     if not file:
         return []
-    rows = [json.loads(line) for line in Path(file).read_text("utf-8").splitlines() if line.strip()]
-    return [Matter(row["matter"], frozenset(map(str, row["ids"]))) for row in rows]
+    found = read_rows(file, lambda row: None if row.get("matter") and isinstance(row.get("ids"), list) else _UNMARKED)
+    if found.bad:
+        raise Misconfigured(f"{file} 第 {found.bad[0].line} 行：{found.bad[0].reason}。请改好再量。")
+    return [Matter(str(row["matter"]), frozenset(map(str, row["ids"]))) for row in found.rows]
 
 
 def _measure(name: str, method: Method, voices: Sequence[Voice], matters: Sequence[Matter]) -> Result:
@@ -164,16 +169,17 @@ class _Days:
     """Counts of whole days behind today, in the office's calendar; tells once a day."""
 
     def __init__(self) -> None:
-        self._day: object = None
+        self._day: date | None = None
         self._past: deque[int] = deque(maxlen=DAYS)
         self._told = False
 
     def turn(self, voice: Voice, count: int) -> bool:
-        day = voice.at.date()
+        day = local(voice.at).date()
         if day == self._day:
             return False
         if self._day is not None:
-            self._past.append(count)
+            silent = (day - self._day).days - 1
+            self._past.extend([count, *[0] * min(silent, DAYS)])
         self._day, self._told = day, False
         return True
 
@@ -193,13 +199,15 @@ def by_words(voices: Iterable[Voice]) -> list[Alert]:
     window: deque[tuple[Voice, frozenset[str]]] = deque()
     past: deque[tuple[Voice, frozenset[str]]] = deque()
     counts: Counter[str] = Counter()
+    recent: Counter[str] = Counter()  # of the window: only a word that several said is looked for in it
     told: dict[str, Voice] = {}
     alerts: list[Alert] = []
     for after, voice in enumerate(voices, 1):
         found = frozenset(terms.weigh(cutter.cut(normalise(voice.text))))
         window.append((voice, found))
-        _age(voice, window, past, counts)
-        for word in sorted(found):
+        recent.update(found)
+        recent.subtract(_age(voice, window, past, counts))
+        for word in sorted(word for word in found if _stands_out(recent[word], counts[word])):
             held = {one.author: one.id for one, words in window if word in words}
             if len(held) >= _WORD_PEOPLE and _stands_out(len(held), counts[word]) and _is_new(told, word, voice):
                 alerts.append(Alert(after, frozenset(held.values())))
@@ -211,12 +219,16 @@ def _age(
     window: deque[tuple[Voice, frozenset[str]]],
     past: deque[tuple[Voice, frozenset[str]]],
     counts: Counter[str],
-) -> None:
+) -> list[str]:
+    """What leaves the day joins the four weeks; the words that left the day."""
+    gone: list[str] = []
     while window[0][0].at <= voice.at - _DAY:
         past.append(window.popleft())
-        counts.update(past[-1][1])
+        gone += past[-1][1]
+    counts.update(gone)
     while past and past[0][0].at <= voice.at - DAYS * _DAY:
         counts.subtract(past.popleft()[1])
+    return gone
 
 
 def _stands_out(people: int, before: int) -> bool:

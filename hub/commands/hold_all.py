@@ -6,7 +6,7 @@ import argparse
 import json
 
 from hub.desk.desk import Desk
-from hub.desk.publishing import hold_all
+from hub.desk.pausing import hold_all
 from hub.domain.people import program
 
 

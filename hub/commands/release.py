@@ -7,7 +7,7 @@ import json
 
 from hub.desk.accounts import release_account
 from hub.desk.desk import Desk
-from hub.desk.publishing import lift_hold_all
+from hub.desk.pausing import lift_hold_all
 from hub.domain.people import program
 
 

@@ -32,7 +32,7 @@ def run(arguments: argparse.Namespace) -> int:
     found, voices = read_voices(arguments.file)
     detector = DETECTORS[arguments.detector]()
     count = 0
-    with written_to(arguments.out) as stream, tqdm(total=len(voices), unit="条", file=sys.stderr) as bar:
+    with written_to(arguments.out) as stream, tqdm(total=len(voices), desc="监测", unit="条", file=sys.stderr) as bar:
         for start in range(0, len(voices), _BATCH):
             batch = voices[start : start + _BATCH]
             for change in detector.take(batch):
@@ -48,7 +48,7 @@ def read_voices(file: str) -> tuple[Rows, list[Voice]]:
     """The file's letters in the order of their times, and what was wrong with the rest."""
     found, reader = read_rows(file, _look), Reader(with_reasons=False)
     rows = sorted(found.rows, key=lambda row: (_moment(row), str(row["id"])))
-    return found, [_voice(row, reader) for row in rows]
+    return found, [_voice(row, reader) for row in tqdm(rows, desc="读", unit="条", file=sys.stderr)]
 
 
 def _look(row: Row) -> str | None:

@@ -8,7 +8,7 @@ from typing import Annotated, Any, Literal
 import msgspec
 from sanic import HTTPResponse, Request
 
-from hub.desk import accounts, overview, publishing, settling, withdrawing
+from hub.desk import accounts, overview, pausing, publishing, settling, withdrawing
 from hub.desk.accounts import NewAccount
 from hub.domain.errors import FieldError, Invalid
 from hub.domain.moves import STATE_WORDS
@@ -136,16 +136,16 @@ async def confirm_operation(request: Request, id: str) -> HTTPResponse:
 
 async def hold_all(request: Request) -> HTTPResponse:
     body: ReasonBody = take(request, ReasonBody)
-    return answer(await publishing.hold_all(actor_of(request), desk_of(request), body.reason))
+    return answer(await pausing.hold_all(actor_of(request), desk_of(request), body.reason))
 
 
 async def hold_all_state(request: Request) -> HTTPResponse:
-    return answer(await publishing.hold_all_state(actor_of(request), desk_of(request)))
+    return answer(await pausing.hold_all_state(actor_of(request), desk_of(request)))
 
 
 async def lift_hold_all(request: Request) -> HTTPResponse:
     body: ReasonBody = take(request, ReasonBody)
-    await publishing.lift_hold_all(actor_of(request), desk_of(request), reason=body.reason)
+    await pausing.lift_hold_all(actor_of(request), desk_of(request), reason=body.reason)
     return done()
 
 

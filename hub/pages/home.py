@@ -11,7 +11,7 @@ from sanic import HTTPResponse, Request
 
 from hub import wording
 from hub.clock import local
-from hub.desk import noticing, publishing
+from hub.desk import noticing, pausing
 from hub.desk.accounts import list_accounts
 from hub.desk.quotas import left_today
 from hub.desk.replies import COUNTED
@@ -223,7 +223,7 @@ async def _hold(request: Request, *, errors: tuple[Any, ...] = (), reason: str =
         status=status,
         errors=errors,
         reason=reason,
-        under_way=await publishing.under_way(actor, desk_of(request)),
+        under_way=await pausing.under_way(actor, desk_of(request)),
         names={row["_id"]: row["name"] for row in await list_accounts(actor, desk_of(request), limit=200)},
         channels=CHANNELS,
         may_lift=may(actor, "hold.lift"),
@@ -233,14 +233,14 @@ async def _hold(request: Request, *, errors: tuple[Any, ...] = (), reason: str =
 async def hold_all(request: Request) -> HTTPResponse:
     reason = field(request, "reason", 200)
     try:
-        await publishing.hold_all(actor_of(request), desk_of(request), reason)
+        await pausing.hold_all(actor_of(request), desk_of(request), reason)
     except Invalid as error:
         return await _hold(request, errors=error.errors, reason=reason, status=422)
     return go("/hold-all", "held")
 
 
 async def lift_hold(request: Request) -> HTTPResponse:
-    await publishing.lift_hold_all(actor_of(request), desk_of(request), reason=field(request, "reason", 200))
+    await pausing.lift_hold_all(actor_of(request), desk_of(request), reason=field(request, "reason", 200))
     return go("/publications", "lifted")
 
 

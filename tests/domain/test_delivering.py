@@ -11,7 +11,7 @@ from channels.contract import Accepted, Pending, Unknown
 from hub.desk import confirming, handling
 from hub.desk.answering import review_answer, send_answer, submit_answer
 from hub.desk.opening import merge, open_from_reply
-from hub.desk.publishing import hold_all, lift_hold_all
+from hub.desk.pausing import hold_all, lift_hold_all
 from hub.desk.tasks import my_tasks
 from hub.domain.errors import Conflict, Invalid, NotAllowed
 from hub.failpoints import NAMES, Stopped

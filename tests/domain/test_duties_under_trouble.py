@@ -21,7 +21,7 @@ from hub.desk.accounts import NewAccount
 from hub.desk.carrying import carry
 from hub.desk.filing import file, files_named
 from hub.desk.noticing import send_mail
-from hub.desk.publishing import hold_all, lift_hold_all
+from hub.desk.pausing import hold_all, lift_hold_all
 from hub.desk.tailing import EVERYTHING, MOST, Tail
 from hub.domain import outbox
 from hub.domain.errors import Conflict, Invalid, NotFound

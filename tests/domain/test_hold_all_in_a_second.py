@@ -12,9 +12,10 @@ from typing import Any
 
 import pytest
 
-from hub.desk import publishing
+from hub.desk import pausing, publishing
 from hub.desk.dispatching import dispatch
-from hub.desk.publishing import Held, Wish
+from hub.desk.pausing import Held
+from hub.desk.publishing import Wish
 from tests.domain.publishing_office import DISPATCHER, EDITOR, MONITOR, MORNING, Office, WrappedStore, make_office
 from tests.simulation.eventloop import VirtualLoop
 
@@ -96,7 +97,7 @@ async def live(seen: Seen, after: float) -> Office:
     tasks = [asyncio.create_task(dispatch(DISPATCHER, desk)) for desk in workers]
     await asyncio.sleep(after)
     seen.pressed = seen.loop.time()
-    seen.held = await publishing.hold_all(MONITOR, office.worker("desk", store=slow), "接上级电话")
+    seen.held = await pausing.hold_all(MONITOR, office.worker("desk", store=slow), "接上级电话")
     seen.answered = seen.loop.time()
     await asyncio.gather(*tasks)
     for desk in workers:

@@ -7,7 +7,7 @@ from datetime import timedelta
 
 import pytest
 
-from hub.desk import publishing, quieting
+from hub.desk import pausing, quieting
 from hub.desk.beating import beat
 from hub.desk.carrying import carry
 from hub.desk.dispatching import dispatch
@@ -129,11 +129,11 @@ async def test_only_who_may_decide_is_asked_and_a_wrong_answer_changes_nothing()
 
 async def test_after_hold_all_and_after_a_quiet_period_the_same_is_asked() -> None:
     office = await an_office()
-    await publishing.hold_all(MONITOR, office.desk, "接上级电话")
+    await pausing.hold_all(MONITOR, office.desk, "接上级电话")
     await lasts(office, 180)
-    await publishing.hold_all(EDITOR, office.desk, "仍在核实")
+    await pausing.hold_all(EDITOR, office.desk, "仍在核实")
     await lasts(office, 180)
-    await publishing.lift_hold_all(REVIEWER, office.desk, reason="已核实")
+    await pausing.lift_hold_all(REVIEWER, office.desk, reason="已核实")
     await lasts(office, 3)
     found = await missed(REVIEWER, office.desk)
     assert found is not None and [post.title for post in found.waiting] == ["第1篇"]

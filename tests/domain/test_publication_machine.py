@@ -13,7 +13,7 @@ from hypothesis import HealthCheck, settings
 from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, initialize, invariant, precondition, rule
 
-from hub.desk import publishing, settling
+from hub.desk import pausing, publishing, settling
 from hub.desk.dispatching import dispatch, wake_waiting
 from hub.desk.operating import operate, settle_operations
 from hub.desk.publishing import Wish
@@ -161,9 +161,9 @@ class Publishing(RuleBasedStateMachine):
     @rule(on=st.booleans())
     def pause(self, on: bool) -> None:
         act = (
-            publishing.hold_all(EDITOR, self.office.desk, "演练")
+            pausing.hold_all(EDITOR, self.office.desk, "演练")
             if on
-            else publishing.lift_hold_all(REVIEWER, self.office.desk)
+            else pausing.lift_hold_all(REVIEWER, self.office.desk)
         )
         self.do(act)
 

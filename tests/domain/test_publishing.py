@@ -8,7 +8,7 @@ from datetime import timedelta
 import pytest
 
 from channels.contract import Health
-from hub.desk import publishing, settling
+from hub.desk import pausing, publishing, settling
 from hub.desk.dispatching import dispatch, wake_waiting
 from hub.desk.publishing import Wish
 from hub.domain.errors import Conflict, Invalid, NotAllowed
@@ -260,7 +260,7 @@ async def test_a_role_without_the_right_can_do_none_of_it() -> None:
         publishing.cancel(MONITOR, office.desk, publication["_id"]),
         publishing.hold(SYSADMIN, office.desk, publication["_id"]),
         publishing.release(MONITOR, office.desk, publication["_id"]),
-        publishing.lift_hold_all(EDITOR, office.desk),
+        pausing.lift_hold_all(EDITOR, office.desk),
         settling.resolve(MONITOR, office.desk, publication["_id"], "published"),
         dispatch(EDITOR, office.desk),
     ):

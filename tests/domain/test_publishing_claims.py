@@ -9,7 +9,7 @@ from typing import Any
 
 import pytest
 
-from hub.desk import ledger, publishing
+from hub.desk import ledger, pausing, publishing
 from hub.desk.desk import Desk
 from hub.desk.dispatching import dispatch
 from hub.desk.publishing import Wish
@@ -79,7 +79,7 @@ async def test_a_pause_between_the_look_and_the_claims_stops_every_call() -> Non
     office = await backlog(accounts=6, each=1)
 
     async def pause() -> None:
-        await publishing.hold_all(MONITOR, office.desk, "上级来电")
+        await pausing.hold_all(MONITOR, office.desk, "上级来电")
 
     await dispatch(DISPATCHER, office.worker("worker-1", store=Looked(office.store, pause)))
     assert all(platform.posts == [] and platform.calls == [] for platform in office.platforms.values())

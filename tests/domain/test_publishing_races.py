@@ -11,7 +11,7 @@ from typing import Any
 import pytest
 
 from channels.contract import Accepted
-from hub.desk import ledger, publishing, settling
+from hub.desk import ledger, pausing, publishing, settling
 from hub.desk.dispatching import dispatch
 from hub.desk.publishing import Wish
 from hub.domain.errors import Conflict
@@ -119,17 +119,17 @@ async def test_hold_all_stops_what_has_its_intent_written_but_is_not_called_yet(
         async def change(self, table: str, where: Mapping[str, Any], update: Any, **more: Any) -> Document | None:
             after = await self.inner.change(table, where, update, **more)
             if after is not None and after.get("state") == "sending" and "lease_until" in update["$set"]:
-                held.append(await publishing.hold_all(MONITOR, office.desk, "上级来电"))
+                held.append(await pausing.hold_all(MONITOR, office.desk, "上级来电"))
             return after
 
-    held: list[publishing.Held] = []
+    held: list[pausing.Held] = []
     await dispatch(DISPATCHER, office.worker("worker-1", store=Between(office.store)))
     assert [one["_id"] for one in held[0].under_way] == ["c1:a-0:1"]
     row = await row_of(office)
     assert row["state"] == "scheduled"
     assert row["attempts"][-1]["outcome"] == "not_called"
     assert office.platforms["a-0"].posts == []
-    await publishing.lift_hold_all(REVIEWER, office.desk)
+    await pausing.lift_hold_all(REVIEWER, office.desk)
     await dispatch(DISPATCHER, office.desk)
     assert (await row_of(office))["state"] == "published"
 
@@ -139,7 +139,7 @@ async def test_after_hold_all_has_returned_only_what_it_names_may_become_public(
         office = await due(count=6, seed=moment)
         task = asyncio.create_task(dispatch(DISPATCHER, office.desk))
         await yield_often(moment)
-        held = await publishing.hold_all(EDITOR, office.desk, "上级来电")
+        held = await pausing.hold_all(EDITOR, office.desk, "上级来电")
         public_before = {name for name, platform in office.platforms.items() if platform.posts}
         named = {str(row["account"]) for row in held.under_way}
         await task

@@ -9,7 +9,7 @@ from typing import Any
 import pytest
 
 from channels.contract import Accepted, Outcome, Staged
-from hub.desk import claiming, publishing, settling
+from hub.desk import claiming, pausing, publishing, settling
 from hub.desk.dispatching import dispatch
 from hub.desk.operating import operate, settle_operations
 from hub.desk.publishing import Wish
@@ -215,7 +215,7 @@ async def test_hold_all_names_the_corrections_under_way_too() -> None:
     await office.write("c1", "供热推迟", number=2, approved=False)
     [operation] = await correct(EDITOR, office.desk, "c1", "改正时间")
     await office.store.change("operations", {"_id": operation["_id"]}, {"$set": {"state": "sending"}})
-    held = await publishing.hold_all(EDITOR, office.desk, "内容有误")
+    held = await pausing.hold_all(EDITOR, office.desk, "内容有误")
     assert [row["_id"] for row in held.under_way] == [operation["_id"]]
 
 

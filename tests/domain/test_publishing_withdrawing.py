@@ -6,7 +6,7 @@ from datetime import timedelta
 
 import pytest
 
-from hub.desk import publishing, settling
+from hub.desk import pausing, publishing, settling
 from hub.desk.dispatching import dispatch
 from hub.desk.operating import operate, settle_operations
 from hub.desk.publishing import Wish
@@ -102,7 +102,7 @@ async def test_what_was_not_out_yet_is_cancelled_by_a_withdrawal() -> None:
 
 async def test_a_withdrawal_also_goes_through_while_everything_is_paused() -> None:
     office = await public()
-    await publishing.hold_all(EDITOR, office.desk, "上级来电")
+    await pausing.hold_all(EDITOR, office.desk, "上级来电")
     await withdraw(EDITOR, office.desk, "c1", "数字有误")
     await rounds(office, 3)
     assert (await office.states())["site-main"] == "removed"

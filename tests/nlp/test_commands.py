@@ -181,3 +181,10 @@ def test_the_replay_bench_shows_every_method_beside_the_others(capsys: pytest.Ca
     ours = rows[-1]
     assert ours["voices"]["突发事件"] <= 6 and ours["other"] == 0
     assert rows[0]["texts"] == ours["texts"] > 300
+
+
+def test_a_file_of_marks_that_is_none_is_named_with_its_line(tmp_path: Path) -> None:
+    letter = {"id": "1", "author": "a", "text": "路灯不亮", "created_at": "2026-03-01T08:00:00+08:00"}
+    letters, marks = write(tmp_path / "in.jsonl", [letter]), write(tmp_path / "marks.jsonl", [{"matter": "路灯"}])
+    with pytest.raises(Misconfigured, match="第 1 行"):
+        call(bench_replay, str(letters), "--marked", str(marks))

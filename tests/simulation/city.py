@@ -22,7 +22,7 @@ from channels.wechat import codes as wechat_codes
 from channels.wechat.rehearsal import WechatPlatform
 from channels.weibo import codes as weibo_codes
 from channels.weibo.rehearsal import WeiboPlatform
-from hub.desk import callbacks, publishing, quieting, settling
+from hub.desk import callbacks, pausing, publishing, quieting, settling
 from hub.desk.accounts import hold_account, release_account
 from hub.desk.custody import custody_of
 from hub.desk.desk import Desk
@@ -373,7 +373,7 @@ class City:
         await asyncio.sleep(60)
         office = self.people("duty")
         self.witness.stops = [stop for stop in self.witness.stops if stop.what in ("cancel", "withdraw")]
-        await publishing.lift_hold_all(REVIEWER, office.desk)
+        await pausing.lift_hold_all(REVIEWER, office.desk)
         await _wake_all(office)
         for account in ACCOUNTS:
             await release_account(REVIEWER, office.desk, account)
@@ -502,14 +502,14 @@ async def _withdraw(city: City, office: Office, content: str, event: Event) -> N
 
 
 async def _hold_all(city: City, office: Office, content: str, event: Event) -> None:
-    held = await publishing.hold_all(MONITOR, office.desk, "来电要求暂停")
+    held = await pausing.hold_all(MONITOR, office.desk, "来电要求暂停")
     under_way = frozenset(str(row["_id"]) for row in held.under_way)
     city.witness.stops.append(Stop("hold_all", city.loop.time(), under_way=under_way))
 
 
 async def _lift(city: City, office: Office, content: str, event: Event) -> None:
     city._no_longer("hold_all")
-    await publishing.lift_hold_all(REVIEWER, office.desk)
+    await pausing.lift_hold_all(REVIEWER, office.desk)
 
 
 async def _quiet(city: City, office: Office, content: str, event: Event) -> None:
