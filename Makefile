@@ -33,7 +33,7 @@ check: $(VENV)/installed-dev
 	$(BIN)/python -m pytest -q tests/house
 
 bench: $(VENV)/installed
-	@for name in store publish ingest analyse replay chaos; do $(BIN)/python -m hub bench $$name || exit 1; done
+	@for name in store publish ingest analyse detect replay chaos; do $(BIN)/python -m hub bench $$name || exit 1; done
 
 vendor: $(VENV)/installed
 	$(BIN)/python -m hub vendor

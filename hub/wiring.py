@@ -10,6 +10,7 @@ import secrets
 import socket
 from collections.abc import AsyncIterator, Callable, Coroutine, Mapping, Sequence
 from contextlib import asynccontextmanager, suppress
+from dataclasses import replace
 from pathlib import Path
 from typing import Any, TextIO
 from urllib.parse import urlsplit
@@ -48,7 +49,7 @@ from hub.store.mongo import MongoStore
 from hub.store.sqlite import SqliteStore
 from hub.store.tables import SITE_TABLES
 from nlp.detectors.kinds import DETECTORS
-from nlp.detectors.settings import ClusterSettings
+from nlp.detectors.settings import GRADES, ClusterSettings, Grade
 
 CLOCK = SystemClock()
 CHANNEL_KINDS = tuple(CHANNELS)
@@ -283,8 +284,17 @@ async def new_watch(desk: Desk) -> Watch:
         chance=float(await value("alert_chance")),
         cool_down_days=float(await value("cooldown_days")),
         alerts_a_week=int(await value("alerts_a_week")),
+        grades=tuple([await _grade(desk, grade) for grade in GRADES]),
     )
     return Watch(lambda: DETECTORS["clusters"](settings))
+
+
+async def _grade(desk: Desk, grade: Grade) -> Grade:
+    """A level above yellow with the office's own figures."""
+    voices, unhappy, quick = [
+        float(await desk.policies.value(f"{grade.level}_{name}")) for name in ("voices", "unhappy", "day")
+    ]
+    return replace(grade, voices=int(voices), unhappy=unhappy, quick=int(quick))
 
 
 def _mail_of(settings: Settings) -> MailSender | None:

@@ -3,14 +3,17 @@
 from __future__ import annotations
 
 from collections import OrderedDict
+from collections.abc import Sequence
 from hashlib import blake2b
 
 import numpy as np
+import numpy.typing as npt
 
 from nlp.normal import letters
 
 NEAR = 3  # bits of 64 in which two near copies may differ
 SHINGLE = 4  # characters
+_TOGETHER = 2_000  # letters marked at once: more would not stay in the processor's own memory
 SHORTEST = 16  # letters: below this every word changes the mark, so only exact copies count
 
 _MIX = np.uint64(0x9E3779B97F4A7C15)
@@ -26,16 +29,62 @@ def simhash(plain: str) -> int:
     """A 64-bit mark in which near copies differ little; 0 for texts too short to have one."""
     if len(plain) < SHORTEST:
         return 0
+    bits = np.unpackbits(_shingles(plain).view(np.uint8).reshape(-1, 8), axis=1)
+    ones = bits.sum(axis=0, dtype=np.int64)
+    return int.from_bytes(np.packbits(ones * 2 > len(bits)).tobytes(), "big")
+
+
+def simhashes(plains: Sequence[str]) -> list[int]:
+    """The marks of several texts at once: of short texts the calls cost more than the counting."""
+    found = [0] * len(plains)
+    some: list[int] = []
+    length = 0
+    for place, plain in enumerate(plains):
+        if len(plain) < SHORTEST:
+            continue
+        if some and length + len(plain) > _TOGETHER:
+            _fill(found, some, plains)
+            some, length = [], 0
+        some.append(place)
+        length += len(plain)
+    if some:
+        _fill(found, some, plains)
+    return found
+
+
+def _fill(found: list[int], places: Sequence[int], plains: Sequence[str]) -> None:
+    for place, mark in zip(places, _marks([plains[place] for place in places]), strict=True):
+        found[place] = mark
+
+
+def _marks(plains: Sequence[str]) -> list[int]:
+    """All texts stand in one row; the shingles that reach over an end are left out."""
+    lengths = np.array([len(plain) for plain in plains])
+    ends = np.cumsum(lengths)
+    marks = _shingles("".join(plains))
+    within = np.ones(len(marks), dtype=bool)
+    for step in range(1, SHINGLE):
+        within[(ends - step)[ends - step < len(marks)]] = False
+    bits = np.unpackbits(marks[within].view(np.uint8).reshape(-1, 8), axis=1)
+    shingles = lengths - SHINGLE + 1
+    starts = np.concatenate(([0], np.cumsum(shingles)[:-1]))
+    ones = np.add.reduceat(bits, starts, axis=0, dtype=np.uint32)
+    packed = np.packbits(ones * 2 > shingles[:, None], axis=1)
+    return [int.from_bytes(row.tobytes(), "big") for row in packed]
+
+
+def _shingles(plain: str) -> npt.NDArray[np.uint64]:
+    """One well-mixed number for each run of SHINGLE characters."""
     codes = np.frombuffer(plain.encode("utf-32-le", "replace"), dtype="<u4").astype(np.uint64)
+    last = len(codes) - SHINGLE + 1
     with np.errstate(over="ignore"):
-        marks = codes[: len(codes) - SHINGLE + 1] * _STEPS[0]
+        marks = codes[:last] * _STEPS[0]
         for step in range(1, SHINGLE):
-            marks = marks + codes[step : len(codes) - SHINGLE + 1 + step] * _STEPS[step]
+            marks = marks + codes[step : last + step] * _STEPS[step]
         marks ^= marks >> np.uint64(31)
         marks *= _MIX
         marks ^= marks >> np.uint64(29)
-    ones = np.unpackbits(marks.view(np.uint8).reshape(-1, 8), axis=1).sum(axis=0, dtype=np.int64)
-    return int.from_bytes(np.packbits(ones * 2 > len(marks)).tobytes(), "big")
+    return marks
 
 
 def marks_of(text: str) -> tuple[str, int]:

@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 import math
-from collections import Counter, deque
 from dataclasses import dataclass, field
 from typing import Any
 
+from nlp.detectors.said import Said
 from nlp.detectors.settings import ClusterSettings
+from nlp.detectors.window import Event, Window
 
 DAY = 86_400_000  # milliseconds
 SHORT = 120  # letters up to which a voice's wording is kept to know its copies by; longer ones have a mark of their own
@@ -15,31 +16,10 @@ _PIECE = 3
 _SHORTEST = 12  # letters: below this people use the same words without copying
 
 
-@dataclass(frozen=True)
-class Event:
-    """One voice or copy in a cluster; `at` in milliseconds since 1970, `terms` what a voice said, strongest first."""
-
-    at: int
-    id: str
-    author: str
-    copy: bool
-    channel: str
-    district: str
-    negative: float
-    terms: tuple[str, ...] = ()
-
-    def row(self) -> list[Any]:
-        return [self.at, self.id, self.author, self.copy, self.channel, self.district, self.negative, self.terms]
-
-    @classmethod
-    def from_row(cls, row: list[Any]) -> Event:
-        at, id, author, copy, channel, district, negative, terms = row
-        return cls(at, id, author, copy, channel, district, negative, tuple(terms))
-
-
 @dataclass
 class Cluster:
-    """Texts about one matter. `vector`: the sum of its voices' unit vectors; `holders`: how many voices hold a term."""
+    """Texts about one matter. `vector`: the sum of its voices' unit vectors; `holders`: how many voices hold a term,
+    where more than one does (most clusters are one voice, and most terms one voice's)."""
 
     number: int
     name: str
@@ -50,7 +30,7 @@ class Cluster:
     vector: dict[str, float] = field(default_factory=dict)
     holders: dict[str, int] = field(default_factory=dict)
     members: int = 0
-    events: deque[Event] = field(default_factory=deque)
+    events: Window = field(default_factory=Window)
     past: float = 0.0  # voices older than the window, faded
     past_windows: float = 0.0  # windows they come from, faded alike
     faded_at: int = 0
@@ -58,44 +38,57 @@ class Cluster:
     alerted_at: int | None = None
     told: str | None = None  # the highest level told within the cool-down
     norm: float = 0.0
+    shown: bool = False  # stood on the board when it was last spoken of
+    fresh: int = 0  # events since then
     area: tuple[str, str] | None = None  # district and sudden matter that this issue was told about
 
     def join(self, unit: dict[str, float], limit: int) -> None:
         """Another voice's terms; only the heaviest `limit` are kept."""
         self.members += 1
+        vector, holders, square = self.vector, self.holders, self.norm * self.norm
         for term, weight in unit.items():
-            self.vector[term] = self.vector.get(term, 0.0) + weight
-            self.holders[term] = self.holders.get(term, 0) + 1
-        self._trim(limit)
+            before = vector.get(term, 0.0)
+            vector[term] = now = before + weight
+            if before:
+                holders[term] = holders.get(term, 1) + 1
+            square += now * now - before * before
+        self.norm = math.sqrt(square)
+        if len(vector) > limit * 2:
+            self._trim(limit)
 
     def absorb(self, other: Cluster, settings: ClusterSettings) -> None:
         """Another cluster about the same matter: its voices, terms and past become this one's."""
         self.members += other.members
         for term, weight in other.vector.items():
+            if term in self.vector or term in other.holders:
+                self.holders[term] = self.held(term) + other.held(term)
             self.vector[term] = self.vector.get(term, 0.0) + weight
-            self.holders[term] = self.holders.get(term, 0) + other.holders.get(term, 0)
         self._trim(settings.terms_per_cluster)
         self.first_at, self.last_at = min(self.first_at, other.first_at), max(self.last_at, other.last_at)
         self.past, self.past_windows = self.past + other.past, max(self.past_windows, other.past_windows)
         merged = sorted([*self.events, *other.events], key=lambda event: event.at)
-        self.events = deque(merged[-settings.events :])
+        self.events = Window(merged[-settings.events :])
         self.lines = (self.lines + other.lines)[: settings.heads]
         self.heads = (self.heads + other.heads)[-settings.heads :]
+        self.fresh = len(self.events)
 
     def _trim(self, limit: int) -> None:
+        """Of too many terms only the heaviest stay."""
         if len(self.vector) > limit * 2:
             kept = sorted(self.vector, key=lambda term: (-self.vector[term], term))[:limit]
             self.vector = {term: self.vector[term] for term in kept}
-            self.holders = {term: self.holders[term] for term in kept}
+            self.holders = {term: self.holders[term] for term in kept if term in self.holders}
         self.norm = math.sqrt(sum(weight * weight for weight in self.vector.values()))
 
     def add(self, event: Event, settings: ClusterSettings) -> None:
         """Another voice or copy at its time; those that leave the window become the past."""
-        self.events.append(event)
+        self.events.add(event)
+        self.fresh += 1
+        self.first_at = min(self.first_at, event.at)
         self.last_at = max(self.last_at, event.at)
         self._age(settings)
         while len(self.events) > settings.events:
-            self.events.popleft()
+            self.events.drop()
 
     def _age(self, settings: ClusterSettings) -> None:
         """Fade the past by its half-life and move into it what is older than the window."""
@@ -106,49 +99,52 @@ class Cluster:
             self.past *= fade
             self.past_windows = self.past_windows * fade + (start - self.faded_at) / window
             self.faded_at = start
-        while self.events and self.events[0].at < self.last_at - window:
-            self.past += not self.events.popleft().copy
+        while self.events and self.events.oldest().at < self.last_at - window:
+            self.past += not self.events.drop().copy
 
     def own_rate(self) -> float:
         """Voices that a long window of this cluster has had as a rule."""
         return self.past / (1.0 + self.past_windows)
 
     def voices(self) -> list[Event]:
-        """The newest event of each person in the window who did not merely copy, oldest first."""
-        newest: dict[str, Event] = {}
-        for event in self.events:
-            if not event.copy:
-                newest[event.author] = event
-        return list(newest.values())
-
-    def copies(self) -> int:
-        """同文 in the window."""
-        return sum(event.copy for event in self.events)
+        """The newest event of each person in the window who did not merely copy, the one longest silent first."""
+        return self.events.voices()
 
     def repeats(self, head: str, least: float) -> bool:
         """The wording is nearly that of a voice heard lately, longer or shorter by a word or two."""
         if not _SHORTEST <= len(head) <= SHORT:
             return False
-        pieces = _pieces(head)
-        return any(_alike(pieces, _pieces(other)) >= least for other in self.heads)
+        near = [other for other in self.heads if _may_be_alike(len(head), len(other), least)]
+        pieces = _pieces(head) if near else set()
+        return any(_alike(pieces, _pieces(other)) >= least for other in near)
 
-    def remember(self, id: str, head: str, line: str, keep: int) -> None:
+    def remember(self, said: Said, keep: int) -> None:
         """The wording and the first line of a voice; the first lines stay, the wordings are the newest."""
-        if len(head) <= SHORT:
-            self.heads = [*self.heads, head][-keep:]
+        if len(said.head) <= SHORT:
+            self.heads = [*self.heads, said.head][-keep:]
         if len(self.lines) < keep:
-            self.lines.append((id, line))
+            self.lines.append((said.voice.id, said.line()))
+
+    def untold(self, least: int) -> tuple[str, ...]:
+        """The newest ids, `least` of them or all since they were last told; they are told now."""
+        count, self.fresh = max(least, self.fresh), 0
+        return self.events.ids(count)
+
+    def held(self, term: str) -> int:
+        """How many voices hold a term."""
+        return self.holders.get(term) or int(term in self.vector)
+
+    def shared(self, least: float) -> list[str]:
+        """Terms that at least this share of the voices hold, and more than one does, the strongest first."""
+        need = max(2.0, least * self.members)
+        found = [term for term, count in self.holders.items() if count >= need]
+        return sorted(found, key=lambda term: (-self.vector[term], term))
 
     def carriers(self) -> list[tuple[str, float]]:
         """Terms that more than one voice holds, with the share of voices, the strongest first."""
-        several = {term: count for term, count in self.holders.items() if count > 1} or self.holders
-        ranked = sorted(several, key=lambda term: (-self.vector.get(term, 0.0), term))
+        several = self.holders or dict.fromkeys(self.vector, 1)
+        ranked = sorted(several, key=lambda term: (-self.vector[term], term))
         return [(term, several[term] / max(1, self.members)) for term in ranked]
-
-    def named(self, kind: str) -> tuple[str, ...]:
-        """Channels or districts of its events, the most frequent first."""
-        counts = Counter(value for event in self.events if (value := getattr(event, kind)))
-        return tuple(sorted(counts, key=lambda value: (-counts[value], value)))
 
     def state(self) -> dict[str, Any]:
         """Everything, as JSON can hold it."""
@@ -158,15 +154,19 @@ class Cluster:
     @classmethod
     def from_state(cls, state: dict[str, Any]) -> Cluster:
         """The cluster that gave this state."""
-        state = {"told": "yellow" if state["alerted_at"] is not None else None, **state}  # older ones knew one level
         lines = [(row[0], row[1]) for row in state["lines"]]
         area = (state["area"][0], state["area"][1]) if state["area"] else None
-        events = deque(Event.from_row(row) for row in state["events"])
+        events = Window(Event.from_row(row) for row in state["events"])
         return cls(**{**state, "lines": lines, "area": area, "events": events})
 
 
 def _pieces(head: str) -> set[str]:
     return {head[at : at + _PIECE] for at in range(len(head) - _PIECE + 1)}
+
+
+def _may_be_alike(one: int, other: int, least: float) -> bool:
+    """Two wordings of these lengths, no piece of which comes twice, could share so much."""
+    return min(one, other) - _PIECE + 1 >= least * (max(one, other) - _PIECE + 1)
 
 
 def _alike(one: set[str], other: set[str]) -> float:

@@ -20,22 +20,22 @@ from datetime import UTC, datetime
 from hashlib import blake2b
 
 from nlp.contract import IssueChange, Voice
-from nlp.copies import Copies, marks_of
+from nlp.copies import Copies
 from nlp.detectors.areas import HOUR, Areas, Burst, Key
-from nlp.detectors.cluster import DAY, Cluster, Event
+from nlp.detectors.cluster import DAY, Cluster
 from nlp.detectors.explaining import explain, merged
 from nlp.detectors.index import Index
 from nlp.detectors.judging import Judge, Judgement, Pair
 from nlp.detectors.matters import sudden
+from nlp.detectors.said import Said, heard
 from nlp.detectors.settings import LEVELS, ClusterSettings
 from nlp.detectors.states import pack, unpack
 from nlp.detectors.terms import Weights
 from nlp.detectors.titles import title_of
 from nlp.detectors.volume import STEP, Volume
-from nlp.normal import letters, normalise
+from nlp.detectors.window import Event
 from nlp.words import Words, office_dictionary
 
-_LINE = 160  # characters of a voice's first line
 _SEEN = 20_000  # ids remembered, against voices that are told twice
 _SHOWN = 8  # terms told
 
@@ -58,37 +58,54 @@ class Detector:
         self._gone: dict[int, int] = {}  # clusters that went over to others
 
     def take(self, voices: Sequence[Voice]) -> list[IssueChange]:
-        """What changed by these voices: every alert as it was when raised, then each touched issue as it is now."""
+        """What changed by these voices: every alert as it was when raised, then each issue touched as it is now.
+
+        Clusters of a few voices that share nothing, and are not copied, are not spoken of.
+        """
         told: list[IssueChange] = []
-        touched: dict[int, Judgement] = {}
-        for voice in voices:
-            cluster = self._hear(voice)
+        touched: dict[int, Judgement | None] = {}  # None: not judged, since nothing in it could be told
+        for said in heard(voices):
+            cluster = self._hear(said)
             if cluster is not None:
                 told += self._heed(cluster, touched)
         found = [(self._index.get(number), judgement) for number, judgement in touched.items()]
-        return told + [
-            self._change(cluster, judgement, alert=False)
-            for cluster, judgement in found
-            if cluster is not None and len(cluster.events) > 1
-        ]
+        now = [self._say(cluster, judgement) for cluster, judgement in found if cluster is not None]
+        return told + [change for change in now if change is not None]
 
-    def _heed(self, cluster: Cluster, touched: dict[int, Judgement]) -> list[IssueChange]:
+    def _say(self, cluster: Cluster, judgement: Judgement | None) -> IssueChange | None:
+        """How it stands now; None where there is nothing to see and was nothing before."""
+        copied = cluster.events.copies >= self.settings.watch_voices
+        if judgement is None and (copied or cluster.shown or self._judge.may_watch(cluster)):
+            judgement = self._stand(cluster)
+        before, cluster.shown = cluster.shown, judgement is not None and (copied or cluster.level is not None)
+        if judgement is None or not (before or cluster.shown):
+            return None
+        return self._change(cluster, judgement, alert=False)
+
+    def _heed(self, cluster: Cluster, touched: dict[int, Judgement | None]) -> list[IssueChange]:
         """After one more voice in it: what of this cluster must be told, or goes over to another."""
         changes: list[IssueChange] = []
         burst = self._burst(cluster)
         target = self._gathering(burst) if burst else None
         if burst and target:
             cluster, changes = target, self._gather(burst, target)
-        judgement = self._judgement(cluster, burst if target else None)
-        other = self._same_matter(cluster, judgement)
-        if other is not None:
-            changes.append(self._go_over(cluster, other))
-            cluster, judgement = other, self._judgement(other)
-        if self._rises(cluster, judgement):
-            changes.append(self._change(cluster, judgement, alert=True))
+        judgement = None
+        if target or self._may_rise(cluster):
+            judgement = self._judgement(cluster, burst if target else None)
+            other = self._same_matter(cluster, judgement)
+            if other is not None:
+                changes.append(self._go_over(cluster, other))
+                cluster, judgement = other, self._judgement(other)
+            if self._rises(cluster, judgement):
+                changes.append(self._change(cluster, judgement, alert=True))
         touched.pop(cluster.number, None)
         touched[cluster.number] = judgement
         return changes
+
+    @property
+    def live(self) -> int:
+        """How many clusters it holds."""
+        return len(self._index)
 
     def save(self) -> bytes:
         """All that the detector remembers; one of the same settings that loads it goes on as if nothing had been."""
@@ -126,48 +143,45 @@ class Detector:
 
     # one voice
 
-    def _hear(self, voice: Voice) -> Cluster | None:
-        if voice.id in self._seen:
+    def _hear(self, said: Said) -> Cluster | None:
+        if said.voice.id in self._seen:
             return None
-        self._remember(voice.id)
-        at = int(voice.at.timestamp() * 1000)
-        self._now = max(self._now, at)
+        self._remember(said.voice.id)
+        self._now = max(self._now, said.at)
         self._forget()
-        plain = normalise(voice.text)
-        key, mark = marks_of(plain)
-        cluster = self._original(key, mark)
+        cluster = self._original(said.key, said.mark)
         if cluster is not None:
-            self._add(cluster, voice, at, ())
+            self._add(cluster, said, ())
             return cluster
-        unit = self._weights.unit(plain)
-        return self._place(voice, at, plain, unit, (key, mark)) if unit else None
+        unit = self._weights.unit(said.plain)
+        return self._place(said, unit) if unit else None
 
     def _original(self, key: str, mark: int) -> Cluster | None:
         """The live cluster of the voice that this text copies."""
         name = self._copies.original(key, mark)
         return self._alive(int(name)) if name is not None else None
 
-    def _place(self, voice: Voice, at: int, plain: str, unit: dict[str, float], marks: tuple[str, int]) -> Cluster:
+    def _place(self, said: Said, unit: dict[str, float]) -> Cluster:
         """The voice in the cluster it is most like, or as the first of a new one; or as a copy with other ends."""
-        live = len(self._index)
+        voice, live = said.voice, len(self._index)
         keys = [(voice.district, matter) for matter in sudden(unit)] if voice.district else []
-        cluster = self._told_of(keys) or self._index.nearest(unit, at) or self._named_by(unit)
-        head = letters(plain)
-        if cluster is not None and cluster.repeats(head, self.settings.same):
-            self._add(cluster, voice, at, ())
-            self._copies.keep(*marks, str(cluster.number))
+        cluster = self._told_of(keys) or self._index.nearest(unit, said.at) or self._named_by(unit)
+        if cluster is not None and cluster.repeats(said.head, self.settings.same):
+            self._add(cluster, said, ())
+            self._copies.keep(said.key, said.mark, str(cluster.number))
             return cluster
         channel = self._volume.channel(voice.channel)
-        channel.hear(self._now, voice.negative, int(self.settings.window_days * DAY) // STEP + 1)
+        channel.hear(said.at, voice.negative, int(self.settings.window_days * DAY) // STEP + 1)
         channel.look(live, joined=cluster is not None)
-        cluster = cluster or self._lead(voice, at)
-        line = normalise(voice.text.lstrip().split("\n", 1)[0], _LINE) or plain[:_LINE]
-        cluster.remember(voice.id, head, line, self.settings.heads)
+        self._volume.rhythm.hear(said.at)
+        cluster = cluster or self._lead(said)
+        cluster.remember(said, self.settings.heads)
         self._index.join(cluster, unit)
-        self._add(cluster, voice, at, tuple(unit))
-        self._copies.keep(*marks, str(cluster.number))
+        self._add(cluster, said, tuple(unit))
+        self._copies.keep(said.key, said.mark, str(cluster.number))
         for key in keys:
-            self._areas.hear(key, (at, voice.author, round(voice.negative, 3), voice.channel, cluster.number))
+            mention = (said.at, voice.author, round(voice.negative, 3), voice.channel, cluster.number)
+            self._areas.hear(key, mention)
         return cluster
 
     def _told_of(self, keys: Sequence[Key]) -> Cluster | None:
@@ -185,22 +199,22 @@ class Detector:
             cluster = self._alive(number)
             if cluster is None or cluster.last_at <= self._now - self.settings.area_hours * HOUR:
                 continue
-            held, said = cluster.holders, self._weights.counts
-            if any(2 * held.get(term, 0) >= max(cluster.members, said.get(term, 0)) for term in unit):
+            held, said = cluster.held, self._weights.counts
+            if any(2 * held(term) >= max(cluster.members, said.get(term, 0)) for term in unit):
                 return cluster
         return None
 
-    def _add(self, cluster: Cluster, voice: Voice, at: int, terms: tuple[str, ...]) -> None:
+    def _add(self, cluster: Cluster, said: Said, terms: tuple[str, ...]) -> None:
         """A voice has terms, a copy has none."""
+        voice = said.voice
         negative = round(voice.negative, 3)
-        event = Event(at, voice.id, voice.author, not terms, voice.channel, voice.district, negative, terms)
-        cluster.add(event, self.settings)
-        self._index.touch(cluster)
+        event = Event(said.at, voice.id, voice.author, not terms, voice.channel, voice.district, negative, terms)
+        self._index.hear(cluster, event)
 
-    def _lead(self, voice: Voice, at: int) -> Cluster:
+    def _lead(self, said: Said) -> Cluster:
         self._number += 1
-        name = "issue-" + blake2b(voice.id.encode("utf-8", "replace"), digest_size=8).hexdigest()
-        cluster = Cluster(self._number, name, first_at=at, last_at=at, faded_at=at)
+        name = "issue-" + blake2b(said.voice.id.encode("utf-8", "replace"), digest_size=8).hexdigest()
+        cluster = Cluster(self._number, name, first_at=said.at, last_at=said.at, faded_at=said.at)
         self._index.add(cluster)
         return cluster
 
@@ -210,11 +224,24 @@ class Detector:
         found = self._judge.judge(cluster, len(self._index))
         if burst is None or burst.chance >= found.chance:
             return found
-        level = self._judge.grade(cluster, cluster.voices(), burst.chance)
+        level = self._judge.grade(cluster, burst.chance)
         return replace(
             found, level=level, hours=burst.hours, voices=burst.voices, usual=burst.usual, chance=burst.chance,
             usual_long=burst.usual_long, pair=Pair(burst.key, 0.0), area=burst.key[0],
         )  # fmt: skip
+
+    def _may_rise(self, cluster: Cluster) -> bool:
+        """Whether any judgement could tell of it now; most voices change nothing, and judging is the dear part."""
+        if self._is_held(cluster):
+            return self._judge.may_rise(cluster)
+        return self._judge.may_tell(cluster)
+
+    def _stand(self, cluster: Cluster) -> Judgement:
+        """How a cluster stands that could not be told: its level is set."""
+        judgement = self._judgement(cluster)
+        low = judgement.level if judgement.level not in LEVELS else "watch"
+        cluster.level = cluster.told if self._is_held(cluster) else low
+        return judgement
 
     def _is_held(self, cluster: Cluster) -> bool:
         """Told already, within the cool-down."""
@@ -248,15 +275,15 @@ class Detector:
     def _area(self, cluster: Cluster, judgement: Judgement) -> Key | None:
         """District and sudden matter of what is told, where it has both."""
         found = sudden(judgement.pair.terms if judgement.pair else ())
-        districts = cluster.named("district")
+        districts = cluster.events.named("district")
         return (districts[0], found[0]) if found and districts else None
 
     # one matter, several clusters
 
     def _burst(self, cluster: Cluster) -> Burst | None:
         """What the newest voice's district suddenly speaks of, if that is enough to tell and not told yet."""
-        event = cluster.events[-1]
-        if event.copy or not event.district or self._is_held(cluster):
+        event = cluster.events.latest
+        if event is None or event.copy or not event.district or self._is_held(cluster):
             return None
         found = [self._areas.burst((event.district, matter), self._now) for matter in sudden(event.terms)]
         enough = [burst for burst in found if burst is not None and self._enough(burst.chance)]
@@ -279,8 +306,8 @@ class Detector:
     def _is_about(self, cluster: Cluster, burst: Burst) -> bool:
         """Not told yet, mostly of the burst's district, and half its voices speak of the burst's matter."""
         district, matter = burst.key
-        here = district in cluster.named("district")[:1]
-        return here and not self._is_held(cluster) and 2 * cluster.holders.get(matter, 0) >= cluster.members
+        here = district in cluster.events.named("district")[:1]
+        return here and not self._is_held(cluster) and 2 * cluster.held(matter) >= cluster.members
 
     def _number_now(self, number: int) -> int:
         return self._gone.get(number, number)
@@ -321,7 +348,6 @@ class Detector:
         return title_of([line for _, line in cluster.lines], carriers)
 
     def _change(self, cluster: Cluster, judgement: Judgement, *, alert: bool) -> IssueChange:
-        voices = cluster.voices()
         pair = judgement.pair.terms if judgement.pair else ()
         change = IssueChange(
             issue=cluster.name,
@@ -329,15 +355,15 @@ class Detector:
             level=cluster.level,
             alert=alert,
             title=self._title(cluster, judgement),
-            voices=len(voices),
-            copies=cluster.copies(),
-            negative=sum(event.negative >= 0.5 for event in voices),
-            channels=cluster.named("channel"),
-            districts=cluster.named("district"),
+            voices=cluster.events.people,
+            copies=cluster.events.copies,
+            negative=cluster.events.unhappy,
+            channels=cluster.events.named("channel"),
+            districts=cluster.events.named("district"),
             usual=round(judgement.usual_long, 3),
             chance=judgement.chance,
             terms=tuple(dict.fromkeys([*pair, *(term for term, _ in cluster.carriers()[:_SHOWN])]))[:_SHOWN],
-            reply_ids=tuple(event.id for event in cluster.events)[-self.settings.ids :],
+            reply_ids=cluster.untold(self.settings.ids),
             first_at=_moment(cluster.first_at),
             explanation="",
         )

@@ -8,6 +8,7 @@ from typing import Any
 
 from nlp.detectors.cluster import DAY, Cluster
 from nlp.detectors.settings import ClusterSettings
+from nlp.detectors.window import Event
 
 
 class Index:
@@ -16,6 +17,7 @@ class Index:
     def __init__(self, settings: ClusterSettings) -> None:
         self._settings = settings
         self._clusters: OrderedDict[int, Cluster] = OrderedDict()
+        self._events = 0  # of all clusters
         self._where: dict[str, dict[int, float]] = {}  # term -> clusters that hold it, and what it weighs there
 
     def __len__(self) -> int:
@@ -27,20 +29,26 @@ class Index:
     def add(self, cluster: Cluster) -> None:
         self._clusters[cluster.number] = cluster
 
-    def touch(self, cluster: Cluster) -> None:
-        """The cluster was heard of just now."""
+    def hear(self, cluster: Cluster, event: Event) -> None:
+        """One more voice or copy in the cluster, which was heard of just now."""
+        before = len(cluster.events)
+        cluster.add(event, self._settings)
+        self._events += len(cluster.events) - before
         self._clusters.move_to_end(cluster.number)
 
     def nearest(self, unit: dict[str, float], at: int) -> Cluster | None:
         """The live cluster most like the text, if it is like enough."""
         scores: dict[int, float] = {}
         get = scores.get
-        for term, weight in unit.items():
-            held = self._where.get(term)
-            if held is None or len(held) > self._settings.crowded:
-                continue
-            for number, other in held.items():
-                scores[number] = get(number, 0.0) + weight * other
+        known = [(weight, held) for term, weight in unit.items() if (held := self._where.get(term))]
+        known = [(weight, held) for weight, held in known if len(held) <= self._settings.crowded]
+        left, enough = sum(weight * weight for weight, _ in known), self._settings.likeness**2
+        for weight, held in known:
+            # A cluster that holds none of the terms so far cannot be like enough by the rest of them alone.
+            found = held if left >= enough else held.keys() & scores.keys()
+            for number in found:
+                scores[number] = get(number, 0.0) + weight * held[number]
+            left -= weight * weight
         best, likeness = None, self._settings.likeness
         oldest = at - self._settings.window_days * DAY
         for number, score in scores.items():
@@ -66,10 +74,12 @@ class Index:
         """The cluster goes over to the other and is no longer found."""
         for each in (cluster, other):
             self._unpoint(each, set(each.vector))
+            self._events -= len(each.events)
         del self._clusters[cluster.number]
         other.absorb(cluster, self._settings)
+        self._events += len(other.events)
         self._point(other, other.vector)
-        self.touch(other)
+        self._clusters.move_to_end(other.number)
 
     def forget(self, now: int) -> set[int]:
         """Drop clusters silent for long, and the most silent where there are too many; their numbers."""
@@ -77,8 +87,10 @@ class Index:
         dropped: set[int] = set()
         while self._clusters:
             number, cluster = next(iter(self._clusters.items()))
-            if cluster.last_at >= oldest and len(self._clusters) <= self._settings.clusters:
+            few = len(self._clusters) <= self._settings.clusters and self._events <= self._settings.events_in_all
+            if cluster.last_at >= oldest and few:
                 break
+            self._events -= len(cluster.events)
             self._unpoint(cluster, set(cluster.vector))
             del self._clusters[number]
             dropped.add(number)
@@ -94,6 +106,7 @@ class Index:
         for row in rows:
             cluster = Cluster.from_state(row)
             found.add(cluster)
+            found._events += len(cluster.events)
             found._point(cluster, cluster.vector)
         return found
 

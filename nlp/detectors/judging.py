@@ -9,15 +9,16 @@ their channel is weighed with it.
 from __future__ import annotations
 
 import math
-from collections import Counter
+from bisect import bisect_right
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from itertools import combinations
+from operator import neg
 
 from nlp.detectors.chance import tail, together, unhappy_tail
-from nlp.detectors.cluster import DAY, Cluster, Event
+from nlp.detectors.cluster import DAY, Cluster
 from nlp.detectors.matters import apart
-from nlp.detectors.settings import LEVELS, ClusterSettings
+from nlp.detectors.settings import LEVELS, ClusterSettings, Grade
 from nlp.detectors.volume import Volume
 
 HOUR = 3_600_000  # milliseconds
@@ -32,6 +33,21 @@ class Pair:
 
     terms: tuple[str, str]
     information: float
+
+
+@dataclass(frozen=True, slots=True)
+class Look:
+    """One window of a cluster: its people, what strays into it, what is its own, and how many are looked at with it."""
+
+    hours: float
+    count: int
+    strays: float
+    own: float
+    looked: int
+
+    def usual(self, factor: float) -> float:
+        """How many people are expected; `factor`: how common the pair is that they share."""
+        return self.strays * factor + self.own
 
 
 @dataclass(frozen=True)
@@ -60,77 +76,121 @@ class Judge:
         long = settings.window_days * 24.0
         if cluster.members < settings.watch_voices and cluster.members < settings.least_voices:
             return Judgement(None, long, cluster.members, 0.0, 0.0, 1.0, None)  # so few people are told of by nobody
-        voices = cluster.voices()
-        pair = self.pair(cluster, voices[-_LOOKED_BACK:]) if len(voices) > 1 else None
-        factor = self._factor(pair)
-        looks = [self._window(cluster, voices, hours, factor, live) for hours in (*settings.short_hours, long)]
-        chance, hours, count, usual = min(looks, key=lambda look: (look[0], -look[1]))
-        chance = min(1.0, chance * len(looks))
-        # Two ways of looking, by numbers alone and with the unhappiness: twice the chance pays for choosing.
-        chance = min(1.0, 2.0 * min(chance, together(chance, self._unhappiness(voices))))
-        level = self._level(voices, pair, chance)
+        pair = self.pair(cluster)
+        looks = self._looks(cluster, live)
+        chances = self._chances(cluster, looks, self._factor(pair))
+        chance, best = min(zip(chances, looks, strict=True), key=lambda found: (found[0], -found[1].hours))
+        chance = self._together(chance * len(looks), cluster)
+        level = self._level(cluster, pair, chance)
         if level == "yellow":
-            level = self.grade(cluster, voices, chance)
-        return Judgement(level, hours, count, usual, looks[-1][3], chance, pair)
+            level = self.grade(cluster, chance)
+        factor = self._factor(pair)
+        return Judgement(level, best.hours, best.count, best.usual(factor), looks[-1].usual(factor), chance, pair)
 
-    def grade(self, cluster: Cluster, voices: Sequence[Event], chance: float) -> str:
+    def may_tell(self, cluster: Cluster) -> bool:
+        """Whether this cluster has what no chance makes up for: people, who do not only praise, and a shared pair."""
+        if cluster.events.people < self._settings.least_voices or self._is_kind(cluster):
+            return False
+        return self._may_pair(cluster)
+
+    def may_watch(self, cluster: Cluster) -> bool:
+        """Whether it could stand on the board."""
+        least = min(self._settings.watch_voices, self._settings.least_voices)
+        return cluster.events.people >= least and self._may_pair(cluster)
+
+    def _may_pair(self, cluster: Cluster) -> bool:
+        return cluster.area is not None or len(cluster.shared(self._settings.shared)) > 1
+
+    def may_rise(self, cluster: Cluster) -> bool:
+        """Whether a cluster that is told already has the people for a higher level."""
+        told = LEVELS.index(cluster.told or LEVELS[0])
+        grades = (grade for grade in self._settings.grades if LEVELS.index(grade.level) > told)
+        return any(self._has_people(cluster, grade) for grade in grades)
+
+    def grade(self, cluster: Cluster, chance: float) -> str:
         """How high what is told stands: by people, unhappiness, spread and haste, each with its own number."""
-        unhappy = sum(event.negative >= 0.5 for event in voices)
-        spreads = max(len(cluster.named("channel")), len(cluster.named("district"))) > 1
-        day = sum(event.at > cluster.last_at - DAY for event in voices)
+        spreads = max(len(cluster.events.named("channel")), len(cluster.events.named("district"))) > 1
+        day = len(cluster.events.people_since(cluster.last_at - DAY + 1))
         level = LEVELS[0]
         for grade in self._settings.grades:
             marks = (spreads, day >= grade.quick)
-            enough = len(voices) >= grade.voices and unhappy >= grade.unhappy * len(voices) and chance < grade.chance
+            enough = self._has_people(cluster, grade) and chance < grade.chance
             if enough and (any(marks) if grade.either else all(marks)):
                 level = grade.level
         return level
 
-    def _window(
-        self, cluster: Cluster, voices: Sequence[Event], hours: float, factor: float, live: int
-    ) -> tuple[float, float, int, float]:
-        """Chance, hours, voices and what is usual of one window."""
-        since = cluster.last_at - int(hours * HOUR)
-        count = sum(event.at >= since for event in voices)
-        part = hours * HOUR / (self._settings.window_days * DAY)
-        usual = self._volume.strays(since, self._settings.stray) * factor + cluster.own_rate() * part
-        looked = max(1, min(live, self._volume.texts(since)))
-        return tail(count, usual, cluster.past_windows) * looked, hours, count, usual
+    def _has_people(self, cluster: Cluster, grade: Grade) -> bool:
+        people = cluster.events.people
+        return people >= grade.voices and cluster.events.unhappy >= grade.unhappy * people
 
-    def _unhappiness(self, voices: Sequence[Event]) -> float:
-        channels = Counter(event.channel for event in voices)
-        shares = sum(self._volume.channel(name).share(self._settings.unhappy) * n for name, n in channels.items())
-        unhappy = sum(event.negative >= 0.5 for event in voices)
-        return unhappy_tail(unhappy, len(voices), shares / max(1, len(voices)))
+    def _looks(self, cluster: Cluster, live: int) -> list[Look]:
+        """The short windows and the long one, as they stand whatever the pair."""
+        settings, long = self._settings, self._settings.window_days * 24.0
+        times = cluster.events.people_since(cluster.last_at - int(max(settings.short_hours) * HOUR))
+        found = []
+        for hours in (*settings.short_hours, long):
+            since = cluster.last_at - int(hours * HOUR)
+            count = bisect_right(times, -since, key=neg) if hours < long else cluster.events.people
+            part = self._volume.rhythm.hours(since, cluster.last_at) / long if hours < long else 1.0
+            texts, strays = self._volume.heard(since, cluster.last_at, settings.stray)
+            found.append(Look(hours, count, strays, cluster.own_rate() * part, max(1, min(live, texts))))
+        return found
 
-    def _level(self, voices: Sequence[Event], pair: Pair | None, chance: float) -> str | None:
-        settings = self._settings
-        if len(voices) < min(settings.watch_voices, settings.least_voices):
+    def _chances(self, cluster: Cluster, looks: Sequence[Look], factor: float) -> list[float]:
+        """How likely so many people are in each window, all that is looked at together."""
+        return [tail(look.count, look.usual(factor), cluster.past_windows) * look.looked for look in looks]
+
+    def _together(self, chance: float, cluster: Cluster) -> float:
+        """By numbers alone, or with the unhappiness: twice the chance pays for choosing."""
+        chance = min(1.0, chance)
+        return min(1.0, 2.0 * min(chance, together(chance, self._unhappiness(cluster))))
+
+    def _unhappiness(self, cluster: Cluster) -> float:
+        events = cluster.events
+        prior = self._settings.unhappy
+        shares = sum(self._volume.channel(name).share(prior) * count for name, count in sorted(events.spoken.items()))
+        return unhappy_tail(events.unhappy, events.people, shares / max(1, events.people))
+
+    def _is_kind(self, cluster: Cluster) -> bool:
+        return cluster.events.thousandths < 1000 * self._settings.kindly * cluster.events.people
+
+    def _level(self, cluster: Cluster, pair: Pair | None, chance: float) -> str | None:
+        settings, people = self._settings, cluster.events.people
+        if people < min(settings.watch_voices, settings.least_voices):
             return None
-        kind = sum(event.negative for event in voices) / len(voices) < settings.kindly
-        if len(voices) >= settings.least_voices and chance < settings.chance and pair is not None and not kind:
+        kind = self._is_kind(cluster)
+        if people >= settings.least_voices and chance < settings.chance and pair is not None and not kind:
             return "yellow"
         return "watch" if pair is not None and chance < settings.watch_chance else None
 
-    def pair(self, cluster: Cluster, voices: Sequence[Event]) -> Pair | None:
+    def pair(self, cluster: Cluster) -> Pair | None:
         """The two terms apart that tell most, among those that enough voices hold together."""
-        strong = apart(term for term, share in cluster.carriers()[:_LOOKED_AT] if share >= self._settings.shared)
+        if cluster.events.people < 2:
+            return None
+        common = cluster.shared(self._settings.shared)
+        found = self._told_together(cluster, apart(common[:_LOOKED_AT])) if len(common) > 1 else None
+        if found is None and cluster.area is not None:
+            told = self._tells(cluster.area[1], cluster.held(cluster.area[1]))
+            return Pair(cluster.area, told + _DISTRICT)
+        return found
+
+    def _told_together(self, cluster: Cluster, strong: Sequence[str]) -> Pair | None:
+        if len(strong) < 2:
+            return None
+        voices = cluster.voices()[-_LOOKED_BACK:]
         need = max(2, math.ceil(self._settings.shared * len(voices)))
         holders = dict.fromkeys(strong, 0)  # a bit for each voice
         for place, event in enumerate(voices):
             for term in holders.keys() & event.terms:
                 holders[term] |= 1 << place
-        tells = {term: self._tells(term, cluster.holders[term]) for term in strong}
         pairs = [
-            Pair((one, other), tells[one] + tells[other])
+            (one, other)
             for one, other in combinations(strong, 2)
             if (holders[one] & holders[other]).bit_count() >= need
         ]
-        found = max(pairs, key=lambda pair: pair.information, default=None)
-        if found is None and cluster.area is not None:
-            told = self._tells(cluster.area[1], cluster.holders.get(cluster.area[1], 0))
-            return Pair(cluster.area, told + _DISTRICT)
-        return found
+        tells = {term: self._tells(term, cluster.holders[term]) for pair in pairs for term in pair}
+        found = [Pair(pair, tells[pair[0]] + tells[pair[1]]) for pair in pairs]
+        return max(found, key=lambda pair: pair.information, default=None)
 
     def _factor(self, pair: Pair | None) -> float:
         settings = self._settings

@@ -78,6 +78,7 @@ class Matter:
     pattern: re.Pattern[str]
     same: frozenset[str]
     sudden: bool
+    signs: frozenset[str]  # characters: where none of them stands, the pattern finds nothing
 
     def holds(self, term: str) -> bool:
         """The term only repeats this matter."""
@@ -90,15 +91,44 @@ def matters() -> dict[str, Matter]:
     found = {}
     for line in _TABLE.strip().splitlines():
         name, pattern, same = line.split("\t")
-        matter = Matter(name.lstrip("!"), re.compile(pattern), frozenset(same.split()), name.startswith("!"))
-        found[matter.name] = matter
+        name, is_sudden = name.lstrip("!"), name.startswith("!")
+        found[name] = Matter(name, re.compile(pattern), frozenset(same.split()), is_sudden, _signs_of(pattern))
+    return found
+
+
+def _signs_of(pattern: str) -> frozenset[str]:
+    """Of each way to word a matter the characters it may begin with: one of them must stand in the text."""
+    signs: set[str] = set()
+    for way in _ways(re.sub(r"\(\?<?[!=][^)]*\)", "", pattern)):
+        signs |= set(way[1 : way.index("]")]) if way.startswith("[") else {way[0]}
+    return frozenset(signs)
+
+
+def _ways(pattern: str) -> list[str]:
+    """The alternatives of a pattern, those of an opening group too."""
+    ways, depth = [""], 0
+    for letter in pattern:
+        depth += (letter == "(") - (letter == ")")
+        if letter == "|" and not depth:
+            ways.append("")
+        else:
+            ways[-1] += letter
+    found = []
+    for way in ways:
+        inner = way[3 : way.index(")")] if way.startswith("(?:") else None
+        found += _ways(inner) if inner is not None else [way]
     return found
 
 
 def matters_in(plain: str) -> list[str]:
     """The matters that the beginning of a normalised text speaks of."""
     head = plain[:LOOKED_AT]
-    return [matter.name for matter in matters().values() if matter.pattern.search(head)]
+    letters = set(head)
+    return [
+        matter.name
+        for matter in matters().values()
+        if not matter.signs.isdisjoint(letters) and matter.pattern.search(head)
+    ]
 
 
 _LINE = re.compile(

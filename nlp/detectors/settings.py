@@ -63,5 +63,6 @@ class ClusterSettings:
     texts_counted: int = 10_000  # texts over which the commonness of terms is counted
     crowded: int = 200  # a term in more clusters than this points to none
     ids: int = 200  # newest reply ids told
+    events_in_all: int = 200_000  # voices and copies of all clusters; beyond, the most silent clusters go first
     events: int = 2_000  # newest voices and copies that a cluster remembers
     heads: int = 12  # newest voices of a cluster whose wording is kept, to know copies by

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import math
+from functools import lru_cache
+from sys import intern
 
 from nlp.detectors.matters import lines_in, matters, matters_in, split_places
 from nlp.detectors.settings import ClusterSettings
@@ -19,11 +21,15 @@ class Weights:
 
     def __init__(self, settings: ClusterSettings, words: Words) -> None:
         self._settings, self._words, self._terms = settings, words, Terms(words)
+        self._is_place = lru_cache(maxsize=1 << 16)(self._terms.is_place)
         self.counts: dict[str, int] = {}
         self.texts = 0
 
     def unit(self, plain: str) -> dict[str, float]:
-        """The strongest terms of a normalised text as a vector of length one, strongest first; the text is counted."""
+        """The strongest terms of a normalised text as a vector of length one, strongest first; the text is counted.
+
+        Each term is one string however often it is said: clusters keep them by the hundred thousand.
+        """
         tokens = self._words.cut(plain)
         weighed = self._terms.weigh(tokens)
         for name in split_places(tokens):
@@ -32,15 +38,15 @@ class Weights:
         weighed |= dict.fromkeys(lines, UNKNOWN_RARITY)
         for matter in (*matters_in(plain), *lines.values()):
             weighed[matter] = self._settings.matter_weight
-        for term in weighed:
-            common = self.counts[term] = self.counts.get(term, 0) + 1
-            here = math.log((self.texts + _COMMON) / (common + 1.0))
-            place = self._settings.place_weight if self._terms.is_place(term) else 1.0
-            weighed[term] *= max(0.05, here) * place
+        counts, texts, place = self.counts, self.texts + _COMMON, self._settings.place_weight
+        for term, weight in weighed.items():
+            common = counts[term] = counts.get(term, 0) + 1
+            here = max(0.05, math.log(texts / (common + 1.0)))
+            weighed[term] = weight * here * place if self._is_place(term) else weight * here
         self._count()
-        strongest = sorted(weighed, key=lambda term: (-weighed[term], term))[: self._settings.terms_per_text]
-        length = math.sqrt(sum(weighed[term] ** 2 for term in strongest))
-        return {term: weighed[term] / length for term in strongest} if length else {}
+        strongest = sorted(weighed.items(), key=_strength)[: self._settings.terms_per_text]
+        length = math.sqrt(sum(weight * weight for _, weight in strongest))
+        return {intern(term): weight / length for term, weight in strongest} if length else {}
 
     def tells(self, term: str, ours: int) -> float:
         """How rare a term is (natural log), in the language and among the texts that are not `ours`."""
@@ -54,7 +60,7 @@ class Weights:
     def is_name(self, term: str) -> bool:
         """A place, a body, or a mark like K8: what tells one case of a matter from another."""
         mark = term.isascii() and any(map(str.isdigit, term)) and any(map(str.isalpha, term))
-        return mark or self._terms.is_place(term)
+        return mark or self._is_place(term)
 
     def _rarity(self, term: str) -> float:
         if term in matters():
@@ -68,3 +74,7 @@ class Weights:
         if self.texts > self._settings.texts_counted:
             self.texts //= 2
             self.counts = {term: count // 2 for term, count in self.counts.items() if count > 1}
+
+
+def _strength(pair: tuple[str, float]) -> tuple[float, str]:
+    return -pair[1], pair[0]

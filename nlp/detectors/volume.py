@@ -3,9 +3,11 @@ its people are; the clusters themselves live elsewhere."""
 
 from __future__ import annotations
 
-from bisect import bisect_right
+from bisect import bisect_left, bisect_right
 from dataclasses import dataclass, field
 from typing import Any
+
+from nlp.detectors.rhythm import Rhythm
 
 STEP = 300_000  # milliseconds: how finely texts are counted
 _PRETENDED = 20_000.0  # looks at a cluster that a fresh channel pretends to have had, at the prior's rate
@@ -26,19 +28,28 @@ class Channel:
     unhappy: float = 0.0
 
     def hear(self, at: int, negative: float, keep: int) -> None:
-        """One more text. Times go forward; one of the past counts as now."""
+        """One more text at its own time."""
         step = at // STEP
-        total = self.totals[-1] if self.totals else self.before
-        if self.steps and self.steps[-1] >= step:
-            self.totals[-1] = total + 1
-        else:
+        if not self.steps or self.steps[-1] < step:
             self.steps.append(step)
-            self.totals.append(total + 1)
+            self.totals.append(self.totals[-1] if self.totals else self.before)
+        if self.steps[-1] > step:
+            self._hear_late(step)
+        else:
+            self.totals[-1] += 1
         if len(self.steps) > 2 * keep:
             self.before = self.totals[-keep - 1]
             del self.steps[:-keep], self.totals[:-keep]
         fade = 1.0 if self.texts < 4000.0 else 0.5
         self.texts, self.unhappy = self.texts * fade + 1.0, self.unhappy * fade + (negative >= 0.5)
+
+    def _hear_late(self, step: int) -> None:
+        """All counts from its step on grow by one."""
+        place = bisect_left(self.steps, step)
+        if self.steps[place] != step:
+            self.steps.insert(place, step)
+            self.totals.insert(place, self.totals[place - 1] if place else self.before)
+        self.totals[place:] = [total + 1 for total in self.totals[place:]]
 
     def look(self, live: int, *, joined: bool) -> None:
         """One text was held against so many live clusters, and joined one of them or none."""
@@ -68,6 +79,7 @@ class Volume:
 
     def __init__(self) -> None:
         self._channels: dict[str, Channel] = {}
+        self.rhythm = Rhythm()
 
     def channel(self, name: str) -> Channel:
         if name not in self._channels:
@@ -78,15 +90,22 @@ class Volume:
         """Texts of every channel after this moment."""
         return sum(channel.since(at) for channel in self._channels.values())
 
-    def strays(self, at: int, prior: float) -> float:
-        """Texts after this moment that a given cluster is expected to get by chance alone."""
-        return sum(channel.since(at) * channel.rate(prior) for channel in self._channels.values())
+    def heard(self, since: int, until: int, prior: float) -> tuple[int, float]:
+        """The texts between two moments, and how many of them stray into a given cluster."""
+        texts, strays = 0, 0.0
+        for channel in self._channels.values():
+            count = channel.since(since) - channel.since(until)
+            texts += count
+            strays += count * channel.rate(prior)
+        return texts, strays
 
     def state(self) -> dict[str, Any]:
-        return {name: dict(channel.__dict__) for name, channel in self._channels.items()}
+        channels = {name: dict(channel.__dict__) for name, channel in self._channels.items()}
+        return {"channels": channels, "rhythm": self.rhythm.state()}
 
     @classmethod
     def from_state(cls, state: dict[str, Any]) -> Volume:
         found = cls()
-        found._channels = {name: Channel(**row) for name, row in state.items()}
+        found._channels = {name: Channel(**row) for name, row in state["channels"].items()}
+        found.rhythm = Rhythm.from_state(state["rhythm"])
         return found

@@ -78,10 +78,12 @@ def test_a_flood_of_slightly_changed_letters_is_no_issue_either() -> None:
 
 
 def test_one_persons_many_texts_are_one_voice() -> None:
-    own = [voice(number, text, number * 5.0, author="same") for number, text in enumerate(WATER)]
-    changes = Detector().take(own)
+    own = [voice(number, text, number * 5.0, author="same") for number, text in enumerate(WATER[:-2])]
+    others = [voice(50 + number, text, 40.0 + number) for number, text in enumerate(WATER[-2:])]
+    assert len(own) > 3 and Detector().take(own) == []
+    changes = Detector().take([*own, *others])
     assert alerts(changes) == []
-    assert changes[-1].voices == 1
+    assert changes[-1].voices == 3
 
 
 def test_praise_alerts_nobody() -> None:
@@ -154,8 +156,8 @@ def test_the_detector_forgets_what_was_long_silent_and_stays_bounded() -> None:
     detector = Detector(small)
     detector.take(noise(0, 140, 2.0))
     assert len(detector.save()) < 120_000
-    detector.take([voice(999, WATER[0], 24.0 * 120)])
-    assert detector.take([voice(1000, WATER[1], 24.0 * 120 + 1)])[-1].voices == 2
+    again = [voice(1000 + number, text, 24.0 * 120 + number) for number, text in enumerate(WATER[:4])]
+    assert detector.take(again)[-1].voices == 4
 
 
 def test_long_letters_of_one_matter_keep_the_clusters_terms_and_their_index_in_step() -> None:

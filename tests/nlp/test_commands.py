@@ -15,7 +15,7 @@ from typing import Any
 
 import pytest
 
-from hub.commands import analyse, bench_analyse, bench_replay, evaluate, replay, train
+from hub.commands import analyse, bench_analyse, bench_detect, bench_replay, evaluate, replay, train
 from hub.commands.rows import needs_text, read_rows
 from hub.domain.errors import Misconfigured
 from nlp.training import own_corpus
@@ -188,3 +188,11 @@ def test_a_file_of_marks_that_is_none_is_named_with_its_line(tmp_path: Path) -> 
     letters, marks = write(tmp_path / "in.jsonl", [letter]), write(tmp_path / "marks.jsonl", [{"matter": "路灯"}])
     with pytest.raises(Misconfigured, match="第 1 行"):
         call(bench_replay, str(letters), "--marked", str(marks))
+
+
+def test_the_detect_bench_shows_every_method_and_what_a_long_stream_leaves(capsys: pytest.CaptureFixture[str]) -> None:
+    assert call(bench_detect, "--data", "", "--texts", "1000", "--json") == 0
+    shown = json.loads(capsys.readouterr().out)
+    assert [row["method"] for row in shown["speed"]] == list(bench_detect.METHODS)
+    assert [row["texts"] for row in shown["held"]] == [200, 400, 600, 800, 1000]
+    assert all(row["texts_per_second"] > 0 for row in shown["speed"]) and shown["held"][-1]["clusters"] > 100

@@ -193,4 +193,4 @@ def test_volume_counts_any_window_keeps_its_bound_and_learns_how_often_texts_str
     assert volume.texts(4989 * 600_000) == 10 and 100 <= volume.texts(0) <= 200
     assert channel.rate(0.001) == pytest.approx(0.01, rel=0.2) and channel.share(0.5) > 0.8
     again = Volume.from_state(json.loads(json.dumps(volume.state())))
-    assert again.strays(4900 * 600_000, 0.001) == volume.strays(4900 * 600_000, 0.001)
+    assert again.heard(4900 * 600_000, 4950 * 600_000, 0.001) == volume.heard(4900 * 600_000, 4950 * 600_000, 0.001)
