@@ -41,27 +41,33 @@ class Places:
     def __init__(self, own: Iterable[OwnWord] = ()) -> None:
         """Words tagged `ns` or `ns:district` are places; all others are left to the segmenter."""
         self._districts: dict[str, str | None] = {}
+        self._names: dict[str, str] = {}  # what a place is called by, and its name
         for word in own:
-            tag, _, district = word.tag.partition(":")
-            if tag == PLACE_TAG:
-                self._districts[word.word] = district or None
+            if word.kind == PLACE_TAG:
+                self._districts[word.word] = word.district or None
+                self._names[word.word] = word.same_as or word.word
+        for other, name in self._names.items():
+            self._districts[name] = self._districts.get(name) or self._districts[other]
+            self._districts[other] = self._districts[name]
         lengths: dict[str, set[int]] = {}
-        for name in self._districts:
+        for name in self._names:
             lengths.setdefault(name[0], set()).add(len(name))
         self._lengths = {first: tuple(sorted(found, reverse=True)) for first, found in lengths.items()}
 
     def __contains__(self, word: object) -> bool:
-        return word in self._districts
+        return word in self._names
 
     def find(self, text: str) -> tuple[tuple[str, ...], str | None]:
-        """The places named, each once in order, and the district most of them lie in (the first named on a tie)."""
+        """The places named, each once in order and by its one name, and the district most of them lie in (the first
+        named on a tie)."""
         named: dict[str, int] = {}
         lengths, start, end = self._lengths, 0, len(text)
         while start < end:
             for length in lengths.get(text[start], ()):
                 name = text[start : start + length]
-                if name in self._districts:
-                    named[name] = named.get(name, 0) + 1
+                if name in self._names:
+                    place = self._names[name]
+                    named[place] = named.get(place, 0) + 1
                     start += length
                     break
             else:
@@ -71,7 +77,7 @@ class Places:
     def _district(self, named: dict[str, int]) -> str | None:
         votes: dict[str, int] = {}
         for name, count in named.items():
-            district = self._districts[name]
+            district = self._districts.get(name)
             if district:
                 votes[district] = votes.get(district, 0) + count
         return max(votes, key=lambda district: votes[district]) if votes else None

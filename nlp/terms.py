@@ -6,7 +6,7 @@ import math
 from functools import lru_cache
 from importlib.resources import files
 
-from nlp.places import is_generic, looks_like_place
+from nlp.places import PLACE_TAG, is_generic, looks_like_place
 from nlp.words import UNKNOWN_RARITY, Words
 
 SHOWN = 8  # terms an analysis names
@@ -30,7 +30,8 @@ class Terms:
     def __init__(self, words: Words) -> None:
         self._words = words
         self._stop = stopwords()
-        places = {word.word: word.tag.partition(":")[2] for word in words.own if word.tag.startswith("ns")}
+        self._same = {word.word: word.same_as for word in words.own if word.same_as}  # 一中: 云川市第一中学
+        places = {word.word: word.district for word in words.own if word.kind == PLACE_TAG and not word.same_as}
         districts = set(places.values()) - {""}
         self._places = frozenset(places)
         self._known: dict[str, float] = {}  # weights of words met before: a few thousand make up nearly all of a stream
@@ -44,6 +45,8 @@ class Terms:
         weights: dict[str, float] = {}
         before, before_weight = "", 0.0
         known = self._known
+        if self._same:
+            tokens = [self._same.get(token, token) for token in tokens]
         for token in tokens:
             weight = known.get(token, -1.0)
             if weight < 0.0:

@@ -28,11 +28,29 @@ UNKNOWN_RARITY = 12.0  # rarity of a word that the table does not hold, about it
 
 @dataclass(frozen=True)
 class OwnWord:
-    """One line of a user dictionary in jieba's format: word, frequency (0: chosen so that it is cut whole), tag."""
+    """One line of a user dictionary in jieba's format: word, frequency (0: chosen so that it is cut whole), tag.
+
+    A tag is `kind`, `kind:district`, and for another name of the same thing `kind=name` or `kind:district=name`: 一中
+    is `ns=云川市第一中学`.
+    """
 
     word: str
     frequency: int = 0
     tag: str = ""
+
+    @property
+    def kind(self) -> str:
+        """Part of speech; `ns` is a place."""
+        return self.tag.partition("=")[0].partition(":")[0]
+
+    @property
+    def district(self) -> str:
+        return self.tag.partition("=")[0].partition(":")[2]
+
+    @property
+    def same_as(self) -> str:
+        """The name that this one stands for."""
+        return self.tag.partition("=")[2]
 
 
 class _Cutter(Protocol):
@@ -64,7 +82,7 @@ class Words:
 
     def __init__(self, own: Iterable[OwnWord] = (), *, reference: bool = False) -> None:
         """`reference` takes jieba itself even where rjieba is at hand."""
-        self.own = tuple(own)
+        self.own = _with_names(tuple(own))
         self._cutter: _Cutter = _jieba_cutter(self.own) if reference or rjieba is None else _rjieba_cutter(self.own)
         self.rarity = rarity_table()
 
@@ -83,6 +101,13 @@ class Words:
     def rarity_of(self, word: str) -> float:
         """Inverse document frequency in general Chinese (natural logarithm), about 3 for 没有 and 10 for 扰民."""
         return self.rarity.get(word, UNKNOWN_RARITY)
+
+
+def _with_names(own: tuple[OwnWord, ...]) -> tuple[OwnWord, ...]:
+    """The names that others stand for are words too, also where no line lists them."""
+    listed = {word.word for word in own}
+    named = {word.same_as: word for word in own if word.same_as and word.same_as not in listed}
+    return (*own, *(OwnWord(name, 0, word.tag.partition("=")[0]) for name, word in named.items()))
 
 
 def _rjieba_cutter(own: tuple[OwnWord, ...]) -> _Cutter:

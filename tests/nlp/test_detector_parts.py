@@ -22,6 +22,7 @@ from nlp.detectors.volume import STEP, Volume
 from nlp.detectors.window import Event, Window
 from nlp.normal import letters, normalise
 from nlp.training import own_corpus
+from nlp.words import Words, office_dictionary
 
 START = datetime(2026, 3, 2, 1, tzinfo=UTC)
 WATER = [
@@ -184,3 +185,18 @@ def test_ordinary_voices_are_not_spoken_of_and_a_matter_is_with_all_that_was_sai
     alone = Detector(ClusterSettings(ids=2))
     first = alone.take(water[:5])
     assert {id for change in first for id in change.reply_ids} == {one.id for one in water[:5]}
+
+
+def test_people_who_call_a_school_by_two_names_speak_of_one_matter() -> None:
+    own = office_dictionary("云川市第一中学 0 ns:临江区\n一中 0 ns=云川市第一中学")
+    said = [
+        "一中食堂的菜里吃出虫子",
+        "云川市第一中学食堂昨天有学生拉肚子",
+        "孩子在一中，食堂的饭发霉了",
+        "云川市第一中学的食堂能不能查一查",
+        "一中食堂涨价还不新鲜",
+    ]
+    detector = Detector(words=Words(own))
+    changes = detector.take([voice(900 + number, text, number * 5.0) for number, text in enumerate(said)])
+    assert [change.voices for change in alerts(changes)] == [4] and changes[-1].voices == 5
+    assert "云川市第一中学" in changes[-1].terms

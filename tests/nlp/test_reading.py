@@ -98,3 +98,19 @@ def test_threads_that_share_a_reader_read_the_same() -> None:
     for thread in threads:
         thread.join()
     assert all(found[number] == expected for number in range(4))
+
+
+ALIASES = """
+云川市第一中学 0 ns:临江区
+一中 0 ns=云川市第一中学
+实验学校 0 ns:北岭区=云川市实验学校
+"""
+
+
+def test_another_name_of_a_place_is_the_place() -> None:
+    reader = Reader(ALIASES)
+    for text in ("一中食堂饭菜有虫子", "云川市第一中学食堂饭菜有虫子"):
+        read = reader.read(text)
+        assert (read.places, read.district, read.terms[0]) == (("云川市第一中学",), "临江区", "云川市第一中学")
+    assert reader.read("实验学校门口堵").places == reader.read("云川市实验学校门口堵").places == ("云川市实验学校",)
+    assert reader.read("云川市实验学校门口堵").district == "北岭区"
