@@ -24,6 +24,7 @@ from hub.domain.publication import Decision, Rules, decide_sent, decide_staged
 from hub.store.base import Document, Unreachable, Unsure
 
 Decide = Callable[[Document, Outcome, datetime, float, Rules], Decision]
+FRESH_SECONDS = 1.0  # a look at the stops that took longer is old before the call begins: it is taken again
 CALL_SECONDS = 90.0  # shorter than the lease: a call that takes longer is Unknown while the claim is still ours
 
 
@@ -61,9 +62,9 @@ async def carry_out(
     if intended is None:
         return None
     await desk.failpoints.reach("publish.intent_written")
-    stop = await _stop(desk, table, intended)
-    if stop or desk.clock.monotonic() - started > rules.lease.total_seconds() / 2:
-        return await _call_off(desk, actor, table, intended, stop or "程序停顿过久")
+    stop = await _last_look(desk, table, intended, started, rules)
+    if stop:
+        return await _call_off(desk, actor, table, intended, stop)
     outcome = await _call(errand, staged)
     await desk.failpoints.reach("publish.answered")
     outcome = await _owned(desk, table, intended, errand.channel, outcome)
@@ -124,19 +125,36 @@ def _named(prepared: Prepared, sha256: str) -> str:
     return prepared.pictures[places[sha256] - 1].named(places[sha256]) if sha256 in places else "有一张图片"
 
 
+async def _last_look(desk: Desk, table: str, document: Document, started: float, rules: Rules) -> str | None:
+    """Why the call must not be made. A process that stood still while it looked looks again: what it read is old. One
+    whose own time says that the claim is half over, by either clock, leaves it to others, who may think it is over."""
+    half = rules.lease / 2
+    while True:
+        began = desk.clock.monotonic()
+        stop = await _stop(desk, table, document)
+        ended = desk.clock.monotonic()
+        if not stop and (ended - started > half.total_seconds() or desk.clock.now() > document["lease_until"] - half):
+            return "程序停顿过久"
+        if stop or ended - began < FRESH_SECONDS:
+            return stop
+
+
 async def _stop(desk: Desk, table: str, document: Document) -> str | None:
-    """Read after the intent is durable, as a pause reads `sending` after it is durable itself: one sees the other."""
-    now_there = await desk.store.get(table, str(document["_id"]), fields=("state", "lease_number"))
-    if now_there is None or (now_there["state"], now_there["lease_number"]) != (
-        State.SENDING,
-        document["lease_number"],
-    ):
+    """Read after the intent is durable, as a pause reads `sending` after it is durable itself: one sees the other.
+
+    All is read at once, so that nothing of it is older than one look, and nothing stands between the look and the call.
+    """
+    now_there, voided, account, switch = await asyncio.gather(
+        desk.store.get(table, str(document["_id"]), fields=("state", "lease_number")),
+        _voided(desk, table, document),
+        desk.store.get("accounts", str(document["account"])),
+        desk.store.get("switches", holding.HOLD_ALL),
+    )
+    ours = (State.SENDING, document["lease_number"])
+    if now_there is None or (now_there["state"], now_there["lease_number"]) != ours:
         return "已由他人接手"
     if document.get("kind") == "withdraw":
         return None  # a pause stops what goes out, never what is taken back
-    voided = await _voided(desk, table, document)
-    account = await desk.store.get("accounts", str(document["account"]))
-    switch = await desk.store.get("switches", holding.HOLD_ALL)  # last: nothing stands between it and the call
     published = None if table == ledger.DELIVERIES else document
     return holding.stop_of(switch, account, published, desk.clock.now()) or voided
 

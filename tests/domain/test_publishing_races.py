@@ -3,22 +3,24 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Mapping
+from collections.abc import Awaitable, Callable, Mapping
 from contextlib import suppress
-from datetime import timedelta
+from datetime import datetime, timedelta
 from typing import Any
 
 import pytest
 
 from channels.contract import Accepted
+from hub.clock import SetClock
 from hub.desk import ledger, pausing, publishing, settling
 from hub.desk.dispatching import dispatch
 from hub.desk.publishing import Wish
+from hub.domain import holding
 from hub.domain.errors import Conflict
 from hub.domain.moves import MOVES, State, describe
 from hub.domain.publication import Rules, decide_sent
 from hub.failpoints import Stopped
-from hub.store.base import Document, Unreachable
+from hub.store.base import Document, Store, Unreachable
 from tests.domain.publishing_office import (
     DISPATCHER,
     EDITOR,
@@ -173,6 +175,60 @@ async def test_a_worker_that_slept_past_its_lease_before_the_call_does_not_call(
     assert woken is None
     task.cancel()
     assert len(office.platforms["a-0"].posts) == 1
+
+
+class AtTheLook(WrappedStore):
+    """Does something once, right after the pause's switch was read before a call."""
+
+    def __init__(self, inner: Store, then: Callable[[], Awaitable[object]]) -> None:
+        super().__init__(inner)
+        self.then: Callable[[], Awaitable[object]] | None = then
+
+    async def get(self, table: str, id: str, **more: Any) -> Document | None:
+        found = await self.inner.get(table, id, **more)
+        row = await self.inner.get("publications", "c1:a-0:1")
+        if id == holding.HOLD_ALL and row is not None and row["state"] == "sending" and self.then is not None:
+            then, self.then = self.then, None
+            await then()
+        return found
+
+
+async def test_a_worker_that_stood_still_while_it_looked_for_a_pause_looks_again_and_does_not_call() -> None:
+    office = await due()
+
+    async def meanwhile() -> None:
+        await pausing.hold_all(REVIEWER, office.desk, "演练")
+        office.clock.move(40)  # less than the claim allows, more than a look may take
+
+    await dispatch(DISPATCHER, office.worker("worker-1", store=AtTheLook(office.store, meanwhile)))
+    row = await row_of(office)
+    assert row["state"] == "scheduled" and row["attempts"][-1]["outcome"] == "not_called"
+    assert office.platforms["a-0"].posts == []
+
+
+async def test_a_worker_whose_claim_is_over_by_its_own_clock_does_not_call_but_claims_anew() -> None:
+    office = await due()
+    ahead = Ahead(office.clock)
+
+    async def jump() -> None:
+        ahead.by = timedelta(seconds=100)
+
+    await dispatch(DISPATCHER, office.worker("worker-1", store=AtTheLook(office.store, jump), clock=ahead))
+    row = await row_of(office)
+    assert [one["outcome"] for one in row["attempts"]] == ["not_called", "accepted"]
+    assert row["attempts"][0]["reason"] == "程序停顿过久"
+    assert len(office.platforms["a-0"].posts) == 1
+
+
+class Ahead(SetClock):
+    """A clock that somebody set forward while its process ran on."""
+
+    def __init__(self, right: SetClock) -> None:
+        super().__init__(right.now())
+        self.by = timedelta(0)
+
+    def now(self) -> datetime:
+        return super().now() + self.by
 
 
 async def test_a_worker_that_slept_inside_the_call_is_unknown_and_its_late_yes_still_counts() -> None:
