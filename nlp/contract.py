@@ -81,3 +81,7 @@ class IssueChange:
     reply_ids: tuple[str, ...]
     first_at: datetime
     explanation: str
+    into: str = ""  # the issue that its voices went over to
+    doubt: int = 0  # number of the decision (误报) for which this matter must be surer before it tells
+    word: str = ""  # the watch word that gathered it; empty where a cluster is meant
+    telling: int = 0  # of a watch word: how often this gathering has told
