@@ -47,7 +47,8 @@ from hub.store.heads import HeadsFile
 from hub.store.mongo import MongoStore
 from hub.store.sqlite import SqliteStore
 from hub.store.tables import SITE_TABLES
-from nlp.detectors.kinds import DETECTORS
+from nlp.detectors.deciding import Deciding
+from nlp.detectors.ensemble import Ensemble
 from nlp.detectors.settings import ClusterSettings
 
 CLOCK = SystemClock()
@@ -284,7 +285,7 @@ async def new_watch(desk: Desk) -> Watch:
         cool_down_days=float(await value("cooldown_days")),
         alerts_a_week=int(await value("alerts_a_week")),
     )
-    return Watch(lambda: DETECTORS["clusters"](settings))
+    return Watch(lambda: Ensemble(lambda: Deciding(settings)))
 
 
 def _mail_of(settings: Settings) -> MailSender | None:

@@ -45,7 +45,8 @@ class Analysis:
 
 @dataclass(frozen=True)
 class Voice:
-    """One reply on its way through a detector. `author` is any stable mark of the person; `negative` is 0..1."""
+    """One reply on its way through a detector. `author` is any stable mark of the person; `negative` is 0..1;
+    `confidential` words (举报, 信访) are shown in no list, and no watch word hits them."""
 
     id: str
     author: str
@@ -55,6 +56,7 @@ class Voice:
     district: str = ""
     topic: str = ""
     negative: float = 0.5
+    confidential: bool = False
 
 
 @dataclass(frozen=True)

@@ -68,6 +68,8 @@ POLICIES: Mapping[str, Policy] = {
                floor=1e-9, ceiling=0.05, guarded=True),
         Policy("alerts_a_week", 2, "条", "一周预警额度；超出后每多一条，标准再严十倍", _HOUSE,
                floor=1, ceiling=50, guarded=True),
+        Policy("doubt_days", 90, "天", "误报以后，同一件事多少天内须再少见十倍才预警（0 为不管）", _HOUSE,
+               floor=0, ceiling=365),
         Policy("cooldown_days", 30, "天", "同一苗头预警后多少天内不重复", _HOUSE, floor=0, ceiling=90),
         # answering
         Policy("reply_days", 5, "个工作日", "诉求多久内首次答复", _PRACTICE, floor=1, ceiling=60),

@@ -57,7 +57,8 @@ class WatchWord:
         """Whether a voice from there, at this time, can be a hit at all."""
         here = not self.channels or voice.channel in self.channels
         there = not self.districts or voice.district in self.districts
-        return here and there and (self.until is None or voice.at <= self.until)
+        now = self.until is None or voice.at <= self.until
+        return here and there and now and not voice.confidential
 
 
 @dataclass
