@@ -28,9 +28,10 @@ async def merge_issue(actor: Actor, desk: Desk, id: str, into: str, reason: str)
     issue, target = await _open(desk, id), await _open(desk, into, field="into")
     said = _reason(reason)
     if issue["_id"] == target["_id"]:
-        raise Invalid("不能归并到自己。", (FieldError("into", "请另选一个苗头。"),))
+        raise Invalid("不能归并到自己。", (FieldError("into", "不能归并到自己，请另选一个苗头。"),))
     if _stream(issue) != _stream(target):
-        raise Invalid("今天的留言和导入的往日留言不能归并在一起。", (FieldError("into", "请选同一批留言里的苗头。"),))
+        said_so = "今天的和导入的往日留言不能归并，请选同一批里的苗头。"
+        raise Invalid("今天的留言和导入的往日留言不能归并在一起。", (FieldError("into", said_so),))
     return await _decide(actor, desk, issue, {"kind": "merge", "into": into, "into_title": target["title"]}, said)
 
 
@@ -41,9 +42,9 @@ async def split_issue(actor: Actor, desk: Desk, id: str, replies: Sequence[str],
     ids = list(dict.fromkeys(replies))[:MOST_PARTED]
     rows = await desk.store.find("replies", {"_id": {"$in": ids}, "issue": id}, limit=len(ids) or 1) if ids else []
     if not rows:
-        raise Invalid("请勾选要拆出去的留言。", (FieldError("replies", "至少勾一条。"),))
+        raise Invalid("请勾选要拆出去的留言。", (FieldError("replies", "请勾选要拆出去的留言，至少一条。"),))
     if await desk.store.count("replies", {"issue": id}, ceiling=len(rows) + 1) <= len(rows):
-        raise Invalid("不能把全部留言都拆出去。", (FieldError("replies", "至少留下一条。"),))
+        raise Invalid("不能把全部留言都拆出去。", (FieldError("replies", "不能把全部留言都拆出去，至少留下一条。"),))
     new = f"issue-{desk.ids.new()}"
     stream = _stream(issue)
     into = new if stream == LIVE else f"{stream}:{new}"
@@ -129,7 +130,7 @@ def _is_cluster(issue: Document) -> bool:
 def _reason(reason: str) -> str:
     said = mask_text(reason.strip())[:200]
     if len(said) < 2:
-        raise Invalid("请写一句为什么。", (FieldError("reason", "如：说的是同一段管道。"),))
+        raise Invalid("请写一句为什么。", (FieldError("reason", "请写一句为什么，如：说的是同一段管道。"),))
     return said
 
 
@@ -138,7 +139,7 @@ async def _open(desk: Desk, id: str, field: str = "issue") -> Document:
     found = await desk.store.get("issues", id) if id else None
     if found is None:
         if field == "into":
-            raise Invalid("请选要归并到哪一个苗头。", (FieldError(field, "请从列出的里选一个。"),))
+            raise Invalid("请选要归并到哪一个苗头。", (FieldError(field, "请选要归并到哪一个苗头。"),))
         raise NotFound("没有这个苗头，可能已归并或地址不完整。")
     if not _is_cluster(found):
         raise Conflict("关注词的提醒不能归并或拆分；改关注词本身，以后就按新的来。")

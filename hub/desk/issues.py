@@ -55,9 +55,7 @@ class IssuePage:
 async def issue(actor: Actor, desk: Desk, id: str) -> IssuePage:
     """Everything of one issue; NotFound where there is none."""
     require(actor, "issue.read")
-    found = await desk.store.get("issues", id)
-    if found is None:
-        raise NotFound("没有这个苗头，可能已归并或地址不完整。")
+    found = await headed(actor, desk, id)
     alerts = await desk.store.find("alerts", {"issue": id}, sort=[("at", -1)], limit=20)
     rows = await _said(actor, desk, found)
     at, people, copies = bars(rows)
@@ -94,6 +92,15 @@ async def _how_many(desk: Desk, found: Document) -> int:
     if found.get("source") == "word":
         return await desk.store.count(HITS, {"issue": found["_id"]}, ceiling=100_000)
     return await desk.store.count("replies", {"issue": found["_id"], **OPEN_WORDS}, ceiling=100_000)
+
+
+async def headed(actor: Actor, desk: Desk, id: str) -> Document:
+    """The issue alone; NotFound where there is none."""
+    require(actor, "issue.read")
+    found = await desk.store.get("issues", id)
+    if found is None:
+        raise NotFound("没有这个苗头，可能已归并或地址不完整。")
+    return found
 
 
 def bars(rows: list[Document]) -> tuple[list[datetime], list[int], list[int]]:

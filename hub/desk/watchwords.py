@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Collection, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Any
@@ -17,7 +17,7 @@ from hub.domain.errors import Conflict, NotFound
 from hub.domain.people import Actor
 from hub.domain.reply import LIVE
 from hub.domain.rights import require
-from hub.domain.watchword import USUAL, check_watchword
+from hub.domain.watchword import USUAL, Places, check_watchword
 from hub.store.base import Document
 from nlp.contract import IssueChange, Voice
 from nlp.detectors.watchwords import WatchWord, WatchWords
@@ -79,16 +79,15 @@ async def save_watchword(
     actor: Actor,
     desk: Desk,
     said: Mapping[str, Any],
+    places: Places,
     *,
-    channels: Collection[str],
-    districts: Collection[str],
     id: str = "",
     version: int | None = None,
 ) -> Document:
     """A new one, or one changed; `version` is what the writer had before them, Conflict where it has changed since."""
     require(actor, "watchword.write")
     now = desk.clock.now()
-    fields = check_watchword({**USUAL, **said}, now, channels=channels, districts=districts)
+    fields = check_watchword({**USUAL, **said}, now, places)
     fields |= {"by": actor.id, "by_name": actor.name}
     if id:
         return await _changed(actor, desk, await watchword(actor, desk, id), "save", fields, version)
@@ -135,18 +134,12 @@ async def _changed(
 
 
 async def preview(
-    actor: Actor,
-    desk: Desk,
-    said: Mapping[str, Any],
-    *,
-    channels: Collection[str],
-    districts: Collection[str],
-    most: int = LOOKED,
+    actor: Actor, desk: Desk, said: Mapping[str, Any], places: Places, *, most: int = LOOKED
 ) -> Preview:
     """The word over the newest replies of thirty days, `most` of them, by the detector itself; nothing is kept."""
     require(actor, "watchword.read")
     now = desk.clock.now()
-    fields = check_watchword({**USUAL, "name": "试一试", **said}, now, channels=channels, districts=districts)
+    fields = check_watchword({**USUAL, "name": "试一试", **said}, now, places)
     word = word_of({"_id": "preview", **fields, "until": None})
     rows, whole = await _newest(desk, now - BACK, most)
     change, tellings = await asyncio.to_thread(_replay, word, [voice_of(row) for row in rows])

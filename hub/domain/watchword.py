@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Collection, Mapping, Sequence
+from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Any
 
@@ -11,6 +12,7 @@ from hub.domain.errors import FieldError, Invalid
 from nlp.detectors.expressions import LONGEST, Misspelt, parse
 
 TOLD = LEVELS[1:]  # a watch word always tells somebody
+LONGEST_LINE = LONGEST
 LONGEST_NAME = 20
 MOST_PEOPLE, MOST_HOURS, MOST_PAUSE = 100, 14 * 24, 30 * 24
 LONGEST_LIFE = timedelta(days=366)
@@ -20,9 +22,15 @@ USUAL: Mapping[str, Any] = {
 }  # fmt: skip
 
 
-def check_watchword(
-    said: Mapping[str, Any], now: datetime, *, channels: Collection[str], districts: Collection[str]
-) -> dict[str, Any]:
+@dataclass(frozen=True)
+class Places:
+    """Where this office hears people: a watch word may be bound to some of it."""
+
+    channels: Collection[str]
+    districts: Collection[str]
+
+
+def check_watchword(said: Mapping[str, Any], now: datetime, places: Places) -> dict[str, Any]:
     """The fields in clean shape; Invalid names every one that is not acceptable."""
     name, line = " ".join(str(said["name"]).split()), " ".join(str(said["line"]).split())
     errors = [
@@ -30,8 +38,8 @@ def check_watchword(
         *_bounded("people", said["people"], 1, MOST_PEOPLE, "人"),
         *_bounded("hours", said["hours"], 1, MOST_HOURS, "小时"),
         *_bounded("pause_hours", said["pause_hours"], 1, MOST_PAUSE, "小时"),
-        *_unknown("channels", said["channels"], channels, "渠道"),
-        *_unknown("districts", said["districts"], districts, "区县"),
+        *_unknown("channels", said["channels"], places.channels, "渠道"),
+        *_unknown("districts", said["districts"], places.districts, "区县"),
         *_until_errors(said["until"], now),
     ]
     if not 2 <= len(name) <= LONGEST_NAME:
@@ -41,14 +49,8 @@ def check_watchword(
     if errors:
         raise Invalid("这个关注词有几处要改。", tuple(errors))
     kept = {field: said[field] for field in ("people", "hours", "pause_hours", "level", "until")}
-    places = {field: sorted(set(said[field])) for field in ("channels", "districts")}
-    return {"name": name, "line": line, **kept, **places, "night": bool(said["night"])}
-
-
-def check_line(line: str) -> None:
-    """Invalid where the line cannot be read."""
-    if errors := _line_errors(line):
-        raise Invalid("这一行读不懂。", tuple(errors))
+    bound = {field: sorted(set(said[field])) for field in ("channels", "districts")}
+    return {"name": name, "line": line, **kept, **bound, "night": bool(said["night"])}
 
 
 def _line_errors(line: str) -> list[FieldError]:
@@ -87,6 +89,3 @@ def rule(word: Mapping[str, Any]) -> str:
 def is_over(word: Mapping[str, Any], now: datetime) -> bool:
     """Whether its last day has passed."""
     return word["until"] is not None and word["until"] < now
-
-
-LONGEST_LINE = LONGEST

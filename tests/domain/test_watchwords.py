@@ -17,16 +17,17 @@ from hub.desk.reading import read_new
 from hub.desk.watching import Watch
 from hub.domain.errors import Conflict, Invalid, NotAllowed, NotFound
 from hub.domain.notice import waits_for_morning
+from hub.domain.watchword import Places
 from hub.store.base import Document
 from nlp.detectors.ensemble import Ensemble
 from tests.domain.listening_office import EDITOR, LISTENER, MONITOR, MORNING, READER, WATCHER, Office, make_office
 
-PLACES: dict[str, Any] = {"channels": ["site", "weibo"], "districts": ["临江区", "北岭区"]}
+PLACES = Places(["site", "weibo"], ["临江区", "北岭区"])
 BRIDGE: dict[str, Any] = {"name": "桥梁安全", "line": "桥 + 塌|裂 - 游戏"}
 
 
 async def kept(office: Office, **more: Any) -> Document:
-    return await watchwords.save_watchword(MONITOR, office.desk, {**BRIDGE, **more}, **PLACES)
+    return await watchwords.save_watchword(MONITOR, office.desk, {**BRIDGE, **more}, PLACES)
 
 
 async def said(office: Office, *texts: str, author: str = "", days: float = 0.0) -> None:
@@ -71,9 +72,9 @@ async def test_every_change_is_audited_and_who_comes_second_is_told() -> None:
     office = await make_office()
     row = await kept(office)
     again = {**BRIDGE, "people": 3}
-    await watchwords.save_watchword(MONITOR, office.desk, again, id=row["_id"], version=1, **PLACES)
+    await watchwords.save_watchword(MONITOR, office.desk, again, PLACES, id=row["_id"], version=1)
     with pytest.raises(Conflict, match="刚改过"):
-        await watchwords.save_watchword(MONITOR, office.desk, again, id=row["_id"], version=1, **PLACES)
+        await watchwords.save_watchword(MONITOR, office.desk, again, PLACES, id=row["_id"], version=1)
     await watchwords.retire_watchword(MONITOR, office.desk, row["_id"])
     await watchwords.restore_watchword(MONITOR, office.desk, row["_id"])
     kept_row = await office.desk.store.get("watchwords", row["_id"]) or {}
@@ -277,7 +278,7 @@ async def test_a_preview_says_hits_people_and_tellings_and_keeps_nothing() -> No
         await said(office, f"{where}大桥的护栏裂了", f"听说{where}那座老桥要塌", f"{where}大桥的护栏裂了", days=days)
     await said(office, "大桥裂了", days=40.0)
     await said(office, "游戏里的桥裂了", "路灯不亮")
-    found = await watchwords.preview(MONITOR, office.desk, BRIDGE, **PLACES)
+    found = await watchwords.preview(MONITOR, office.desk, BRIDGE, PLACES)
     assert (found.hits, found.people, found.copies, found.tellings, found.whole) == (9, 6, 3, 3, True)
     assert found.looked == 11
     assert len(found.rows) == 9 and all("裂" in row["text"] or "塌" in row["text"] for row in found.rows)
@@ -293,7 +294,7 @@ async def test_a_preview_that_reaches_its_bound_says_how_far_it_looked() -> None
         for n in range(2_500)
     ]
     await office.desk.store.insert_new("replies", rows)
-    found = await watchwords.preview(MONITOR, office.desk, {"line": "桥"}, most=2_000, **PLACES)
+    found = await watchwords.preview(MONITOR, office.desk, {"line": "桥"}, PLACES, most=2_000)
     assert (found.looked, found.whole, found.hits) == (2_000, False, 2_000)
     assert found.since > MORNING - timedelta(minutes=2_001)
 
@@ -306,4 +307,4 @@ async def test_confidential_words_are_no_hits_and_stand_in_no_preview() -> None:
     await office.desk.store.change("replies", {"_id": reply["_id"]}, {"$set": {"confidential": True}})
     await heard(office)
     assert await words_alerts(office) == []
-    assert (await watchwords.preview(MONITOR, office.desk, BRIDGE, **PLACES)).hits == 0
+    assert (await watchwords.preview(MONITOR, office.desk, BRIDGE, PLACES)).hits == 0
