@@ -75,7 +75,9 @@ def is_undoable(merge: Document) -> bool:
 async def likely(actor: Actor, desk: Desk, id: str, words: str = "") -> list[Document]:
     """Open issues that this one may belong to: those that hold these words in their title, else the likest first."""
     require(actor, "issue.read")
-    issue = await desk.store.get("issues", id) or {}
+    issue = await desk.store.get("issues", id)
+    if issue is None:
+        raise NotFound("没有这个苗头，可能地址不完整。")
     where: dict[str, Any] = {"state": "open", "level": {"$in": list(LEVELS)}}
     fields = ["title", "level", "voices", "districts", "last_at", "terms", "stream", "source"]
     rows = await desk.store.find("issues", where, sort=[("last_at", -1)], limit=CANDIDATES, fields=fields)

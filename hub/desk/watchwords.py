@@ -69,6 +69,10 @@ def _judged(tallied: Sequence[Document], id: str) -> dict[str, int]:
 async def watchword(actor: Actor, desk: Desk, id: str) -> Document:
     """One of them; NotFound where there is none."""
     require(actor, "watchword.read")
+    return await _one(desk, id)
+
+
+async def _one(desk: Desk, id: str) -> Document:
     found = await desk.store.get(TABLE, id)
     if found is None:
         raise NotFound("没有这个关注词，可能地址不完整。")
@@ -90,7 +94,7 @@ async def save_watchword(
     fields = check_watchword({**USUAL, **said}, now, places)
     fields |= {"by": actor.id, "by_name": actor.name}
     if id:
-        return await _changed(actor, desk, await watchword(actor, desk, id), "save", fields, version)
+        return await _changed(actor, desk, await _one(desk, id), "save", fields, version)
     await _require_room(desk)
     born: Document = {"_id": desk.ids.new(), **fields, "retired": False, "created_at": now, "changed_at": now,
                       "version": 1}  # fmt: skip
@@ -102,14 +106,14 @@ async def save_watchword(
 async def retire_watchword(actor: Actor, desk: Desk, id: str) -> Document:
     """停用: it tells no more; what it told stays."""
     require(actor, "watchword.write")
-    return await _changed(actor, desk, await watchword(actor, desk, id), "retire", {"retired": True})
+    return await _changed(actor, desk, await _one(desk, id), "retire", {"retired": True})
 
 
 async def restore_watchword(actor: Actor, desk: Desk, id: str) -> Document:
     """恢复使用."""
     require(actor, "watchword.write")
     await _require_room(desk)
-    return await _changed(actor, desk, await watchword(actor, desk, id), "restore", {"retired": False})
+    return await _changed(actor, desk, await _one(desk, id), "restore", {"retired": False})
 
 
 async def _require_room(desk: Desk) -> None:
@@ -222,6 +226,8 @@ async def hits(
 ) -> tuple[list[Document], str | None]:
     """The replies that a watch word's alert gathered, the newest first; confidential ones are in no list."""
     require(actor, "issue.read")
+    if await desk.store.get("issues", issue, fields=["source"]) is None:
+        raise NotFound("没有这次提醒，可能地址不完整。")
     found = await page(desk, HITS, {"issue": issue}, by="at", cursor=cursor, limit=limit)
     ids = [row["reply"] for row in found.rows]
     rows = await desk.store.find("replies", {"_id": {"$in": ids}, **OPEN_WORDS}, limit=len(ids) or 1) if ids else []
