@@ -17,7 +17,7 @@ from hub.domain.errors import Conflict, NotFound
 from hub.domain.people import Actor
 from hub.domain.reply import LIVE
 from hub.domain.rights import require
-from hub.domain.watchword import USUAL, Places, check_watchword
+from hub.domain.watchword import USUAL, Places, check_watchword, is_readable
 from hub.store.base import Document
 from nlp.contract import IssueChange, Voice
 from nlp.detectors.watchwords import WatchWord, WatchWords
@@ -197,9 +197,9 @@ async def words_mark(desk: Desk) -> tuple[object, ...]:
 
 
 async def words_in_force(desk: Desk) -> list[WatchWord]:
-    """The list as the detector takes it."""
+    """The list as the detector takes it; a line that this version cannot read must not stop the others."""
     rows = await desk.store.find(TABLE, {"retired": False}, sort=[("name", 1)], limit=MOST)
-    return [word_of(row) for row in rows]
+    return [word_of(row) for row in rows if is_readable(row["line"])]
 
 
 def word_of(row: Mapping[str, Any]) -> WatchWord:

@@ -53,6 +53,11 @@ def check_watchword(said: Mapping[str, Any], now: datetime, places: Places) -> d
     return {"name": name, "line": line, **kept, **bound, "night": bool(said["night"])}
 
 
+def is_readable(line: str) -> bool:
+    """Whether a kept line can still be read."""
+    return not _line_errors(line)
+
+
 def _line_errors(line: str) -> list[FieldError]:
     try:
         parse(line)

@@ -40,8 +40,12 @@ def _row(row: Document, now: datetime) -> Document:
     places = [*(CHANNELS[name][1] for name in row["channels"] if name in CHANNELS), *row["districts"]]
     until = f"到 {wording.day(row['until'])}" if row["until"] else "长期"
     over = rules.is_over(row, now)
+    if not rules.is_readable(str(row["line"])):
+        life = "这一行读不懂了，没有在听，请重写"
+    else:
+        life = "已到期，不再提醒" if over else until
     return {**row, "rule": rules.rule(row), "where": "、".join(places) or "全部渠道和区县", "over": over,
-            "life": "已到期，不再提醒" if over else until}  # fmt: skip
+            "life": life}  # fmt: skip
 
 
 async def new_watchword(request: Request) -> HTTPResponse:

@@ -230,6 +230,15 @@ async def test_a_word_that_was_retired_or_is_over_tells_nobody_and_a_new_one_is_
     assert [row["title"] for row in await words_alerts(office)] == ["护栏：路边护栏倒了"]
 
 
+async def test_a_line_that_cannot_be_read_any_more_does_not_stop_the_others() -> None:
+    office = await make_office()
+    word = await kept(office)
+    await office.desk.store.change("watchwords", {"_id": word["_id"]}, {"$set": {"line": "桥 +"}})
+    await kept(office, name="护栏", line="护栏")
+    await heard(office, "滨河大桥的护栏裂了")
+    assert [row["title"] for row in await words_alerts(office)] == ["护栏：滨河大桥的护栏裂了"]
+
+
 async def test_what_was_said_long_ago_makes_a_silent_alert() -> None:
     office = await make_office()
     await kept(office)
