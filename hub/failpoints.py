@@ -34,6 +34,8 @@ NAMES = (
     "analyse.claimed",
     "analyse.written",
     "audit.chained",
+    "decide.carried",
+    "decide.saved",
     "model.filed",
     "model.written",
 )

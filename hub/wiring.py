@@ -48,7 +48,8 @@ from hub.store.heads import HeadsFile
 from hub.store.mongo import MongoStore
 from hub.store.sqlite import SqliteStore
 from hub.store.tables import SITE_TABLES
-from nlp.detectors.kinds import DETECTORS
+from nlp.detectors.deciding import Deciding
+from nlp.detectors.ensemble import Ensemble
 from nlp.detectors.settings import GRADES, ClusterSettings, Grade
 
 CLOCK = SystemClock()
@@ -286,7 +287,7 @@ async def new_watch(desk: Desk) -> Watch:
         alerts_a_week=int(await value("alerts_a_week")),
         grades=tuple([await _grade(desk, grade) for grade in GRADES]),
     )
-    return Watch(lambda: DETECTORS["clusters"](settings))
+    return Watch(lambda: Ensemble(lambda: Deciding(settings)))
 
 
 async def _grade(desk: Desk, grade: Grade) -> Grade:

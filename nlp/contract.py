@@ -45,7 +45,8 @@ class Analysis:
 
 @dataclass(frozen=True)
 class Voice:
-    """One reply on its way through a detector. `author` is any stable mark of the person; `negative` is 0..1."""
+    """One reply on its way through a detector. `author` is any stable mark of the person; `negative` is 0..1;
+    `confidential` words (举报, 信访) are shown in no list, and no watch word hits them."""
 
     id: str
     author: str
@@ -55,6 +56,7 @@ class Voice:
     district: str = ""
     topic: str = ""
     negative: float = 0.5
+    confidential: bool = False
 
 
 @dataclass(frozen=True)
@@ -81,3 +83,7 @@ class IssueChange:
     reply_ids: tuple[str, ...]
     first_at: datetime
     explanation: str
+    into: str = ""  # the issue that its voices went over to
+    doubt: int = 0  # number of the decision (误报) for which this matter must be surer before it tells
+    word: str = ""  # the watch word that gathered it; empty where a cluster is meant
+    telling: int = 0  # of a watch word: how often this gathering has told

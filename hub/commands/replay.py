@@ -12,8 +12,11 @@ from tqdm import tqdm
 
 from hub.clock import SHANGHAI
 from hub.commands.rows import Row, Rows, needs_text, read_rows, written_to
+from hub.domain.errors import Invalid
 from nlp.contract import IssueChange, Voice
-from nlp.detectors.kinds import DETECTORS
+from nlp.detectors.expressions import Misspelt
+from nlp.detectors.kinds import DETECTORS, AnyDetector
+from nlp.detectors.watchwords import WatchWord, WatchWords
 from nlp.reading import Reader
 
 _BATCH = 200
@@ -25,12 +28,13 @@ def add(parser: argparse.ArgumentParser) -> None:
     )
     parser.add_argument("--out", metavar="F", help="写到这个文件（默认标准输出）")
     parser.add_argument("--detector", choices=sorted(DETECTORS), default="clusters", help="用哪一种监测")
+    parser.add_argument("--words", action="append", metavar="LINE", help="改听关注词，如 '桥 + 塌|裂'；可写几次")
     parser.add_argument("--json", action="store_true", help="结果本来就是 JSON Lines；此项只为各命令一致")
 
 
 def run(arguments: argparse.Namespace) -> int:
+    detector = _detector(arguments)
     found, voices = read_voices(arguments.file)
-    detector = DETECTORS[arguments.detector]()
     count = 0
     with written_to(arguments.out) as stream, tqdm(total=len(voices), desc="监测", unit="条", file=sys.stderr) as bar:
         for start in range(0, len(voices), _BATCH):
@@ -42,6 +46,16 @@ def run(arguments: argparse.Namespace) -> int:
             bar.update(len(batch))
     print(f"{len(voices)} 条留言，{count} 次预警。", file=sys.stderr)
     return found.report()
+
+
+def _detector(arguments: argparse.Namespace) -> AnyDetector:
+    """The one named, or the watch words of the command line with their usual thresholds."""
+    if not arguments.words:
+        return DETECTORS[arguments.detector]()
+    try:
+        return WatchWords(WatchWord(line, line, line) for line in arguments.words)
+    except Misspelt as error:
+        raise Invalid(str(error)) from None
 
 
 def read_voices(file: str) -> tuple[Rows, list[Voice]]:

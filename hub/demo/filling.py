@@ -16,7 +16,7 @@ from hub import wording
 from hub.clock import local
 from hub.demo.city import articles, canned_answers, city, crowd, services
 from hub.demo.cover import draw_cover
-from hub.desk import accounts, canned, columns, reviewing, serving, staffing, writing
+from hub.desk import accounts, canned, columns, reviewing, serving, staffing, watchwords, writing
 from hub.desk.desk import Desk
 from hub.desk.importing import import_replies
 from hub.desk.picturing import Drawing, upload
@@ -25,6 +25,7 @@ from hub.domain.content import Draft
 from hub.domain.errors import Conflict, HubError
 from hub.domain.people import Actor, actor_of, program
 from hub.domain.rows import Row, in_order
+from hub.domain.watchword import Places
 
 CONSOLE = program("console")
 SITE, WEIBO, WECHAT, APP, PUSH = "site-main", "weibo-main", "wechat-main", "app-main", "push-main"
@@ -56,6 +57,7 @@ async def fill(desk: Desk, addresses: Addresses, password: str) -> int:
             await serving.save_service(CONSOLE, desk, service)
     people = await staff(desk)
     await _canned(desk, people["handler"])
+    await _watchwords(desk, people["monitor"])
     await _accounts(desk, addresses, await _cover(desk, people["editor"]))
     for number, article in enumerate(articles()):
         await _article(desk, people, article, number)
@@ -88,6 +90,14 @@ async def _people(desk: Desk, password: str) -> None:
             )
         except Conflict:
             continue
+
+
+async def _watchwords(desk: Desk, monitor: Actor) -> None:
+    """Two words that an office of such a city would watch for."""
+    if await watchwords.list_watchwords(monitor, desk) or await watchwords.list_watchwords(monitor, desk, retired=True):
+        return
+    for name, line in (("桥梁安全", "桥 + 塌|裂|沉降 - 游戏"), ("群体聚集", "聚集|堵路|拉横幅")):
+        await watchwords.save_watchword(monitor, desk, {"name": name, "line": line}, Places((), ()))
 
 
 async def _canned(desk: Desk, handler: Actor) -> None:

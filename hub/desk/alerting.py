@@ -57,6 +57,8 @@ async def handle_alert(actor: Actor, desk: Desk, id: str, act: str, remark: str 
     now = desk.clock.now()
     note = {"act": act, "by": actor.id, "name": actor.name, "at": now, "remark": remark.strip()[:500]}
     change: dict[str, Any] = {"$set": {"state": move.after, "changed_at": now}, "$push": {"history": note}}
+    if move.after in ENDS and found.get("source") != "word":
+        change["$set"]["to_teach"] = True  # the watch makes a decision of it (obeying.py)
     if act == "acknowledge":
         change["$set"] |= {"taken_by": actor.id, "taken_name": actor.name, "taken_at": now}
     rows = (

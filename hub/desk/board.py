@@ -9,6 +9,7 @@ from typing import Any
 
 from hub.clock import local
 from hub.desk.desk import Desk
+from hub.desk.raising import HITS
 from hub.desk.replies import OPEN_WORDS
 from hub.domain import figures
 from hub.domain.figures import Cell, Curve, Span
@@ -41,6 +42,7 @@ class Board:
     issues: list[Document]
     open_issues: dict[str, int]
     alerts: int
+    word_alerts: int
     false_alarms: int
     budget: int
     waiting: list[Document]
@@ -79,7 +81,7 @@ async def board(
     rows = await _rollups(actor, desk, span)
     inside = [row for row in rows if span.start <= row["at"] < span.end]
     terms, sampled = await _terms(desk, span)
-    alerts, false = await _alerts(desk, span.start if past else until - WEEK, until)
+    alerts, words, false = await _alerts(desk, span.start if past else until - WEEK, until)
     new = {"state": "new"}
     return Board(
         span=span,
@@ -92,6 +94,7 @@ async def board(
         issues=await _issues(actor, desk, span),
         open_issues=await _levels(desk, span),
         alerts=alerts,
+        word_alerts=words,
         false_alarms=false,
         budget=int(await desk.policies.value("alerts_a_week")),
         waiting=await desk.store.find("alerts", {"state": "new", "silent": False}, sort=[("at", 1)], limit=20),
@@ -169,11 +172,12 @@ async def newest_alerts(actor: Actor, desk: Desk, issues: list[str]) -> dict[str
 
 
 async def _days(desk: Desk, issues: list[str], end: datetime) -> dict[str, list[int]]:
-    """Replies per issue on each of the last seven local days."""
+    """Replies per issue, and hits per watch word's alert, on each of the last seven local days."""
     if not issues:
         return {}
     where = {"issue": {"$in": issues}, "at": {"$gte": end - timedelta(days=7), "$lt": end}}
     rows = await desk.store.tally("replies", where, ["issue"], day="at")
+    rows += await desk.store.tally(HITS, where, ["issue"], day="at")
     names = [f"{local(end - timedelta(days=back)):%Y-%m-%d}" for back in range(6, -1, -1)]
     counts: dict[str, dict[str, int]] = defaultdict(dict)
     for row in rows:
@@ -188,10 +192,12 @@ async def _levels(desk: Desk, span: Span) -> dict[str, int]:
     return {level: counts[level] for level in LEVELS if level in counts}
 
 
-async def _alerts(desk: Desk, since: datetime, until: datetime) -> tuple[int, int]:
+async def _alerts(desk: Desk, since: datetime, until: datetime) -> tuple[int, int, int]:
+    """All alerts of the stretch, those of watch words among them, and those that were false."""
     between = {"at": {"$gte": since, "$lte": until}}
     return (
         await desk.store.count("alerts", between),
+        await desk.store.count("alerts", {**between, "source": "word"}),
         await desk.store.count("alerts", {**between, "state": "false_alarm"}),
     )
 

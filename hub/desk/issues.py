@@ -8,9 +8,12 @@ from datetime import datetime, timedelta
 from typing import Any
 
 from hub.clock import local
+from hub.desk.deciding import decisions_of, doubt_behind
 from hub.desk.desk import Desk
 from hub.desk.paging import read_mark
+from hub.desk.raising import HITS
 from hub.desk.replies import OPEN_WORDS, shown
+from hub.desk.watchwords import hits
 from hub.domain.alert import LEVELS
 from hub.domain.errors import NotFound
 from hub.domain.people import Actor
@@ -22,6 +25,7 @@ BARS = 36  # most bars of the people-and-copies chart
 FEW = 12  # fewest
 STEPS = tuple(timedelta(minutes=minutes) for minutes in (1, 5, 10, 30, 60, 180, 360, 720, 1440))
 WORDS = 12  # newest words on the page; all of them are one click away
+HITS_DRAWN = 200  # hits of a watch word that are drawn
 ROWS = 2_000  # replies of one issue that are drawn; more are counted in its numbers
 
 
@@ -30,7 +34,7 @@ class IssuePage:
     """An issue, its alerts (newest first), its newest words, and its people and copies over time.
 
     `said`: how many replies there are; `least`: people that must
-    speak before anybody is told; `reached`: when that many had.
+    speak before anybody is told; `reached`: when that many had; `doubt`: the false alarm it stands under.
     """
 
     issue: Document
@@ -44,20 +48,19 @@ class IssuePage:
     said: int
     least: int
     reached: datetime | None
+    decisions: list[Document]
+    doubt: Document | None
 
 
 async def issue(actor: Actor, desk: Desk, id: str) -> IssuePage:
     """Everything of one issue; NotFound where there is none."""
     require(actor, "issue.read")
-    found = await desk.store.get("issues", id)
-    if found is None:
-        raise NotFound("没有这个苗头，可能已归并或地址不完整。")
+    found = await headed(actor, desk, id)
     alerts = await desk.store.find("alerts", {"issue": id}, sort=[("at", -1)], limit=20)
-    rows = await desk.store.find("replies", {"issue": id, **OPEN_WORDS}, sort=[("at", -1)], limit=ROWS)
-    rows.reverse()
+    rows = await _said(actor, desk, found)
     at, people, copies = bars(rows)
     least = int(await desk.policies.value("alert_voices"))
-    reached = _milestone(rows, least) if len(rows) < ROWS else None
+    reached = _milestone(rows, least) if len(rows) < ROWS and found.get("source") != "word" else None
     return IssuePage(
         issue=found,
         alerts=alerts,
@@ -67,10 +70,37 @@ async def issue(actor: Actor, desk: Desk, id: str) -> IssuePage:
         copies=copies,
         marks=_marks(alerts, at, least, reached),
         publications=await _publications(desk, rows),
-        said=await desk.store.count("replies", {"issue": id, **OPEN_WORDS}, ceiling=100_000),
+        said=await _how_many(desk, found),
         least=least,
         reached=reached,
+        decisions=await decisions_of(actor, desk, id),
+        doubt=await doubt_behind(actor, desk, found),
     )
+
+
+async def _said(actor: Actor, desk: Desk, found: Document) -> list[Document]:
+    """Its newest replies, oldest first: those that belong to it, or that a watch word hit."""
+    if found.get("source") == "word":
+        rows, _ = await hits(actor, desk, found["_id"], limit=HITS_DRAWN)
+    else:
+        where = {"issue": found["_id"], **OPEN_WORDS}
+        rows = await desk.store.find("replies", where, sort=[("at", -1)], limit=ROWS)
+    return rows[::-1]
+
+
+async def _how_many(desk: Desk, found: Document) -> int:
+    if found.get("source") == "word":
+        return await desk.store.count(HITS, {"issue": found["_id"]}, ceiling=100_000)
+    return await desk.store.count("replies", {"issue": found["_id"], **OPEN_WORDS}, ceiling=100_000)
+
+
+async def headed(actor: Actor, desk: Desk, id: str) -> Document:
+    """The issue alone; NotFound where there is none."""
+    require(actor, "issue.read")
+    found = await desk.store.get("issues", id)
+    if found is None:
+        raise NotFound("没有这个苗头，可能已归并或地址不完整。")
+    return found
 
 
 def bars(rows: list[Document]) -> tuple[list[datetime], list[int], list[int]]:

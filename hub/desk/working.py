@@ -206,7 +206,7 @@ async def _alerts(actor: Actor, desk: Desk) -> list[Work]:
         Work(
             "alert",
             "warning",
-            f"{LEVEL_NAMES[row['level']]}预警：{row['title']}",
+            f"{LEVEL_NAMES[row['level']]}{'提醒' if row.get('source') == 'word' else '预警'}：{row['title']}",
             str(row["explanation"]),
             row["at"],
             "认领" if may(actor, "alert.act") else "去看",

@@ -18,6 +18,8 @@ STATE_NAMES = {
     "false_alarm": "误报",
 }
 ENDS = ("closed", "false_alarm")
+SOURCES = ("cluster", "word")  # what an issue and its alerts came from
+SOURCE_NAMES = {"cluster": "苗头", "word": "关注词"}
 
 
 @dataclass(frozen=True)

@@ -78,6 +78,8 @@ POLICIES: Mapping[str, Policy] = {
                floor=0.1, ceiling=1.0, guarded=True),
         Policy("red_day", 15, "人", "红色：一天内几人以上算快（并且来自两个以上渠道或区县）", _HOUSE,
                floor=2, ceiling=100_000, guarded=True),
+        Policy("doubt_days", 90, "天", "误报以后，同一件事多少天内须再少见十倍才预警（0 为不管）", _HOUSE,
+               floor=0, ceiling=365),
         Policy("cooldown_days", 30, "天", "同一苗头预警后多少天内不重复", _HOUSE, floor=0, ceiling=90),
         # answering
         Policy("reply_days", 5, "个工作日", "诉求多久内首次答复", _PRACTICE, floor=1, ceiling=60),

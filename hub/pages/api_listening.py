@@ -174,6 +174,7 @@ async def one_issue(request: Request, id: str) -> HTTPResponse:
             "replies": found.words,
             "chart": chart,
             "publications": found.publications,
+            "decisions": found.decisions,
         }
     )
 

@@ -147,7 +147,7 @@ def _figures(found: Board, now: datetime, hours: str | None) -> list[dict[str, A
         {
             "label": "七天预警",
             "value": str(found.alerts),
-            "note": f"额度 {found.budget}，误报 {found.false_alarms}",
+            "note": _alert_note(found),
             "href": _stretch(now - timedelta(days=7), now, "/issues", state="alerts"),
         },
         {
@@ -164,6 +164,12 @@ def _figures(found: Board, now: datetime, hours: str | None) -> list[dict[str, A
             "href": "/replies?state=new",
         },
     ]
+
+
+def _alert_note(found: Board) -> str:
+    """The week's budget is the detector's; watch words are counted beside it."""
+    words = f"，关注词 {found.word_alerts}" if found.word_alerts else ""
+    return f"额度 {found.budget}{words}，误报 {found.false_alarms}"
 
 
 def _past_figures(found: Board, hours: str | None) -> list[dict[str, Any]]:

@@ -14,8 +14,10 @@ from hub.desk.board import newest_alerts
 from hub.domain.alert import LEVEL_NAMES, STATE_NAMES, open_moves
 from hub.domain.case import KINDS, is_confidential
 from hub.domain.errors import HubError
+from hub.domain.people import Actor
 from hub.domain.rights import may
 from hub.pages.board import CHANNELS, FEELINGS, moment_of
+from hub.pages.deciding import decision_rows
 from hub.pages.routes import Route, desk_of
 from hub.pages.shell import actor_of, field, go, show
 from hub.store.base import Document
@@ -110,11 +112,28 @@ async def _issue(request: Request, id: str, *, error: str = "", status: int = 20
         times=_times(found.bars_at),
         chance=_chance(found.issue["chance"]),
         voices=[_voice(row, found.issue) for row in found.words],
+        decisions=decision_rows(found, found.issue["state"] == "open"),
+        doubt=_doubt(found),
+        may_decide=_may_decide(actor, found.issue),
+        may_words=may(actor, "watchword.read"),
         course=_course(found),
         channels=CHANNELS,
         states=STATE_NAMES,
         feelings=FEELINGS,
     )
+
+
+def _may_decide(actor: Actor, issue: Document) -> bool:
+    return may(actor, "issue.decide") and issue["state"] == "open" and issue.get("source") != "word"
+
+
+def _doubt(found: issues.IssuePage) -> str:
+    """Why this matter must be surer than others before it tells."""
+    if found.doubt is None:
+        return ""
+    at, until = wording.day(found.doubt["at"]), wording.day(found.doubt["until"])
+    said = f"：“{found.doubt['reason']}”" if found.doubt.get("reason") else ""
+    return f"此前判为误报（{at}，{found.doubt.get('by_name') or ''}{said}）。{until}以前，同一件事要再少见十倍才预警。"
 
 
 def _times(at: list[datetime]) -> list[str]:

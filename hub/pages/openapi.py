@@ -24,6 +24,7 @@ from hub.pages import (
     api_office,
     api_publications,
     api_services,
+    api_watchwords,
 )
 from hub.pages.api_answers import API
 from hub.pages.routes import Route
@@ -36,6 +37,7 @@ DESCRIBED: Sequence[Route] = (
     *api_models.ROUTES,
     *api_cases.ROUTES,
     *api_canned.ROUTES,
+    *api_watchwords.ROUTES,
     *api_office.ROUTES,
     *api_services.ROUTES,
 )

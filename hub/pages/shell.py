@@ -115,6 +115,11 @@ DONE: Mapping[str, str] = {
     "answer_return": "答复已退回，写的人已收到您的意见。",
     "answer_sent": "已送出，每个人怎样送到，列在右边。",
     "delivery_again": "已安排再送一次。",
+    "watchword_retire": "已停用，不再提醒。",
+    "watchword_restore": "已恢复使用，从现在起听。",
+    "issue_merge": "已记下，几秒后归并到这里。",
+    "issue_split": "已记下，几秒后拆出来，列在“归并与拆分”里。",
+    "issue_undo": "已记下，几秒后撤销归并。",
     "incident": "演练事件已开始，几十条留言会在几分钟内陆续到来。",
 }
 

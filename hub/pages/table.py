@@ -21,6 +21,7 @@ from hub.pages import (
     columns,
     concerns,
     contents,
+    deciding,
     editor,
     entry,
     home,
@@ -42,6 +43,7 @@ from hub.pages import (
     settings,
     stream,
     tasks,
+    watchwords,
 )
 from hub.pages.routes import Route, take_body
 from hub.pages.shell import actor_of
@@ -52,6 +54,8 @@ ROUTES: tuple[Route, ...] = (
     *home.ROUTES,
     *board.ROUTES,
     *issues.ROUTES,
+    *deciding.ROUTES,
+    *watchwords.ROUTES,
     *replies.ROUTES,
     *model.ROUTES,
     *cases.ROUTES,

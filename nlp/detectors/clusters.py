@@ -23,6 +23,7 @@ from nlp.contract import IssueChange, Voice
 from nlp.copies import Copies
 from nlp.detectors.areas import HOUR, Areas, Burst, Key
 from nlp.detectors.cluster import DAY, Cluster
+from nlp.detectors.decided import Decided
 from nlp.detectors.explaining import explain, merged
 from nlp.detectors.index import Index
 from nlp.detectors.judging import Judge, Judgement, Pair
@@ -56,6 +57,7 @@ class Detector:
         self._seen: OrderedDict[str, None] = OrderedDict()
         self._told: list[tuple[int, int]] = []  # times and numbers of alerts within the cool-down
         self._gone: dict[int, int] = {}  # clusters that went over to others
+        self._decided = Decided()
 
     def take(self, voices: Sequence[Voice]) -> list[IssueChange]:
         """What changed by these voices: every alert as it was when raised, then each issue touched as it is now.
@@ -122,6 +124,7 @@ class Detector:
                 "seen": list(self._seen),
                 "told": self._told,
                 "gone": list(self._gone.items()),
+                "decided": self._decided.state(),
             }
         )
 
@@ -140,6 +143,7 @@ class Detector:
         self._seen = OrderedDict.fromkeys(found["seen"])
         self._told = [(row[0], row[1]) for row in found["told"]]
         self._gone = {row[0]: row[1] for row in found["gone"]}
+        self._decided = Decided.from_state(found.get("decided", {}))
 
     # one voice
 
@@ -166,6 +170,7 @@ class Detector:
         voice, live = said.voice, len(self._index)
         keys = [(voice.district, matter) for matter in sudden(unit)] if voice.district else []
         cluster = self._told_of(keys) or self._index.nearest(unit, said.at) or self._named_by(unit)
+        cluster = self._decided.nearest(cluster, unit, self._index)
         if cluster is not None and cluster.repeats(said.head, self.settings.same):
             self._add(cluster, said, ())
             self._copies.keep(said.key, said.mark, str(cluster.number))
@@ -256,7 +261,7 @@ class Detector:
     def _rises(self, cluster: Cluster, judgement: Judgement) -> bool:
         """Sets the cluster's level; True where this must be told. What was told stays so for the cool-down, and is told
         again only when it rises."""
-        level = judgement.level
+        level, chance = self._decided.weighed(cluster, judgement, self._judge, self.settings, self._now)
         if self._is_held(cluster):
             higher = level in LEVELS and LEVELS.index(level) > LEVELS.index(cluster.told or LEVELS[0])
             cluster.told = cluster.level = level if higher else cluster.told
@@ -264,7 +269,7 @@ class Detector:
         cluster.level = level
         if level not in LEVELS:
             return False
-        if not self._enough(judgement.chance):
+        if not self._enough(chance):
             cluster.level = "watch"
             return False
         cluster.alerted_at, cluster.told = cluster.last_at, level
@@ -301,7 +306,7 @@ class Detector:
         """The other clusters that speak mostly of a burst's matter go over to its biggest."""
         others = [self._index.get(number) for number in sorted(set(map(self._number_now, burst.clusters)))]
         gone = [other for other in others if other and other is not target and self._is_about(other, burst)]
-        return [self._go_over(other, target) for other in gone]
+        return [self._go_over(other, target) for other in gone if not self._decided.are_apart(other, target)]
 
     def _is_about(self, cluster: Cluster, burst: Burst) -> bool:
         """Not told yet, mostly of the burst's district, and half its voices speak of the burst's matter."""
@@ -325,6 +330,8 @@ class Detector:
             other = self._alive(number)
             if other is None or other is cluster or other.last_at < self._now - self.settings.window_days * DAY:
                 continue
+            if self._decided.are_apart(cluster, other):
+                continue
             common = ours & self._signs(other)
             if len(common) * 2 >= len(ours) or (len(common) > 1 and any(map(self._weights.is_name, common))):
                 return other
@@ -338,10 +345,11 @@ class Detector:
         self._index.merge(cluster, other)
         self._gone = {old: other.number if new == cluster.number else new for old, new in self._gone.items()}
         self._gone[cluster.number] = other.number
+        self._decided.went_over(cluster.number, other.number)
         cluster.level = None
         cluster.events.clear()
         gone = self._change(cluster, self._judgement(cluster), alert=False)
-        return merged(gone, self._title(other, self._judgement(other)))
+        return merged(gone, self._title(other, self._judgement(other)), other.name)
 
     def _title(self, cluster: Cluster, judgement: Judgement) -> str:
         carriers = [*(judgement.pair.terms if judgement.pair else ()), *(term for term, _ in cluster.carriers()[:4])]
@@ -349,6 +357,7 @@ class Detector:
 
     def _change(self, cluster: Cluster, judgement: Judgement, *, alert: bool) -> IssueChange:
         pair = judgement.pair.terms if judgement.pair else ()
+        doubt = self._decided.doubt_of(judgement.pair, self._now)
         change = IssueChange(
             issue=cluster.name,
             at=_moment(cluster.last_at),
@@ -366,6 +375,7 @@ class Detector:
             reply_ids=cluster.untold(self.settings.ids),
             first_at=_moment(cluster.first_at),
             explanation="",
+            doubt=doubt.number if doubt else 0,
         )
         return explain(change, judgement, self.settings)
 

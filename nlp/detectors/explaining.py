@@ -44,9 +44,9 @@ def _grade(grade: Grade) -> str:
     return f"{_NAMES[grade.level]}预警：{grade.voices} 人以上、{grade.unhappy * 10:g} 成以上不满、{marks}"
 
 
-def merged(change: IssueChange, title: str) -> IssueChange:
+def merged(change: IssueChange, title: str, into: str) -> IssueChange:
     """The last word on a cluster whose voices went over to another."""
-    return replace(change, explanation=f"与“{title}”说的是同一件事，已并入，人数和留言都算在那里。")
+    return replace(change, into=into, explanation=f"与“{title}”说的是同一件事，已并入，人数和留言都算在那里。")
 
 
 def _expected(usual: float) -> str:

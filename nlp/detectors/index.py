@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import OrderedDict
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from typing import Any
 
 from nlp.detectors.cluster import DAY, Cluster
@@ -80,6 +80,18 @@ class Index:
         self._events += len(other.events)
         self._point(other, other.vector)
         self._clusters.move_to_end(other.number)
+
+    def named(self, name: str) -> Cluster | None:
+        """The live cluster of this name: a walk over all of them, for what a person asks now and then."""
+        return next((cluster for cluster in self._clusters.values() if cluster.name == name), None)
+
+    def part(self, cluster: Cluster, new: Cluster, leave: Callable[[Cluster, Cluster], None]) -> None:
+        """A new cluster out of one that some voices leave; `leave` moves them."""
+        self._unpoint(cluster, set(cluster.vector))
+        leave(cluster, new)
+        self._point(cluster, cluster.vector)
+        self.add(new)
+        self._point(new, new.vector)
 
     def forget(self, now: int) -> set[int]:
         """Drop clusters silent for long, and the most silent where there are too many; their numbers."""

@@ -27,6 +27,7 @@ BEHIND: Mapping[str, str] = {
     "/replies": "main a[href^='/replies/']",
     "/cases": "main a[href^='/cases/']",
     "/canned": "main a[href^='/canned/']:not([href='/canned/new'])",
+    "/watchwords": "main a[href^='/watchwords/']:not([href='/watchwords/new'])",
 }
 MORE_SITE = ("/search?q=通知", "/letters/new", "/no-such-page", "/mistakes/new?page=/")
 

@@ -20,6 +20,7 @@ from hub.desk import (
     board,
     canned,
     casing,
+    deciding,
     inbox,
     issues,
     noticing,
@@ -28,6 +29,7 @@ from hub.desk import (
     replies,
     reviewing,
     staffing,
+    watchwords,
     working,
     writing,
 )
@@ -195,6 +197,10 @@ def rows_of(count: int) -> dict[str, list[Document]]:
             state="published", account="site-main", channel="site",
         )  # fmt: skip
         add("canned", n, title=f"常用 {n}", text="您好。{电话}", retired=n >= 20, by="u-1", version=1)
+        add("watchwords", n, name=f"词 {n}", line="桥 + 塌", retired=n >= 20, changed_at=at, by="u-1", version=1)
+        add("word_hits", n, issue=f"issues-{n % 40:06d}", reply=f"replies-{n:06d}")
+        add("decisions", n, stream="live", number=n + 1, key=f"k{n}", kind="merge", state="done", outcome="moved",
+            issue=f"issues-{n:06d}", into=f"issues-{n % 40:06d}", reason="同一件事")
         add("notices", n, person="u-all", key=f"k{n}", read_at=None, text="请看", link="/")
         add("audit", n, number=n + 1, actor="u-1", act="content.save", subject="s", hash="", previous="")
         add(
@@ -257,6 +263,10 @@ LISTS: dict[str, Callable[[Desk], Awaitable[object]]] = {
     "all cases by people": lambda desk: inbox.list_cases(EVERYBODY, desk, tab="all", sort="people"),
     "all cases by arrival": lambda desk: inbox.list_cases(EVERYBODY, desk, tab="all", sort="came"),
     "what stands beside a case": lambda desk: referring.beside(EVERYBODY, desk, "cases-000002"),
+    "watch words": lambda desk: watchwords.list_watchwords(EVERYBODY, desk),
+    "hits of a watch word": lambda desk: watchwords.hits(EVERYBODY, desk, "issues-000001"),
+    "one issue": lambda desk: issues.issue(EVERYBODY, desk, "issues-000000"),
+    "likely issues": lambda desk: deciding.likely(EVERYBODY, desk, "issues-000001"),
     "canned answers": lambda desk: canned.list_canned(EVERYBODY, desk),
     "canned answers for a case": lambda desk: canned.offered(EVERYBODY, desk, "cases-000002"),
     "one case": lambda desk: casing.case_page(EVERYBODY, desk, "cases-000002"),

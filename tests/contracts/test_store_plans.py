@@ -72,6 +72,25 @@ QUERIES: Mapping[str, tuple[str, dict[str, Any], Sequence[tuple[str, int]], bool
     "the oldest unread of an import": (
         "replies", {"stream": "import:a", "state": "new", "watched": False}, [("at", 1)], True,
     ),
+    "alerts that teach": ("alerts", {"to_teach": True}, [], True),
+    "streams with a decision that waits": ("decisions", {"state": "waiting"}, [], True),
+    "the next decision of a stream": ("decisions", {"state": "waiting", "stream": "live"}, [("number", 1)], True),
+    "the last number of a stream": ("decisions", {"stream": "live"}, [("number", -1)], True),
+    "a decision by its key": ("decisions", {"key": "alert:a"}, [], True),
+    "decisions about an issue": ("decisions", {"issue": "i"}, [("at", -1)], True),
+    "decisions that brought something in": ("decisions", {"into": "i"}, [("at", -1)], True),
+    "what a watch word gathered": ("word_hits", {"issue": "i"}, [("at", -1), ("_id", -1)], False),
+    "watch words in use": ("watchwords", {"retired": False}, [("name", 1)], True),
+    "alerts of watch words lately": ("alerts", {"source": "word", "at": {"$gte": NOW}}, [("at", -1)], True),
+    "replies to watch that were read before a decision": (
+        "replies",
+        {"stream": "live", "state": "read", "watched": False, "_id": {"$nin": ["a"]}, "read_at": {"$lte": NOW}},
+        [("at", 1)],
+        True,
+    ),
+    "the past that a preview looks at": (
+        "replies", {"state": "read", "at": {"$gte": NOW}, "confidential": {"$ne": True}}, [("at", -1)], True,
+    ),
     "boxes to open again": (
         "replies", {"state": "unopened", "$or": [{"retry_at": None}, {"retry_at": DUE}]}, [("at", -1)], True,
     ),

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime, timedelta
 from typing import Any
@@ -20,6 +20,8 @@ from hub.store.base import Document, Store
 from hub.store.files import FilesInMemory
 from hub.store.memory import MemoryStore
 from nlp.contract import Analysis, IssueChange, Sentiment, Voice
+from nlp.detectors.decided import Decision
+from nlp.detectors.watchwords import WatchWord
 
 MORNING = datetime(2026, 11, 24, 1, 0, tzinfo=UTC)
 LISTENER, READER, WATCHER = program("listener"), program("reader"), program("watcher")
@@ -62,6 +64,14 @@ class Counting:
 
     fed: list[str] = field(default_factory=list)
     people: dict[str, list[tuple[str, str]]] = field(default_factory=dict)
+    decided: int = 0
+
+    def decide(self, decision: Decision) -> list[IssueChange]:
+        self.decided = decision.number
+        return []
+
+    def use(self, words: Iterable[WatchWord]) -> None:
+        """It knows none."""
 
     def take(self, voices: Sequence[Voice]) -> list[IssueChange]:
         changes = []

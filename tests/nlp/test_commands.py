@@ -17,7 +17,7 @@ import pytest
 
 from hub.commands import analyse, bench_analyse, bench_detect, bench_replay, evaluate, replay, train
 from hub.commands.rows import needs_text, read_rows
-from hub.domain.errors import Misconfigured
+from hub.domain.errors import Invalid, Misconfigured
 from nlp.training import own_corpus
 
 
@@ -172,6 +172,18 @@ def test_analyse_gives_the_summary_of_a_long_text(tmp_path: Path) -> None:
     assert call(analyse, str(tmp_path / "in.jsonl"), "--out", str(tmp_path / "out.jsonl")) == 0
     long, short = (row["analysis"] for row in lines(tmp_path / "out.jsonl"))
     assert (long["summary"], short["summary"]) == ("路灯不亮。", "")
+
+
+def test_replay_listens_for_watch_words_and_says_what_is_wrong_with_a_line(tmp_path: Path) -> None:
+    rows = [
+        {"id": n, "author": f"a{n}", "text": text, "created_at": f"2026-03-0{n}T08:00:00"}
+        for n, text in enumerate(["滨河大桥裂了", "大桥裂得更大了", "路灯不亮"], 1)
+    ]
+    source = write(tmp_path / "in.jsonl", rows)
+    assert call(replay, source, "--words", "桥 + 塌|裂", "--words", "路灯", "--out", str(tmp_path / "out.jsonl")) == 0
+    assert [row["reply_ids"] for row in lines(tmp_path / "out.jsonl")] == [["1"], ["3"]]
+    with pytest.raises(Invalid, match="后面少一个词"):
+        call(replay, source, "--words", "桥 +")
 
 
 def test_the_replay_bench_shows_every_method_beside_the_others(capsys: pytest.CaptureFixture[str]) -> None:
