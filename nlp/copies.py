@@ -12,6 +12,7 @@ from nlp.normal import letters
 NEAR = 3  # bits of 64 in which two near copies may differ
 SHINGLE = 4  # characters
 SHORTEST = 16  # letters: below this every word changes the mark, so only exact copies count
+LEAST = 12  # letters: what is shorter (支持, 谢谢师傅们) is said alike by people who never met, and is nobody's copy
 
 _MIX = np.uint64(0x9E3779B97F4A7C15)
 _STEPS = tuple(np.uint64(step) for step in (0x100000001B3, 0xC2B2AE3D27D4EB4F, 0x165667B19E3779F9, 0x27D4EB2F165667C5))
@@ -44,6 +45,11 @@ def marks_of(text: str) -> tuple[str, int]:
     return copy_key(plain or text), simhash(plain)
 
 
+def is_telling(text: str) -> bool:
+    """Whether a normalised text is long enough for an equal one to be its copy."""
+    return len(letters(text)) >= LEAST
+
+
 def distance(one: int, other: int) -> int:
     """In how many of their 64 bits two marks differ."""
     return (one ^ other).bit_count()
@@ -67,7 +73,7 @@ class Copies:
             return self._exact[key][0]
         if not mark:
             return None
-        for band in _bands(mark):
+        for band in bands_of(mark):
             for other in self._bands.get(band, ()):
                 name, seen = self._exact[other]
                 if distance(mark, seen) <= NEAR:
@@ -79,7 +85,7 @@ class Copies:
         if key in self._exact:
             return
         self._exact[key] = (name, mark)
-        for band in _bands(mark) if mark else ():
+        for band in bands_of(mark) if mark else ():
             self._bands.setdefault(band, []).append(key)
         if len(self._exact) > self._capacity:
             self._forget(next(iter(self._exact)))
@@ -90,13 +96,13 @@ class Copies:
 
     def _forget(self, key: str) -> None:
         _, mark = self._exact.pop(key)
-        for band in _bands(mark) if mark else ():
+        for band in bands_of(mark) if mark else ():
             left = self._bands[band]
             left.remove(key)
             if not left:
                 del self._bands[band]
 
 
-def _bands(mark: int) -> tuple[tuple[int, int], ...]:
+def bands_of(mark: int) -> tuple[tuple[int, int], ...]:
     """Four bands of 16 bits: marks that differ in at most three bits agree in one of them."""
     return tuple((band, (mark >> (16 * band)) & 0xFFFF) for band in range(4))

@@ -5,7 +5,7 @@ from __future__ import annotations
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from nlp.copies import NEAR, Copies, distance, marks_of, simhash
+from nlp.copies import NEAR, Copies, distance, is_telling, marks_of, simhash
 from nlp.normal import normalise
 
 LETTER = (
@@ -52,6 +52,12 @@ def test_near_copies_are_found_by_their_bands() -> None:
 
 def test_short_texts_have_no_near_copies() -> None:
     assert simhash("停水了没人管") == 0
+
+
+def test_what_everybody_says_is_no_copy_and_a_sentence_of_ones_own_is() -> None:
+    for words in ("支持", "谢谢！！！", "辛苦了，辛苦了", "[赞][赞][赞]", "感谢政府为民办实事"):
+        assert not is_telling(normalise(words)), words
+    assert is_telling(normalise("转运站建在学校门口，谁批的？"))
 
 
 def test_the_memory_forgets_what_was_longest_unseen() -> None:
