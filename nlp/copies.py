@@ -12,6 +12,7 @@ from nlp.normal import letters
 NEAR = 3  # bits of 64 in which two near copies may differ
 SHINGLE = 4  # characters
 SHORTEST = 16  # letters: below this every word changes the mark, so only exact copies count
+ALIKE = 0.6  # of the different shingles of two near copies, the share that both have
 LEAST = 12  # letters: what is shorter (支持, 谢谢师傅们) is said alike by people who never met, and is nobody's copy
 
 _MIX = np.uint64(0x9E3779B97F4A7C15)
@@ -53,6 +54,19 @@ def is_telling(text: str) -> bool:
 def distance(one: int, other: int) -> int:
     """In how many of their 64 bits two marks differ."""
     return (one ^ other).bit_count()
+
+
+def likeness(one: str, other: str) -> float:
+    """Of the different shingles of two texts (`letters(...)` of them), the share that stands in both.
+
+    What marks alone take for a copy may be none: in 哈哈哈哈哈哈 one shingle outweighs all others of a short text.
+    """
+    ours, theirs = _shingles(one), _shingles(other)
+    return len(ours & theirs) / len(ours | theirs)
+
+
+def _shingles(plain: str) -> set[str]:
+    return {plain[at : at + SHINGLE] for at in range(max(1, len(plain) - SHINGLE + 1))}
 
 
 class Copies:

@@ -239,12 +239,14 @@ async def _nearby(
     if not same_stretch(known, rule):
         return await desk.store.find(COPIES, {"group": group}, sort=[("at", -1)], limit=NEARBY)
     fields = ("author_key", "at", "known_since")
-    asked = [
-        desk.store.find(COPIES, {"group": group, "at": {"$gt": low, "$lt": high}}, sort=[("at", 1)], limit=NEARBY,
-                        fields=fields)  # fmt: skip
-        for low, high in _stretches([copy["at"] for copy in new], timedelta(minutes=rule.minutes))
-    ]
-    return [row for rows in await asyncio.gather(*asked) for row in rows]
+
+    async def around(low: datetime, high: datetime) -> list[Document]:
+        where = {"group": group, "at": {"$gt": low, "$lt": high}}
+        return await desk.store.find(COPIES, where, sort=[("at", 1)], limit=NEARBY, fields=fields)
+
+    stretches = _stretches([copy["at"] for copy in new], timedelta(minutes=rule.minutes))
+    found = await asyncio.gather(*(around(low, high) for low, high in stretches))
+    return [row for rows in found for row in rows]
 
 
 def _stretches(moments: Sequence[datetime], around: timedelta) -> list[tuple[datetime, datetime]]:

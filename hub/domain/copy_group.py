@@ -130,9 +130,9 @@ def _first(known: Mapping[str, Any] | None, new: Sequence[Copy]) -> Document:
     return min(mine, dict(known), key=lambda first: (first["at"], first["reply"])) if known else mine
 
 
-def _tallied(before: Iterable[Sequence[Any]], names: Iterable[str]) -> list[list[Any]]:
+def _tallied(before: Iterable[tuple[str, int]], names: Iterable[str]) -> list[list[Any]]:
     """[name, count] in the order of the names, cut off behind the last that is kept; none that is kept was ever cut."""
-    counts = Counter({name: count for name, count in before})
+    counts = Counter(dict(before))
     counts.update(names)
     return [[name, counts[name]] for name in sorted(counts)[:NAMES]]
 

@@ -1,4 +1,4 @@
-"""同文: each reply comes to its group once, through crashes, races and any order; a flood is shown and raises nothing."""
+"""同文: each reply comes to its group once, through crashes, races and any order; a flood raises nothing."""
 
 from __future__ import annotations
 
@@ -14,6 +14,7 @@ import pytest_asyncio
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from hub.demo.city import crowd
 from hub.desk import copying
 from hub.desk.copying import BATCH, COPIES, GROUPS, group_copies
 from hub.desk.importing import import_replies
@@ -214,6 +215,22 @@ async def test_a_letter_with_a_changed_word_joins_its_original_and_so_do_copies_
     await adds_up(office)
 
 
+LAUGH = "[哈哈]" * 8
+
+
+async def test_what_only_laughs_alike_is_no_copy_and_a_word_changed_in_the_middle_is_one(store: Store) -> None:
+    office = await make_office(store=store)
+    office = replace(office, desk=replace(office.desk, read=read_truly))
+    changed = LETTER.replace("照样", "照旧")
+    await said(office, ("王芳", "今晚来聊天" + LAUGH, 0), ("李明", "我只说重点关键的请务必带上我" + LAUGH, 1))
+    await said(office, ("甲", LETTER, 0))
+    await group_copies(READER, office.desk)
+    await said(office, ("赵静", "早上看到这么欢乐的图片" + LAUGH, 5), ("乙", changed, 6))
+    await group_copies(READER, office.desk)
+    (group,) = await groups(office)
+    assert (group["count"], group["near"]) == (2, 1)
+
+
 async def read_truly(rows: Sequence[Mapping[str, Any]]) -> list[Analysis | None]:
     reader = Reader()
     return [reader.read(str(row["text"]), kind=row["kind"]) for row in rows]
@@ -246,6 +263,20 @@ async def test_two_hundred_new_accounts_with_one_text_are_suspected_and_raise_no
     assert (group["count"], group["accounts"], group["peak"]["accounts"], group["peak"]["new"]) == (200, 200, 200, 200)
     assert await store.find("alerts", {}, limit=5) == []
     assert await store.find("issues", {"level": {"$in": ["yellow", "orange", "red"]}}, limit=5) == []
+
+
+async def test_the_demonstrations_flood_is_suspected_with_its_near_copies_and_raises_nothing() -> None:
+    office = await make_office()
+    office = replace(office, desk=replace(office.desk, read=read_truly))
+    texts = [(one.who, one.text, number * 0.1) for number, one in enumerate(crowd("flood"))]
+    await said(office, *texts)
+    watch = Watch(Detector)
+    while await watch.tick(WATCHER, office.desk):
+        pass
+    await group_copies(READER, office.desk)
+    (group,) = await groups(office)
+    assert (group["count"], group["near"], group["flood"]) == (len(texts), 4, True)
+    assert await office.desk.store.find("alerts", {}, limit=5) == []
 
 
 async def test_people_we_have_heard_for_days_are_not_new_accounts(store: Store) -> None:
