@@ -126,7 +126,7 @@ async def _live(desk: Desk, people: Crowd) -> None:
 
     async def flood() -> None:
         if not spoken:
-            await people.speak(crowd("flood"), 6.0)
+            await people.speak(crowd("flood"), 15.0)
 
     await asyncio.gather(ordinary(), flood(), people.watch_for_incident(crowd("incident"), 4.0))
 

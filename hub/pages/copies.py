@@ -11,7 +11,7 @@ from sanic import HTTPResponse, Request
 
 from hub import wording
 from hub.desk import copies, issues
-from hub.domain.copy_group import drawn
+from hub.domain.copy_group import STEPS, drawn
 from hub.pages.board import CHANNELS, heard_on
 from hub.pages.issues import times_of
 from hub.pages.routes import Route, desk_of
@@ -23,6 +23,8 @@ FLOODS = {"yes": "只看疑似刷屏"}
 ORDERS = {"newest": "最近说的在前", "largest": "条数多的在前"}
 STREAMS = {"past": "导入的往日留言"}
 NAMES = ("flood", "channel", "days", "order", "stream", "issue")
+STEP_WORDS = dict(zip(STEPS, ("每分钟", "每 5 分钟", "每半小时", "每 2 小时", "每半天", "每天", "每周", "每 4 周", "每 52 周"),
+                      strict=True))  # fmt: skip
 DISTRICTS = 8  # named in the side; the rest are one line
 
 
@@ -89,7 +91,7 @@ async def show_group(request: Request, id: str) -> HTTPResponse:
         figures=_figures(group),
         bars=bars,
         times=times_of(bars.at),
-        step=wording.span(timedelta(minutes=bars.step)),
+        step=STEP_WORDS[bars.step],
         rows=[{**row, "after": after_words(row["at"] - start)} for row in found.course.items],
         places=_places(group["districts"], group["count"]),
         issues=list(found.issues.items()),
