@@ -72,7 +72,7 @@ JOBS: tuple[Job, ...] = (
     Job("beat_sites", 10, beat_sites, "mirror"),
     Job("listen", 2, listen, "listener"),
     Job("read", 1, read_new, "reader"),
-    Job("copies", 1, group_copies, "reader", lease=True),
+    Job("copies", 2, group_copies, "reader", lease=True),
     Job("reopen", 60, reopen, "listener", lease=True),
     Job("throw_away", 600, throw_away, "keeper", lease=True),
     Job("tidy", 300, tidy, "tidier", lease=True),

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import AsyncIterator, Mapping, Sequence
+from contextlib import suppress
 from dataclasses import replace
 from datetime import datetime, timedelta
 from pathlib import Path
@@ -16,6 +17,7 @@ from hypothesis import strategies as st
 
 from hub.demo.city import crowd
 from hub.desk import copying
+from hub.desk.copies import list_groups
 from hub.desk.copying import BATCH, COPIES, GROUPS, group_copies
 from hub.desk.importing import import_replies
 from hub.desk.keeping import throw_away
@@ -28,13 +30,16 @@ from hub.domain.errors import NotAllowed
 from hub.domain.people import program
 from hub.domain.rows import Row, in_order
 from hub.failpoints import Stopped
-from hub.store.base import Document, Filter, Sort, Store
+from hub.store.base import Document, Filter, Sort, Store, Unreachable, Unsure
+from hub.store.faulty import FAULTS, FaultyStore
 from hub.store.memory import MemoryStore
+from hub.store.mongo import MongoStore
 from hub.store.sqlite import SqliteStore
 from nlp.contract import Analysis
 from nlp.detectors.clusters import Detector
 from nlp.reading import Reader
-from tests.domain.listening_office import LISTENER, MORNING, READER, WATCHER, Office, make_office
+from tests.contracts.store_rooms import wire_server
+from tests.domain.listening_office import LISTENER, MONITOR, MORNING, READER, WATCHER, Office, make_office
 
 KEEPER, CONSOLE = program("keeper"), program("console")
 RULE = FloodRule(10, 10, 70)
@@ -148,6 +153,47 @@ async def test_a_crash_at_any_step_leaves_every_reply_counted_once(point: str, n
     counts = sorted(group["count"] for group in await groups(after))
     assert counts == ([2] if nth == 1 else [2, 4])
     await adds_up(after)
+
+
+@pytest.mark.parametrize("fault", FAULTS)
+async def test_whichever_write_fails_and_however_the_next_worker_brings_it_to_the_same_end(fault: str) -> None:
+    nth, struck = 0, True
+    while struck:
+        nth += 1
+        inner = MemoryStore()
+        office = await make_office(store=inner)
+        await said(office, ("王芳", TEXT, 0), ("李明", OTHER, 1), ("赵静", TEXT, 2))
+        await group_copies(READER, office.desk)
+        await said(office, ("钱进", TEXT, -3), ("孙立", OTHER, 4), ("王芳", TEXT, 5))
+        faulty = FaultyStore(inner)
+        faulty.fail(nth, fault)
+        with suppress(Unreachable, Unsure):
+            await group_copies(READER, office.again(faulty).desk)
+        struck = faulty.writes >= nth
+        other = office.again(inner)
+        while await group_copies(READER, other.desk):
+            pass
+        assert sorted(group["count"] for group in await groups(other)) == [2, 4]
+        await adds_up(other)
+    assert nth > 7
+
+
+async def test_the_same_over_mongodbs_wire(tmp_path: Path) -> None:
+    with wire_server(tmp_path / "wire") as url:
+        store = MongoStore(url, "copies")
+        await store.open()
+        office = await make_office(store=store)
+        await said(office, ("王芳", TEXT, 0), ("李明", OTHER, 1), ("赵静", TEXT, 2))
+        await group_copies(READER, office.desk)
+        await said(office, *[(f"新号{n}", TEXT, n / 3) for n in range(12)])
+        other = office.again(store)
+        await asyncio.gather(*(group_copies(READER, each.desk) for each in (office, other)))
+        while await group_copies(READER, office.desk):
+            pass
+        await adds_up(office)
+        listed = await list_groups(MONITOR, office.desk, flood=True, channel="site", since=MORNING)
+        assert [group["count"] for group in listed.items] == [14]
+        await store.close()
 
 
 async def test_a_worker_that_slept_through_its_batch_changes_nothing_afterwards() -> None:
