@@ -23,8 +23,8 @@ FLOODS = {"yes": "只看疑似刷屏"}
 ORDERS = {"newest": "最近说的在前", "largest": "条数多的在前"}
 STREAMS = {"past": "导入的往日留言"}
 NAMES = ("flood", "channel", "days", "order", "stream", "issue")
-STEP_WORDS = dict(zip(STEPS, ("每分钟", "每 5 分钟", "每半小时", "每 2 小时", "每半天", "每天", "每周", "每 4 周", "每 52 周"),
-                      strict=True))  # fmt: skip
+_STEPS_SAID = ("每分钟", "每 5 分钟", "每半小时", "每 2 小时", "每半天", "每天", "每周", "每 4 周", "每 52 周")
+STEP_WORDS = dict(zip(STEPS, _STEPS_SAID, strict=True))
 DISTRICTS = 8  # named in the side; the rest are one line
 
 
