@@ -76,7 +76,8 @@ async def test_the_page_names_the_first_source_and_how_long_after_it_each_came(r
     await say(room, ("赵静", TEXT, -20), ("李明", TEXT, -5), ("王芳", TEXT, -65))
     group = await only(room)
     one = (await (await room.as_("monitor")).get(f"/copies/{group['_id']}")).text
-    rows = re.findall(r'data-label="账号"><a href="[^"]+">([^<]+)<.*?data-label="首发之后" class="when">([^<]+)<', one, re.S)
+    row = r'data-label="账号"><a href="[^"]+">([^<]+)<.*?data-label="首发之后" class="when">([^<]+)<'
+    rows = re.findall(row, one, re.S)
     assert rows == [("王**", "首发"), ("赵**", "45 分后"), ("李**", "1 时后")]
     assert f'href="/replies/{group["first"]["reply"]}"' in one
 
