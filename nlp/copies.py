@@ -15,6 +15,8 @@ NEAR = 3  # bits of 64 in which two near copies may differ
 SHINGLE = 4  # characters
 _TOGETHER = 2_000  # letters marked at once: more would not stay in the processor's own memory
 SHORTEST = 16  # letters: below this every word changes the mark, so only exact copies count
+ALIKE = 0.6  # of the different shingles of two near copies, the share that both have
+LEAST = 12  # letters: what is shorter (支持, 谢谢师傅们) is said alike by people who never met, and is nobody's copy
 
 _MIX = np.uint64(0x9E3779B97F4A7C15)
 _STEPS = tuple(np.uint64(step) for step in (0x100000001B3, 0xC2B2AE3D27D4EB4F, 0x165667B19E3779F9, 0x27D4EB2F165667C5))
@@ -93,9 +95,27 @@ def marks_of(text: str) -> tuple[str, int]:
     return copy_key(plain or text), simhash(plain)
 
 
+def is_telling(text: str) -> bool:
+    """Whether a normalised text is long enough for an equal one to be its copy."""
+    return len(letters(text)) >= LEAST
+
+
 def distance(one: int, other: int) -> int:
     """In how many of their 64 bits two marks differ."""
     return (one ^ other).bit_count()
+
+
+def likeness(one: str, other: str) -> float:
+    """Of the different shingles of two texts (`letters(...)` of them), the share that stands in both.
+
+    What marks alone take for a copy may be none: in 哈哈哈哈哈哈 one shingle outweighs all others of a short text.
+    """
+    ours, theirs = _runs(one), _runs(other)
+    return len(ours & theirs) / len(ours | theirs)
+
+
+def _runs(plain: str) -> set[str]:
+    return {plain[at : at + SHINGLE] for at in range(max(1, len(plain) - SHINGLE + 1))}
 
 
 class Copies:
@@ -116,7 +136,7 @@ class Copies:
             return self._exact[key][0]
         if not mark:
             return None
-        for band in _bands(mark):
+        for band in bands_of(mark):
             for other in self._bands.get(band, ()):
                 name, seen = self._exact[other]
                 if distance(mark, seen) <= NEAR:
@@ -128,7 +148,7 @@ class Copies:
         if key in self._exact:
             return
         self._exact[key] = (name, mark)
-        for band in _bands(mark) if mark else ():
+        for band in bands_of(mark) if mark else ():
             self._bands.setdefault(band, []).append(key)
         if len(self._exact) > self._capacity:
             self._forget(next(iter(self._exact)))
@@ -139,13 +159,13 @@ class Copies:
 
     def _forget(self, key: str) -> None:
         _, mark = self._exact.pop(key)
-        for band in _bands(mark) if mark else ():
+        for band in bands_of(mark) if mark else ():
             left = self._bands[band]
             left.remove(key)
             if not left:
                 del self._bands[band]
 
 
-def _bands(mark: int) -> tuple[tuple[int, int], ...]:
+def bands_of(mark: int) -> tuple[tuple[int, int], ...]:
     """Four bands of 16 bits: marks that differ in at most three bits agree in one of them."""
     return tuple((band, (mark >> (16 * band)) & 0xFFFF) for band in range(4))

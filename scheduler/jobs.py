@@ -12,6 +12,7 @@ from hub.desk.callbacks import mirror_keys
 from hub.desk.carrying import carry
 from hub.desk.columns import beat_sites
 from hub.desk.confirming import settle_deliveries
+from hub.desk.copying import group_copies
 from hub.desk.delivering import deliver
 from hub.desk.desk import Desk
 from hub.desk.dispatching import dispatch, wake_waiting
@@ -71,6 +72,7 @@ JOBS: tuple[Job, ...] = (
     Job("beat_sites", 10, beat_sites, "mirror"),
     Job("listen", 2, listen, "listener"),
     Job("read", 1, read_new, "reader"),
+    Job("copies", 2, group_copies, "reader", lease=True),
     Job("reopen", 60, reopen, "listener", lease=True),
     Job("throw_away", 600, throw_away, "keeper", lease=True),
     Job("tidy", 300, tidy, "tidier", lease=True),

@@ -10,16 +10,17 @@ import re
 import resource
 import sys
 import time
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import asdict, dataclass
 from datetime import UTC, datetime, timedelta
 from itertools import islice
 from pathlib import Path
-from random import Random
 
 from tqdm import tqdm
 
+from hub.clock import SetClock
 from hub.commands.bench_replay import by_total, by_words
+from hub.identifiers import SeededIdentifiers
 from nlp.contract import Voice
 from nlp.detectors.clusters import Detector
 from nlp.training import own_corpus
@@ -31,6 +32,7 @@ _START = datetime(2026, 1, 1, tzinfo=UTC)
 _DAYS = 14.0  # all of a made-up stream lies within the longest window: the most that can be live at once
 _CHANNELS = ("weibo", "wechat", "site", "app")
 _DISTRICTS = ("临江区", "云山区", "东湖区", "")
+_NAMES = "青文建和中南北东西湖山江云石桥林"
 _COMMENTS = "sentiment/civic_comments.jsonl.gz"
 _LETTERS = "letters/2019-01_to_2019-06.jsonl.gz"
 
@@ -76,15 +78,18 @@ def run(arguments: argparse.Namespace) -> int:
 def made_up(count: int) -> Iterator[Voice]:
     """So many different short texts: clauses of the own corpus, joined by chance, half of them at a made-up place."""
     clauses = [part for row in own_corpus() for part in re.split("[，。！？；]", row.text) if 4 <= len(part) <= 24]
-    chance = Random("detect")  # noqa: S311, a stream and no secret
+    chance = SeededIdentifiers(SetClock(_START), 1).chance
+
+    def one_of(things: Sequence[str]) -> str:
+        return things[int(chance() * len(things))]
+
     for number in range(count):
-        text = "，".join(chance.choice(clauses) for _ in range(chance.choice((1, 1, 2, 2, 3))))
-        if chance.random() < 0.5:
-            names = "青文建和中南北东西湖山江云石桥林"
-            text = f"{chance.choice(names)}{chance.choice(names)}{chance.choice('路街村里')}{text}"
+        text = "，".join(one_of(clauses) for _ in range(int(one_of("11223"))))
+        if chance() < 0.5:
+            text = f"{one_of(_NAMES)}{one_of(_NAMES)}{one_of('路街村里')}{text}"
         at = _START + timedelta(days=_DAYS * number / count)
-        author, place = f"a{chance.randrange(count // 3 + 1)}", chance.choice(_DISTRICTS)
-        yield Voice(f"r{number}", author, text, at, chance.choice(_CHANNELS), place, "", chance.random())
+        author = f"a{int(chance() * count / 3)}"
+        yield Voice(f"r{number}", author, text, at, one_of(_CHANNELS), one_of(_DISTRICTS), "", chance())
 
 
 def _real(folder: Path | None) -> dict[str, list[Voice]]:

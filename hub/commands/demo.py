@@ -114,7 +114,8 @@ def _asked(streets: Streets, base: str, what: str, order: Mapping[str, Any] | No
 
 
 async def _live(desk: Desk, people: Crowd) -> None:
-    """The first minute is busy, then somebody speaks now and then; incidents are played when asked for."""
+    """The first minute is busy, then somebody speaks now and then; once, many new accounts say one text in minutes;
+    incidents are played when asked for."""
     texts = crowd("crowd")
     spoken = await desk.store.count("replies", {"stream": "live"}, ceiling=len(texts))
     rest = texts[min(spoken, len(texts)) :]
@@ -123,7 +124,11 @@ async def _live(desk: Desk, people: Crowd) -> None:
         await people.speak(rest[:BURST], 0.8)
         await people.speak(rest[BURST:], 12.0)
 
-    await asyncio.gather(ordinary(), people.watch_for_incident(crowd("incident"), 4.0))
+    async def flood() -> None:
+        if not spoken:
+            await people.speak(crowd("flood"), 15.0)
+
+    await asyncio.gather(ordinary(), flood(), people.watch_for_incident(crowd("incident"), 4.0))
 
 
 async def _play(people: Crowd) -> None:

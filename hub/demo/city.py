@@ -50,7 +50,7 @@ def canned_answers() -> tuple[Mapping[str, str], ...]:
 
 @cache
 def crowd(name: str) -> tuple[Said, ...]:
-    """The texts of one file: crowd, incident or history."""
+    """The texts of one file: crowd, flood, incident or history."""
     path = HERE / f"{name}.jsonl"
     lines = path.read_text("utf-8").splitlines() if path.exists() else []
     return tuple(Said(**json.loads(line)) for line in lines if line)

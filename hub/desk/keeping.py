@@ -16,6 +16,9 @@ SHORT_LIVED: tuple[tuple[str, str, timedelta, Filter], ...] = (
     ("sessions", "seen_at", timedelta(days=2), {"outbox_open": {"$ne": True}}),
     ("lockouts", "at", timedelta(days=1), {"outbox_open": {"$ne": True}}),
     ("quotas", "at", timedelta(days=92), {}),
+    ("copy_marks", "seen_at", timedelta(days=30), {}),
+    ("copies", "heard_at", timedelta(days=730), {}),
+    ("copy_groups", "heard_at", timedelta(days=730), {}),
     ("devices", "seen_at", timedelta(days=365), {}),
 )
 

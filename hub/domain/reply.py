@@ -75,6 +75,7 @@ def compose(
         "lease_until": None,
         "counted": False,
         "watched": False,
+        "grouped": False,
     }
 
 

@@ -86,7 +86,7 @@ PROGRAMS: Mapping[str, frozenset[str]] = {
     "program:keeper": frozenset({"short_lived.purge"}),
     "program:mirror": frozenset({"column.mirror"}),
     "program:listener": frozenset({"reply.take"}),
-    "program:reader": frozenset({"reply.analyse"}),
+    "program:reader": frozenset({"reply.analyse", "reply.group"}),
     "program:trainer": frozenset({"model.make"}),
     "program:watcher": frozenset({"issue.watch"}),
     "program:receiver": frozenset({"case.follow"}),

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from datetime import datetime, timedelta
 from urllib.parse import urlencode
 
@@ -9,7 +10,7 @@ from sanic import HTTPResponse, Request
 
 from hub import wording
 from hub.clock import local
-from hub.desk import alerting, issues
+from hub.desk import alerting, copies, issues
 from hub.desk.board import newest_alerts
 from hub.domain.alert import LEVEL_NAMES, STATE_NAMES, open_moves
 from hub.domain.case import KINDS, is_confidential
@@ -109,7 +110,8 @@ async def _issue(request: Request, id: str, *, error: str = "", status: int = 20
         kinds=[(key, name) for key, name in KINDS.items() if not is_confidential(key)],
         error=error,
         now=desk.clock.now(),
-        times=_times(found.bars_at),
+        groups=await copies.groups_of_issue(actor, desk, id),
+        times=times_of(found.bars_at),
         chance=_chance(found.issue["chance"]),
         voices=[_voice(row, found.issue) for row in found.words],
         decisions=decision_rows(found, found.issue["state"] == "open"),
@@ -136,7 +138,7 @@ def _doubt(found: issues.IssuePage) -> str:
     return f"此前判为误报（{at}，{found.doubt.get('by_name') or ''}{said}）。{until}以前，同一件事要再少见十倍才预警。"
 
 
-def _times(at: list[datetime]) -> list[str]:
+def times_of(at: Sequence[datetime]) -> list[str]:
     """Hours within one day, days too beyond it."""
     within = bool(at) and local(at[0]).date() == local(at[-1]).date()
     return [wording.hour(moment) if within else wording.short_moment(moment) for moment in at]

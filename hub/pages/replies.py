@@ -8,7 +8,7 @@ from urllib.parse import urlencode
 from sanic import HTTPResponse, Request
 
 from hub import wording
-from hub.desk import issues, replies
+from hub.desk import copies, issues, replies
 from hub.domain.case import KINDS
 from hub.domain.errors import FieldError, Invalid
 from hub.domain.figures import UNSAID
@@ -111,6 +111,7 @@ async def _reply(
         may_open=may(actor, "case.open") and row["state"] != "unopened",
         may_cases=may(actor, "case.read"),
         issue=(await issues.titles(actor, desk, [row["issue"]])).get(row["issue"], "") if row.get("issue") else "",
+        group=await copies.group_of(actor, desk, id),
         analysis=analysis,
         facts=_facts(row, analysis) if analysis else (),
         reasons=_reasons(analysis),

@@ -25,6 +25,7 @@ BEHIND: Mapping[str, str] = {
     "/reviews": "main a[href^='/reviews/']",
     "/issues": "main a[href^='/issues/']",
     "/replies": "main a[href^='/replies/']",
+    "/copies": "main a[href^='/copies/']",
     "/cases": "main a[href^='/cases/']",
     "/canned": "main a[href^='/canned/']:not([href='/canned/new'])",
     "/watchwords": "main a[href^='/watchwords/']:not([href='/watchwords/new'])",

@@ -13,7 +13,8 @@ import schemathesis
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from hub.domain.people import Role
+from hub.desk.copying import group_copies
+from hub.domain.people import Role, program
 from hub.domain.rights import RIGHTS
 from hub.pages.openapi import document
 from tests.pages.desk_room import Room, Visitor
@@ -41,10 +42,20 @@ async def _known(room: Room) -> dict[str, str]:
         "publications": str(out[0]["_id"]),
         "accounts": "site-main",
         "replies": str(reply["_id"]),
+        "copies": await _copy_group(room, reply),
         "users": "editor2",
         "policies": "late_minutes",
         "columns": "yaowen",
     }
+
+
+async def _copy_group(room: Room, reply: dict[str, Any]) -> str:
+    """The group of that reply, once another has said the same."""
+    read = {"state": "read", "analysis": {"copy_key": "k", "simhash": "0"}}
+    one = {**reply, "text": "清源路的水从昨晚起一直发黄", **read}
+    await room.desk.store.insert_new("replies", [{**one, "_id": f"c{n}", "external_id": f"c{n}"} for n in range(2)])
+    await group_copies(program("reader"), room.desk)
+    return str((await room.desk.store.find("copy_groups", {}, limit=1))[0]["_id"])
 
 
 def _send(room: Room, visitor: Visitor, case: Any) -> requests.Response:

@@ -20,6 +20,7 @@ from hub.desk import (
     board,
     canned,
     casing,
+    copies,
     deciding,
     inbox,
     issues,
@@ -196,6 +197,16 @@ def rows_of(count: int) -> dict[str, list[Document]]:
             "deliveries", n, answer=f"answers-{n:06d}", citizen="c", case=f"cases-{n:06d}", key=f"d{n}",
             state="published", account="site-main", channel="site",
         )  # fmt: skip
+        add(
+            "copy_groups", n, live=True, stream="live", first_at=at, last_at=at, count=2 + n, accounts=2, near=0,
+            new_accounts=0, channels=[["site", 2]], districts=[], flood=n % 3 == 0, bars={"step": 1, "counts": []},
+            first={"reply": f"replies-{n:06d}", "at": at, "channel": "site", "account": "site-main"},
+            terms=["channel:site", *(["flood"] if n % 3 == 0 else [])], heard_at=at,
+        )  # fmt: skip
+        tables.setdefault("copies", []).append(
+            {"_id": f"replies-{n:06d}", "group": "copy_groups-000001", "author_key": f"a{n % 50}", "at": at,
+             "channel": "site", "account": "site-main", "district": "", "near": False, "known_since": at}
+        )  # fmt: skip
         add("canned", n, title=f"常用 {n}", text="您好。{电话}", retired=n >= 20, by="u-1", version=1)
         add("watchwords", n, name=f"词 {n}", line="桥 + 塌", retired=n >= 20, changed_at=at, by="u-1", version=1)
         add("word_hits", n, issue=f"issues-{n % 40:06d}", reply=f"replies-{n:06d}")
@@ -247,6 +258,12 @@ LISTS: dict[str, Callable[[Desk], Awaitable[object]]] = {
     "negative replies": lambda desk: replies.list_replies(EVERYBODY, desk, filters={"sentiment": "neg"}),
     "replies of a channel": lambda desk: replies.list_replies(EVERYBODY, desk, filters={"channel": "site"}),
     "issues": lambda desk: issues.list_issues(EVERYBODY, desk),
+    "copies": lambda desk: copies.list_groups(EVERYBODY, desk),
+    "copies of a stretch": lambda desk: copies.list_groups(EVERYBODY, desk, since=MORNING - timedelta(days=1)),
+    "largest copies": lambda desk: copies.list_groups(EVERYBODY, desk, order="largest"),
+    "floods on a channel": lambda desk: copies.list_groups(EVERYBODY, desk, flood=True, channel="site"),
+    "one group of copies": lambda desk: copies.group(EVERYBODY, desk, "copy_groups-000001"),
+    "a reply's copies": lambda desk: copies.group_of(EVERYBODY, desk, "replies-000001"),
     "alerts": lambda desk: alerting.list_alerts(EVERYBODY, desk),
     "new alerts": lambda desk: alerting.list_alerts(EVERYBODY, desk, state="new"),
     "notices": lambda desk: noticing.list_notices(EVERYBODY, desk),

@@ -91,6 +91,17 @@ QUERIES: Mapping[str, tuple[str, dict[str, Any], Sequence[tuple[str, int]], bool
     "the past that a preview looks at": (
         "replies", {"state": "read", "at": {"$gte": NOW}, "confidential": {"$ne": True}}, [("at", -1)], True,
     ),
+    "replies to bring to their groups": ("replies", {"grouped": {"$in": [False, None]}, "state": "read"}, [], True),
+    "originals that share a band": ("copy_marks", {"b2": "live:00ff"}, [("seen_at", -1)], True),
+    "an author's earliest words": ("replies", {"author_key": "a"}, [("at", 1)], True),
+    "an author's earliest copy in a group": (  # only those of one moment are sorted by their names
+        "copies", {"group": "g", "author_key": "a"}, [("at", 1), ("_id", 1)], False,
+    ),
+    "a group's copies around a moment": ("copies", {"group": "g", "at": {"$gt": NOW, "$lt": NOW}}, [("at", 1)], True),
+    "a group's newest copies": ("copies", {"group": "g"}, [("at", -1)], True),
+    "marks unheard for a month": ("copy_marks", {"seen_at": {"$lt": NOW}}, [], True),
+    "groups unheard for two years": ("copy_groups", {"heard_at": {"$lt": NOW}}, [], True),
+    "copies heard two years ago": ("copies", {"heard_at": {"$lt": NOW}}, [], True),
     "boxes to open again": (
         "replies", {"state": "unopened", "$or": [{"retry_at": None}, {"retry_at": DUE}]}, [("at", -1)], True,
     ),

@@ -33,7 +33,7 @@ def test_on_any_day_only_the_planted_weekday_is_wrong(now: datetime) -> None:
 
 def test_every_comment_stands_under_an_article_that_goes_out_on_weibo() -> None:
     outlets = {article["key"] for article in articles() if article.get("weibo")}
-    for name in ("crowd", "incident"):
+    for name in ("crowd", "flood", "incident"):
         assert {said.about for said in crowd(name) if said.channel == "weibo"} <= outlets
 
 

@@ -44,6 +44,7 @@ NO_ACTOR_FIRST = {
     "locking.forgive": "the same",
     "guarding.Guard.run": "calls its own look for ever, which asks",
     "handling.again": "fields of a case that begins once more; the verb has asked",
+    "matching.match": "a step of grouping, under its right",
     "model.change_pointer": "the one compare-and-set of the pointer: the verbs that change it have asked",
     "model.condition": "a doctor's line; it tells one sentence",
     "model.figures_of": "figures for the verbs that change the model; each has asked",

@@ -5,8 +5,8 @@ from __future__ import annotations
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from nlp.copies import NEAR, Copies, distance, marks_of, simhash
-from nlp.normal import normalise
+from nlp.copies import ALIKE, NEAR, Copies, distance, is_telling, likeness, marks_of, simhash
+from nlp.normal import letters, normalise
 
 LETTER = (
     "我们是滨河花园的业主，小区西侧的搅拌站昼夜生产，粉尘落满阳台，家里老人孩子反复咳嗽，"
@@ -52,6 +52,22 @@ def test_near_copies_are_found_by_their_bands() -> None:
 
 def test_short_texts_have_no_near_copies() -> None:
     assert simhash("停水了没人管") == 0
+
+
+def test_what_everybody_says_is_no_copy_and_a_sentence_of_ones_own_is() -> None:
+    for words in ("支持", "谢谢！！！", "辛苦了，辛苦了", "[赞][赞][赞]", "感谢政府为民办实事"):
+        assert not is_telling(normalise(words)), words
+    assert is_telling(normalise("转运站建在学校门口，谁批的？"))
+
+
+def test_words_tell_apart_what_marks_take_for_copies() -> None:
+    one, other = "今晚聊天庆功哈哈哈哈哈哈哈哈哈哈哈哈我在", "我只说重点关键的请务必带上我哈哈哈哈哈哈哈哈哈哈哈哈"
+    assert distance(simhash(one), simhash(other)) <= NEAR
+    assert likeness(one, other) < ALIKE
+    letter = letters(LETTER)
+    assert likeness(letter, letter.replace("粉尘", "灰尘")) > ALIKE
+    assert likeness(letter, letter) == 1
+    assert likeness("", "") == 1
 
 
 def test_the_memory_forgets_what_was_longest_unseen() -> None:
