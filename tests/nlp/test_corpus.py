@@ -85,3 +85,22 @@ def test_no_own_text_stands_in_a_public_set() -> None:
             print(text, found)
     assert same == []
     assert sum(bool(found) for found in shared.values()) / len(own) < 0.15
+
+
+def test_texts_of_urgency_repeat_neither_each_other_nor_the_civic_ones() -> None:
+    texts = [row.text for row in urgent_texts()]
+    sets = [shingles(letters(normalise(text))) for text in texts]
+    near = 0
+    for number, mine in enumerate(sets):
+        others = sets[:number]
+        near += any(mine and other and len(mine & other) / len(mine | other) > 0.5 for other in others)
+    assert near / len(texts) < 0.005
+    assert len(set(texts) | {row.text for row in CORPUS}) == len(texts) + len({row.text for row in CORPUS})
+
+
+def test_at_least_half_of_the_texts_of_urgency_are_not_urgent_and_situations_are_many() -> None:
+    rows = urgent_texts()
+    counts = Counter(mark for row in rows for mark in row.marks)
+    assert set(counts) == set(MARKS) and min(counts.values()) >= 80
+    assert sum(not row.marks for row in rows) / len(rows) > 0.5
+    assert len({row.situation for row in rows}) >= 120
