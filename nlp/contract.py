@@ -25,15 +25,6 @@ class Sentiment:
 
 
 @dataclass(frozen=True)
-class Urgent:
-    """可能紧急: one mark (nlp.urgency.MARKS), the words of the text that weigh most for it, how far over its threshold."""
-
-    mark: str
-    why: str
-    over: float
-
-
-@dataclass(frozen=True)
 class Analysis:
     """分析: what was read from one text. `copy_key` is the same for exact copies after normalising. `model` and
     `threshold` say what decided the sentiment's label, so that a figure of the past can still be understood."""

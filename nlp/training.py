@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 import math
 from collections import Counter
-from collections.abc import Sequence
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
 from functools import partial
 from importlib.resources import files
@@ -17,11 +17,11 @@ from numpy.typing import NDArray
 from nlp.features import LONGEST, dense, grams
 from nlp.lexicon_table import civic_lexicon
 from nlp.normal import normalise
-from nlp.regression import Array, Sparse, fit, sparse_rows
 from nlp.sentiment import PROFILES, Model, Profile
 
 LABELS = ("neg", "neu", "pos")
 FOLDS = 5
+Array = NDArray[np.float64]
 
 
 @dataclass(frozen=True)
@@ -62,6 +62,24 @@ _OFFICE_WEIGHT, _MANY_LABELS = 4.0, 2000
 _LABELS_TO_MOVE, _LEAN = 1000, 0.06
 
 
+@dataclass(frozen=True)
+class _Sparse:
+    """Rows of runs of characters: for each entry its row, column and value; (rows, columns) is the size."""
+
+    row: NDArray[np.int64]
+    column: NDArray[np.int64]
+    value: Array
+    size: tuple[int, int]
+
+    def times(self, vector: Array) -> Array:
+        found: Array = np.bincount(self.row, self.value * vector[self.column], self.size[0]).astype(np.float64)
+        return found
+
+    def turned_times(self, vector: Array) -> Array:
+        found: Array = np.bincount(self.column, self.value * vector[self.row], self.size[1]).astype(np.float64)
+        return found
+
+
 def own_corpus() -> list[Labelled]:
     """The texts written for this project."""
     lines = (files("nlp") / "corpus" / "civic.jsonl").read_text(encoding="utf-8").splitlines()
@@ -89,7 +107,7 @@ def train_profile(rows: Sequence[Labelled], name: str, recipe: Recipe | None = N
     shares = {"neg": _negative_share(rows, name, recipe), "pos": recipe.positive_share}
     asked = [(np.array([row.label == label for row in rows]), share) for label, share in shares.items()]
     questions = [(yes.astype(np.float64), _shared(weights, yes, share)) for yes, share in asked]
-    solved = [fit(table.sparse, table.dense, target, own, recipe.penalty) for target, own in questions]
+    solved = [_fit(table.sparse, table.dense, target, own, recipe) for target, own in questions]
     slopes = [_slope(table, target, own, recipe) for target, own in questions]
     return table.profile(solved, slopes, recipe)
 
@@ -126,7 +144,7 @@ class _Table:
 
     vocabulary: tuple[str, ...]
     rarity: Array
-    sparse: Sparse
+    sparse: _Sparse
     dense: Array
     mean: Array
     spread: Array
@@ -143,7 +161,7 @@ class _Table:
         values = np.array([look(text, find(text[:LONGEST])) for text in texts])
         mean, spread = values.mean(axis=0), values.std(axis=0) + 1e-3
         scaled = (values - mean) / spread * recipe.dense_scale
-        return cls(vocabulary, rarity, sparse_rows(sets, column, rarity), scaled, mean, spread)
+        return cls(vocabulary, rarity, _sparse(sets, column, rarity), scaled, mean, spread)
 
     def profile(self, solved: list[Array], slopes: list[float], recipe: Recipe) -> Profile:
         size = len(self.vocabulary)
@@ -165,6 +183,84 @@ class _Table:
         )
 
 
+def _sparse(sets: Iterable[set[str]], column: dict[str, int], rarity: Array) -> _Sparse:
+    """Every row of length one."""
+    rows: list[int] = []
+    columns: list[int] = []
+    values: list[Array] = []
+    number = -1
+    for number, found in enumerate(sets):
+        known = sorted(column[gram] for gram in found if gram in column)
+        part = rarity[known]
+        values.append(part / (math.sqrt(float((part**2).sum())) or 1.0))
+        columns += known
+        rows += [number] * len(known)
+    value = np.concatenate(values) if values else np.zeros(0)
+    return _Sparse(np.array(rows, dtype=np.int64), np.array(columns, dtype=np.int64), value, (number + 1, len(column)))
+
+
+def _fit(sparse: _Sparse, other: Array, target: Array, weights: Array, recipe: Recipe) -> Array:
+    """Logistic regression by Newton steps with conjugate gradients: runs, then other features, then the bias."""
+    size = sparse.size[1]
+    penalty = np.full(size + other.shape[1] + 1, recipe.penalty)
+    penalty[-1] = 1e-4
+
+    def score(answer: Array) -> Array:
+        found: Array = sparse.times(answer[:size]) + other @ answer[size:-1] + answer[-1]
+        return found
+
+    def turned(vector: Array) -> Array:
+        return np.concatenate([sparse.turned_times(vector), other.T @ vector, [vector.sum()]])
+
+    def loss(answer: Array) -> float:
+        value = score(answer)
+        return float((weights * (np.logaddexp(0.0, value) - target * value)).sum() + 0.5 * (penalty * answer**2).sum())
+
+    answer = np.zeros(len(penalty))
+    for _ in range(30):
+        chance = 1.0 / (1.0 + np.exp(-score(answer)))
+        gradient = turned(weights * (chance - target)) + penalty * answer
+        if float(np.abs(gradient).max(initial=0.0)) < 1e-3:
+            break
+        curve = weights * chance * (1.0 - chance)
+        step = _conjugate(partial(_bend, curve=curve, score=score, turned=turned, penalty=penalty), -gradient)
+        answer = _walk(loss, answer, step)
+    return answer
+
+
+def _bend(
+    way: Array, curve: Array, score: Callable[[Array], Array], turned: Callable[[Array], Array], penalty: Array
+) -> Array:
+    """How the gradient changes along a way (the second derivative, by its product only)."""
+    return turned(curve * score(way)) + penalty * way
+
+
+def _conjugate(times: Callable[[Array], Array], goal: Array) -> Array:
+    """Solves times(x) = goal for a positive matrix that is known by its products only."""
+    solution, rest = np.zeros_like(goal), goal.copy()
+    way, norm = rest.copy(), float(rest @ rest)
+    enough = norm * 1e-4
+    for _ in range(60):
+        if norm <= enough:
+            break
+        product = times(way)
+        share = norm / float(way @ product)
+        solution += share * way
+        rest -= share * product
+        new = float(rest @ rest)
+        way = rest + (new / norm) * way
+        norm = new
+    return solution
+
+
+def _walk(loss: Callable[[Array], float], answer: Array, step: Array) -> Array:
+    """Half the step until the loss falls."""
+    before, length = loss(answer), 1.0
+    while loss(answer + length * step) > before and length > 1e-4:
+        length /= 2
+    return answer + length * step
+
+
 def _slope(table: _Table, target: Array, weights: Array, recipe: Recipe) -> float:
     """Calibration (校准): how far scores of unseen texts must be stretched to be log-odds; never shifted.
 
@@ -174,7 +270,7 @@ def _slope(table: _Table, target: Array, weights: Array, recipe: Recipe) -> floa
     scores = np.zeros(len(target))
     for number in range(FOLDS):
         training = np.where(fold == number, 0.0, weights)
-        answer = fit(table.sparse, table.dense, target, training, recipe.penalty)
+        answer = _fit(table.sparse, table.dense, target, training, recipe)
         size = table.sparse.size[1]
         all_scores = table.sparse.times(answer[:size]) + table.dense @ answer[size:-1] + answer[-1]
         scores = np.where(fold == number, all_scores, scores)

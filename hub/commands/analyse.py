@@ -16,7 +16,7 @@ from tqdm import tqdm
 from hub.commands.rows import Row, needs_text, read_rows, written_to
 from hub.domain.errors import Misconfigured
 from nlp.reading import KINDS, Reader
-from nlp.model_file import ModelFileError
+from nlp.sentiment import ModelFileError
 
 _BATCH = 200
 _READER: list[Reader] = []  # one per process

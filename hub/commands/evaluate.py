@@ -12,7 +12,7 @@ from hub.commands.labels import as_lines, as_plain, read_labels
 from hub.domain.errors import Misconfigured
 from nlp.evaluation import report
 from nlp.reading import KINDS, Reader
-from nlp.model_file import ModelFileError
+from nlp.sentiment import ModelFileError
 
 
 def add(parser: argparse.ArgumentParser) -> None:
