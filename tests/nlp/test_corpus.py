@@ -6,7 +6,9 @@ import gzip
 import json
 import os
 from collections import Counter
+from importlib.resources import files
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -18,10 +20,33 @@ from nlp.training import LABELS, own_corpus
 
 CORPUS = own_corpus()
 RUN = 8
+MARKS = {"life", "gathering", "deadline", "vulnerable"}
+
+
+def rows(name: str) -> list[dict[str, Any]]:
+    return [json.loads(line) for line in (files("nlp") / "corpus" / name).read_text(encoding="utf-8").splitlines()]
+
+
+URGENCY = rows("urgency.jsonl")
 
 
 def shingles(text: str, size: int = 4) -> set[str]:
     return {text[at : at + size] for at in range(len(text) - size + 1)}
+
+
+def near_copies(texts: list[str]) -> int:
+    """How many of them share over half of their runs with an earlier one."""
+    holders: dict[str, list[int]] = {}
+    sizes: list[int] = []
+    near = 0
+    for text in texts:
+        mine = shingles(letters(normalise(text)))
+        shared = Counter(other for run in mine for other in holders.get(run, ()))
+        near += any(count / (len(mine) + sizes[other] - count) > 0.5 for other, count in shared.items())
+        for run in mine:
+            holders.setdefault(run, []).append(len(sizes))
+        sizes.append(len(mine))
+    return near
 
 
 def test_the_mixture_is_the_one_that_was_found_to_teach() -> None:
@@ -33,12 +58,26 @@ def test_the_mixture_is_the_one_that_was_found_to_teach() -> None:
 
 
 def test_fewer_than_one_in_fifty_texts_is_nearly_another() -> None:
-    plain = [letters(normalise(row.text)) for row in CORPUS]
-    sets = [shingles(text) for text in plain]
-    near = 0
-    for number, mine in enumerate(sets):
-        near += any(mine and other and len(mine & other) / len(mine | other) > 0.5 for other in sets[:number])
-    assert near / len(CORPUS) < 0.02
+    assert near_copies([row.text for row in CORPUS]) / len(CORPUS) < 0.02
+
+
+def test_texts_on_urgency_are_nearly_copies_neither_of_each_other_nor_of_civic_ones() -> None:
+    civic = [row.text for row in CORPUS]
+    texts = [row["text"] for row in URGENCY]
+    assert near_copies(texts) / len(texts) < 0.005
+    assert near_copies([*civic, *texts]) - near_copies(civic) <= len(texts) * 0.005
+
+
+def test_over_half_of_the_texts_on_urgency_bear_no_mark_and_each_mark_has_its_share() -> None:
+    counts = Counter(mark for row in URGENCY for mark in row["urgent"])
+    assert set(counts) == MARKS and min(counts.values()) >= 80
+    assert sum(not row["urgent"] for row in URGENCY) / len(URGENCY) > 0.5
+    assert len({row["situation"] for row in URGENCY}) >= 120
+
+
+def test_a_civic_text_bears_known_marks_none_or_says_that_it_is_doubtful() -> None:
+    marked = [row["urgent"] for row in rows("civic.jsonl") if "urgent" in row]
+    assert all(marks is None or (marks and set(marks) <= MARKS) for marks in marked)
 
 
 def test_no_text_is_an_exact_copy_of_another() -> None:
@@ -77,7 +116,7 @@ def test_no_own_text_stands_in_a_public_set() -> None:
                         plain = letters(normalise(value))
                         whole.add(plain)
                         runs |= shingles(plain, RUN)
-    own = [letters(normalise(row.text)) for row in CORPUS]
+    own = [letters(normalise(text)) for text in [*(row.text for row in CORPUS), *(row["text"] for row in URGENCY)]]
     same = [text for text in own if len(text) >= RUN and text in whole]
     shared = {text: sorted(shingles(text, RUN) & runs) for text in own}
     for text, found in shared.items():
