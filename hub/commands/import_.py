@@ -1,4 +1,5 @@
-"""`import replies`: reads a file of replies and takes it in through the desk; what a row must hold: domain.rows."""
+"""`import replies|dictionary`: reads a file and takes it in through the desk; what a row must hold lives in domain.rows
+and nlp.dictionary."""
 
 from __future__ import annotations
 
@@ -16,18 +17,20 @@ from typing import Any
 from tqdm import tqdm
 
 from hub.desk.desk import Desk
+from hub.desk.dictionary import save_dictionary
 from hub.desk.importing import import_replies
 from hub.domain.errors import Invalid
 from hub.domain.people import program
 from hub.domain.rows import Row, in_order, read_map, read_row
+from nlp.dictionary import read
 
 SHOWN = 20  # bad rows that are printed; the rest is counted
 
 
 def add(parser: argparse.ArgumentParser) -> None:
-    parser.add_argument("kind", choices=("replies",), help="导入什么")
+    parser.add_argument("kind", choices=("replies", "dictionary"), help="导入什么：留言，或词典（换掉原来的）")
     parser.add_argument("file", help="JSON Lines 或 CSV，可用 .gz；- 为标准输入")
-    parser.add_argument("--account", required=True, metavar="KEY", help="记在哪个账号名下")
+    parser.add_argument("--account", metavar="KEY", help="留言记在哪个账号名下")
     parser.add_argument("--map", default="", help="字段对应：letters，或 id=external_id,created_at=at,…")
     parser.add_argument("--skip-bad", action="store_true", help="跳过有误的行；不加则一行有误就全不导入")
     parser.add_argument("--dry-run", action="store_true", help="只检查，不导入")
@@ -35,6 +38,10 @@ def add(parser: argparse.ArgumentParser) -> None:
 
 
 async def run(arguments: argparse.Namespace, desk: Desk) -> int:
+    if arguments.kind == "dictionary":
+        return await _dictionary(arguments, desk)
+    if not arguments.account:
+        raise Invalid("请用 --account 写明留言记在哪个账号名下。")
     text, encoding = read_text(arguments.file)
     names = read_map(arguments.map)
     rows: list[Row] = []
@@ -55,6 +62,21 @@ async def run(arguments: argparse.Namespace, desk: Desk) -> int:
     else:
         print(f"导入完：新 {taken.new} 条，已有 {taken.known} 条，跳过有误 {len(bad)} 行（按 {encoding} 读入）。")
     return 1 if bad else 0
+
+
+async def _dictionary(arguments: argparse.Namespace, desk: Desk) -> int:
+    text, encoding = read_text(arguments.file)
+    words, problems = read(text)
+    _print_bad([(problem.line, problem.reason) for problem in problems])
+    if (problems and not arguments.skip_bad) or arguments.dry_run:
+        print(f"检查完：{len(words)} 个词可用，{len(problems)} 行有误，没有导入。", file=sys.stderr)
+        return 1 if problems else 0
+    saved, _ = await save_dictionary(program("console"), desk, text, skip_bad=True)
+    if arguments.json:
+        print(json.dumps({"words": saved["words"], "bad": len(problems), "encoding": encoding}, ensure_ascii=False))
+    else:
+        print(f"词典换好了：{saved['words']} 个词，跳过有误 {len(problems)} 行（按 {encoding} 读入）。")
+    return 1 if problems else 0
 
 
 def _print_bad(bad: list[tuple[int, str]]) -> None:

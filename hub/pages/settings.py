@@ -22,6 +22,8 @@ SECTIONS = (
     ("users", "用户", "/settings/users", "user.read", "people", "谁能进来、是什么角色、谁在值班"),
     ("policies", "规则", "/settings/policies", "policy.read", "list", "口令、审批、补发、预警的数字，谁改的、依据什么"),
     ("model", "情感模型", "/model", "model.read", "pulse", "哪一版在判留言，用本单位的标注重新训练，换回从前的"),
+    ("dictionary", "词典", "/settings/dictionary", "dictionary.read", "book",
+     "本地的地名、机构、人名和它们的简称，读留言时认得"),
     ("tokens", "令牌", "/settings/tokens", "token.write", "key", "给程序用的钥匙：能做什么、到什么时候"),
     ("accounts", "账号", "/accounts", "account.read", "send", "网站和微博的连接、额度、授权"),
     ("services", "服务事项", "/services", "service.write", "globe", "群众问办事时先由它答，也是公众号的自动答复"),
