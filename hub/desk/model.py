@@ -21,7 +21,8 @@ from hub.domain.renewal import LEAST_FOR_STEPS, MIDDLE, SHIPPED, STEPS, threshol
 from hub.domain.rights import require
 from hub.store.base import Document, Store
 from hub.store.files import Damaged, Files
-from nlp.sentiment import ModelFileError, read_model
+from nlp.model_file import ModelFileError
+from nlp.sentiment import read_model
 
 TABLE, SWITCHES, POINTER = "models", "switches", "model"
 LOOK_EVERY = timedelta(seconds=3)
