@@ -36,6 +36,8 @@ NAMES = (
     "audit.chained",
     "model.filed",
     "model.written",
+    "topics.filed",
+    "topics.written",
 )
 
 

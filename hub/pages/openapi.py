@@ -24,6 +24,7 @@ from hub.pages import (
     api_office,
     api_publications,
     api_services,
+    api_topics,
 )
 from hub.pages.api_answers import API
 from hub.pages.routes import Route
@@ -34,6 +35,7 @@ DESCRIBED: Sequence[Route] = (
     *api_publications.ROUTES,
     *api_listening.ROUTES,
     *api_models.ROUTES,
+    *api_topics.ROUTES,
     *api_cases.ROUTES,
     *api_canned.ROUTES,
     *api_office.ROUTES,

@@ -42,6 +42,7 @@ from hub.pages import (
     settings,
     stream,
     tasks,
+    topics,
 )
 from hub.pages.routes import Route, take_body
 from hub.pages.shell import actor_of
@@ -54,6 +55,7 @@ ROUTES: tuple[Route, ...] = (
     *issues.ROUTES,
     *replies.ROUTES,
     *model.ROUTES,
+    *topics.ROUTES,
     *cases.ROUTES,
     *case_forms.ROUTES,
     *canned.ROUTES,

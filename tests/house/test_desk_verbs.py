@@ -91,6 +91,8 @@ NO_ACTOR_FIRST = {
     "summing.counts_of": "a step of summing up, under the deliverer's right",
     "summing.sum_quietly": "what follows deliveries that moved, under the right of the verb that moved them",
     "summing.sum_up": "the same",
+    "topics.condition": "a doctor's line; it tells one sentence",
+    "topics.tree_of": "names to choose from, for the verbs and the worker; each has asked",
     "tailing.Tail.listening": "wakes pages, which then read what they may see",
     "tailing.Tail.look": "the same",
     "tailing.Tail.run": "the same",
