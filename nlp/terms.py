@@ -6,6 +6,7 @@ import math
 from functools import lru_cache
 from importlib.resources import files
 
+from nlp.keywords import Keywords
 from nlp.places import is_generic, looks_like_place
 from nlp.words import UNKNOWN_RARITY, Words
 
@@ -30,6 +31,7 @@ class Terms:
     def __init__(self, words: Words) -> None:
         self._words = words
         self._stop = stopwords()
+        self._keywords = Keywords(words)
         places = {word.word: word.tag.partition(":")[2] for word in words.own if word.tag.startswith("ns")}
         districts = set(places.values()) - {""}
         self._places = frozenset(places)
@@ -61,10 +63,12 @@ class Terms:
     def strongest(self, tokens: list[str], count: int = SHOWN) -> tuple[str, ...]:
         """The terms to show, strongest first; of a word and a pair around it only the stronger one."""
         weighed = self.weigh(tokens)
+        firsts = dict(zip(map(str.__add__, tokens, tokens[1:]), tokens, strict=False))
+        is_shown = self._keywords.is_shown
         ranked = sorted(weighed, key=lambda term: (-weighed[term], term))
         kept: list[str] = []
         for term in ranked:
-            if not any(term in other or other in term for other in kept):
+            if is_shown(term, firsts.get(term, term)) and not any(term in other or other in term for other in kept):
                 kept.append(term)
                 if len(kept) == count:
                     break
