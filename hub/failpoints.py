@@ -44,6 +44,8 @@ NAMES = (
     "decide.saved",
     "model.filed",
     "model.written",
+    "topics.filed",
+    "topics.written",
 )
 
 

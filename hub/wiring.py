@@ -23,6 +23,7 @@ from channels.notice.mail import MailSender, server_from
 from hub import settings as settings_room
 from hub.access.proofs import Argon2Proofs
 from hub.clock import Clock, PacedClock, SystemClock
+from hub.desk import topics
 from hub.desk.accounts import credentials_of
 from hub.desk.custody import custody_of
 from hub.desk.desk import Desk
@@ -230,8 +231,11 @@ async def open_desk(settings: Settings, *, role: str = "desk", readers: int = 0)
         await schema.check(store)
         demo = await schema.mark_of(store) == "demo"
         clock = clock_of(settings, demo=demo)
-        reads_with, caller = InForce(), Caller()
-        pool = ReadingPool(readers or 1, model=lambda: reads_with.look(program("reader"), desk))
+        reads_with, routes_with, caller = InForce(), topics.TopicsInForce(), Caller()
+        reader = program("reader")
+        pool = ReadingPool(
+            readers or 1, model=lambda: reads_with.look(reader, desk), topics=lambda: routes_with.look(reader, desk)
+        )
         failpoints = Failpoints(settings["HUB_FAILPOINT"] if demo else "")
         owner = f"{role}:{socket.gethostname()}:{os.getpid()}:{secrets.token_hex(4)}"
         desk = Desk(
@@ -360,10 +364,14 @@ async def look_at_store(settings: Settings) -> list[tuple[str, str, str, str]]:
             for row in accounts
             if (row.get("health") or {}).get("state", "ok") != "ok"
         ]
-        named, trouble = await condition(store, FilesInFolder(settings.data / "desk" / "files"))
+        files = FilesInFolder(settings.data / "desk" / "files")
+        named, trouble = await condition(store, files)
         advice = "在“情感模型”页可以换另一版。" if trouble else ""
         model = ("情感模型", "warn" if trouble else "ok", trouble or named, advice)
-        return [("性质", "ok", f"{mark}环境", ""), worker, model, *ill]
+        named, trouble = await topics.condition(store, files)
+        advice = "在“主题分类”页可以换另一张分类表或另一版模型。" if trouble else ""
+        filing = ("主题分类", "warn" if trouble else "ok", trouble or named, advice)
+        return [("性质", "ok", f"{mark}环境", ""), worker, model, filing, *ill]
 
 
 def protection(settings: Settings) -> list[tuple[str, str]]:

@@ -40,6 +40,7 @@ class Analysis:
     kind_guessed: bool
     model: str = ""
     threshold: float = 0.5
+    branch: str | None = None  # the first level of the tree, under which the topic stands
     summary: str = ""  # one sentence of a long text, in its own words
 
 

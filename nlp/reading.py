@@ -12,7 +12,7 @@ from nlp.places import Places
 from nlp.sentiment import THRESHOLD, Model, Snownlp, load_model
 from nlp.summary import summary_of
 from nlp.terms import Terms
-from nlp.topics import Topics, civic_topics
+from nlp.topics import Topics, civic_topics, title_length
 from nlp.training import profile_of
 from nlp.words import Words, office_dictionary
 
@@ -66,12 +66,14 @@ class Reader:
         places, found = self.places.find(plain)
         key, mark = marks_of(plain)
         terms = self.terms.strongest(self.words.cut(plain))
+        route = self.topics.route(plain, title_length(text, plain))
         return Analysis(
             sentiment=self._judges[profile_of(sort)].judge(plain, with_reasons=self._with_reasons),
             terms=terms,
             places=places,
             district=district or found,
-            topic=self.topics.route(plain),
+            topic=route.topic if route else None,
+            branch=route.branch if route else None,
             copy_key=key,
             simhash=mark,
             kind=sort,

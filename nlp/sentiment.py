@@ -8,12 +8,9 @@ comments, length and punctuation.
 from __future__ import annotations
 
 import importlib
-import io
-import json
 import math
 from collections.abc import Mapping
 from dataclasses import dataclass, field
-from hashlib import sha256
 from heapq import nsmallest
 from operator import mul
 from pathlib import Path
@@ -25,6 +22,7 @@ from numpy.typing import NDArray
 from nlp.contract import Reason, Sentiment
 from nlp.features import LONGEST, dense, grams, lexical
 from nlp.lexicon_table import Hit, Lexicon, civic_lexicon
+from nlp.model_file import packed, unpacked
 
 SCHEMA = 2
 PROFILES = ("comment", "post")
@@ -33,10 +31,6 @@ DOUBT = 0.15  # nearer to the threshold than this is not sure
 REASONS = 5
 _SHIPPED = Path(__file__).parent / "models" / "sentiment.npz"
 _ARRAYS = ("vocabulary", "rarity", "weights", "mean", "spread", "dense_weights", "bias", "slope")
-
-
-class ModelFileError(ValueError):
-    """A model file that cannot be used; the sentence says why."""
 
 
 @dataclass(frozen=True)
@@ -148,32 +142,15 @@ class Model:
 
 
 def write_model(model: Model) -> bytes:
-    """The model as an npz file without pickles: equal models give equal bytes."""
+    """The model as a file: equal models give equal bytes."""
     arrays = {f"{name}.{key}": value for name, part in model.profiles.items() for key, value in part.arrays().items()}
-    about = {
-        **model.about,
-        "schema": SCHEMA,
-        "features": {name: [part.with_shape, part.weak] for name, part in model.profiles.items()},
-        "sha256": _digest(arrays),
-    }
-    buffer = io.BytesIO()
-    text = json.dumps(about, ensure_ascii=False, sort_keys=True)
-    np.savez_compressed(buffer, allow_pickle=False, about=np.frombuffer(text.encode(), dtype=np.uint8), **arrays)
-    return buffer.getvalue()
+    features = {name: [part.with_shape, part.weak] for name, part in model.profiles.items()}
+    return packed(arrays, {**model.about, "schema": SCHEMA, "features": features})
 
 
 def read_model(data: bytes) -> Model:
-    """The model in these bytes, after its digest and schema were looked at."""
-    try:
-        with np.load(io.BytesIO(data), allow_pickle=False) as file:
-            arrays = {name: file[name] for name in file.files}
-        about = json.loads(arrays.pop("about").tobytes())
-    except Exception as trouble:
-        raise ModelFileError("这不是情感模型文件，或文件已损坏。请重新训练或取回原文件。") from trouble
-    if about.get("schema") != SCHEMA:
-        raise ModelFileError(f"模型文件的格式是 {about.get('schema')}，这一版只认 {SCHEMA}。请用这一版重新训练。")
-    if about.get("sha256") != _digest(arrays):
-        raise ModelFileError("模型文件的内容与它自带的校验值不符，可能被改动过。请取回原文件。")
+    """The model in these bytes; ModelFileError where they are none."""
+    arrays, about = unpacked(data, "情感模型", SCHEMA)
     profiles = {name: _profile(arrays, name, *features) for name, features in about["features"].items()}
     return Model(profiles, about)
 
@@ -187,15 +164,6 @@ def _profile(arrays: Mapping[str, NDArray[Any]], name: str, with_shape: bool, we
     parts = {key: arrays[f"{name}.{key}"] for key in _ARRAYS if key != "vocabulary"}
     vocabulary = tuple(str(gram) for gram in arrays[f"{name}.vocabulary"].tolist())
     return Profile(vocabulary=vocabulary, with_shape=bool(with_shape), weak=float(weak), **parts)
-
-
-def _digest(arrays: Mapping[str, NDArray[Any]]) -> str:
-    digest = sha256()
-    for name in sorted(arrays):
-        value = np.ascontiguousarray(arrays[name])
-        digest.update(f"{name} {value.dtype.str} {value.shape} ".encode())
-        digest.update(value.tobytes())
-    return digest.hexdigest()
 
 
 class Snownlp:

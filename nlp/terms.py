@@ -6,6 +6,7 @@ import math
 from functools import lru_cache
 from importlib.resources import files
 
+from nlp.keywords import Keywords
 from nlp.places import PLACE_TAG, is_generic, looks_like_place
 from nlp.words import UNKNOWN_RARITY, Words
 
@@ -30,6 +31,7 @@ class Terms:
     def __init__(self, words: Words) -> None:
         self._words = words
         self._stop = stopwords()
+        self._keywords = Keywords(words)
         self._same = {word.word: word.same_as for word in words.own if word.same_as}  # 一中: 云川市第一中学
         places = {word.word: word.district for word in words.own if word.kind == PLACE_TAG and not word.same_as}
         districts = set(places.values()) - {""}
@@ -45,9 +47,7 @@ class Terms:
         weights: dict[str, float] = {}
         before, before_weight = "", 0.0
         known = self._known
-        if self._same:
-            tokens = [self._same.get(token, token) for token in tokens]
-        for token in tokens:
+        for token in self._named(tokens):
             weight = known.get(token, -1.0)
             if weight < 0.0:
                 weight = self._met(token)
@@ -63,15 +63,22 @@ class Terms:
 
     def strongest(self, tokens: list[str], count: int = SHOWN) -> tuple[str, ...]:
         """The terms to show, strongest first; of a word and a pair around it only the stronger one."""
+        tokens = self._named(tokens)
         weighed = self.weigh(tokens)
+        firsts = dict(zip(map(str.__add__, tokens, tokens[1:]), tokens, strict=False))
+        is_shown = self._keywords.is_shown
         ranked = sorted(weighed, key=lambda term: (-weighed[term], term))
         kept: list[str] = []
         for term in ranked:
-            if not any(term in other or other in term for other in kept):
+            if is_shown(term, firsts.get(term, term)) and not any(term in other or other in term for other in kept):
                 kept.append(term)
                 if len(kept) == count:
                     break
         return tuple(kept)
+
+    def _named(self, tokens: list[str]) -> list[str]:
+        """Every place by its one name."""
+        return [self._same.get(token, token) for token in tokens] if self._same else tokens
 
     def is_place(self, term: str) -> bool:
         """A place of the gazetteer, or what ends like one."""

@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 import math
 from collections import Counter
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from functools import partial
 from importlib.resources import files
@@ -18,10 +18,10 @@ from nlp.features import LONGEST, dense, grams
 from nlp.lexicon_table import civic_lexicon
 from nlp.normal import normalise
 from nlp.sentiment import PROFILES, Model, Profile
+from nlp.solving import Array, Sparse, conjugate, rounded, sparse_rows
 
 LABELS = ("neg", "neu", "pos")
 FOLDS = 5
-Array = NDArray[np.float64]
 
 
 @dataclass(frozen=True)
@@ -60,24 +60,6 @@ _OFFICE_WEIGHT, _MANY_LABELS = 4.0, 2000
 # The share of negative ones moves from the recipe's to the labels' own as they become more than these; a little beyond,
 # since a missed complaint costs more than a false one.
 _LABELS_TO_MOVE, _LEAN = 1000, 0.06
-
-
-@dataclass(frozen=True)
-class _Sparse:
-    """Rows of runs of characters: for each entry its row, column and value; (rows, columns) is the size."""
-
-    row: NDArray[np.int64]
-    column: NDArray[np.int64]
-    value: Array
-    size: tuple[int, int]
-
-    def times(self, vector: Array) -> Array:
-        found: Array = np.bincount(self.row, self.value * vector[self.column], self.size[0]).astype(np.float64)
-        return found
-
-    def turned_times(self, vector: Array) -> Array:
-        found: Array = np.bincount(self.column, self.value * vector[self.row], self.size[1]).astype(np.float64)
-        return found
 
 
 def own_corpus() -> list[Labelled]:
@@ -144,7 +126,7 @@ class _Table:
 
     vocabulary: tuple[str, ...]
     rarity: Array
-    sparse: _Sparse
+    sparse: Sparse
     dense: Array
     mean: Array
     spread: Array
@@ -161,45 +143,27 @@ class _Table:
         values = np.array([look(text, find(text[:LONGEST])) for text in texts])
         mean, spread = values.mean(axis=0), values.std(axis=0) + 1e-3
         scaled = (values - mean) / spread * recipe.dense_scale
-        return cls(vocabulary, rarity, _sparse(sets, column, rarity), scaled, mean, spread)
+        sparse = sparse_rows((dict.fromkeys(found, 1.0) for found in sets), column, rarity)
+        return cls(vocabulary, rarity, sparse, scaled, mean, spread)
 
     def profile(self, solved: list[Array], slopes: list[float], recipe: Recipe) -> Profile:
         size = len(self.vocabulary)
 
-        def small(values: Any) -> NDArray[np.float32]:
-            return np.round(np.asarray(values, dtype=np.float64), 5).astype(np.float32)
-
         return Profile(
             vocabulary=self.vocabulary,
-            rarity=small(self.rarity),
-            weights=small([answer[:size] for answer in solved]),
-            mean=small(self.mean),
-            spread=small(self.spread),
-            dense_weights=small([answer[size:-1] * recipe.dense_scale for answer in solved]),
-            bias=small([answer[-1] for answer in solved]),
-            slope=small(slopes),
+            rarity=rounded(self.rarity),
+            weights=rounded([answer[:size] for answer in solved]),
+            mean=rounded(self.mean),
+            spread=rounded(self.spread),
+            dense_weights=rounded([answer[size:-1] * recipe.dense_scale for answer in solved]),
+            bias=rounded([answer[-1] for answer in solved]),
+            slope=rounded(slopes),
             with_shape=recipe.with_shape,
             weak=recipe.weak,
         )
 
 
-def _sparse(sets: Iterable[set[str]], column: dict[str, int], rarity: Array) -> _Sparse:
-    """Every row of length one."""
-    rows: list[int] = []
-    columns: list[int] = []
-    values: list[Array] = []
-    number = -1
-    for number, found in enumerate(sets):
-        known = sorted(column[gram] for gram in found if gram in column)
-        part = rarity[known]
-        values.append(part / (math.sqrt(float((part**2).sum())) or 1.0))
-        columns += known
-        rows += [number] * len(known)
-    value = np.concatenate(values) if values else np.zeros(0)
-    return _Sparse(np.array(rows, dtype=np.int64), np.array(columns, dtype=np.int64), value, (number + 1, len(column)))
-
-
-def _fit(sparse: _Sparse, other: Array, target: Array, weights: Array, recipe: Recipe) -> Array:
+def _fit(sparse: Sparse, other: Array, target: Array, weights: Array, recipe: Recipe) -> Array:
     """Logistic regression by Newton steps with conjugate gradients: runs, then other features, then the bias."""
     size = sparse.size[1]
     penalty = np.full(size + other.shape[1] + 1, recipe.penalty)
@@ -223,7 +187,7 @@ def _fit(sparse: _Sparse, other: Array, target: Array, weights: Array, recipe: R
         if float(np.abs(gradient).max(initial=0.0)) < 1e-3:
             break
         curve = weights * chance * (1.0 - chance)
-        step = _conjugate(partial(_bend, curve=curve, score=score, turned=turned, penalty=penalty), -gradient)
+        step = conjugate(partial(_bend, curve=curve, score=score, turned=turned, penalty=penalty), -gradient)
         answer = _walk(loss, answer, step)
     return answer
 
@@ -233,24 +197,6 @@ def _bend(
 ) -> Array:
     """How the gradient changes along a way (the second derivative, by its product only)."""
     return turned(curve * score(way)) + penalty * way
-
-
-def _conjugate(times: Callable[[Array], Array], goal: Array) -> Array:
-    """Solves times(x) = goal for a positive matrix that is known by its products only."""
-    solution, rest = np.zeros_like(goal), goal.copy()
-    way, norm = rest.copy(), float(rest @ rest)
-    enough = norm * 1e-4
-    for _ in range(60):
-        if norm <= enough:
-            break
-        product = times(way)
-        share = norm / float(way @ product)
-        solution += share * way
-        rest -= share * product
-        new = float(rest @ rest)
-        way = rest + (new / norm) * way
-        norm = new
-    return solution
 
 
 def _walk(loss: Callable[[Array], float], answer: Array, step: Array) -> Array:

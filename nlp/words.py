@@ -124,6 +124,14 @@ def _jieba_cutter(own: tuple[OwnWord, ...]) -> _Cutter:
     return cutter  # type: ignore[no-any-return]
 
 
+@lru_cache(maxsize=4)
+def words_tagged(tags: frozenset[str]) -> frozenset[str]:
+    """The words of jieba's dictionary, of two characters and more, with one of these tags; read once per process."""
+    lines = (Path(str(jieba.__file__)).parent / "dict.txt").read_text(encoding="utf-8").splitlines()
+    parts = (line.split(" ") for line in lines)
+    return frozenset(part[0] for part in parts if len(part) == 3 and part[2] in tags and len(part[0]) >= 2)
+
+
 @lru_cache(maxsize=1)
 def rarity_table() -> dict[str, float]:
     """jieba's table of inverse document frequencies, words of two characters and more, read once per process."""

@@ -12,6 +12,7 @@ from hub.desk.beating import beat, stop_beating
 from hub.desk.desk import Desk
 from hub.desk.mending import Smaller
 from hub.desk.picturing import Drawing
+from hub.desk.refiling import TopicTrainer
 from hub.desk.retraining import Trainer
 from hub.domain.errors import HubError
 from hub.domain.people import program
@@ -37,7 +38,7 @@ async def work(desk: Desk) -> None:
     await beat(WORKER, desk)
     watch = await new_watch(desk)
     smaller = Smaller(Drawing())
-    clockwork = Clockwork(desk, all_jobs(watch, smaller, Trainer()))
+    clockwork = Clockwork(desk, all_jobs(watch, smaller, Trainer(), TopicTrainer()))
     clockwork.start()
     log.info("worker %s at work", desk.owner)
     await told.wait()

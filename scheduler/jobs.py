@@ -25,6 +25,7 @@ from hub.desk.noticing import send_mail
 from hub.desk.operating import operate, settle_operations
 from hub.desk.preflighting import run_preflight
 from hub.desk.reading import count_rest, read_new
+from hub.desk.refiling import TopicTrainer
 from hub.desk.reopening import reopen
 from hub.desk.retraining import Trainer
 from hub.desk.settling import settle
@@ -80,12 +81,13 @@ JOBS: tuple[Job, ...] = (
 )
 
 
-def all_jobs(watch: Watch, smaller: Smaller, trainer: Trainer) -> tuple[Job, ...]:
+def all_jobs(watch: Watch, smaller: Smaller, trainer: Trainer, topic_trainer: TopicTrainer) -> tuple[Job, ...]:
     """The list with this process's watch, which keeps the detector's state between its ticks (and its own lease), the
-    process that draws pictures smaller, and the one that trains models (under a claim of its own, since it is long)."""
+    process that draws pictures smaller, and those that train models (each under a claim of its own: it is long)."""
     own = (
         Job("watch", 2, watch.tick, "watcher"),
         Job("smaller", 2, smaller.tick, "renderer", lease=True),
         Job("train", 5, trainer.tick, "trainer"),
+        Job("train_topics", 5, topic_trainer.tick, "trainer"),
     )
     return (*JOBS, *own)

@@ -8,21 +8,26 @@ import sys
 
 from tqdm import tqdm
 
+from hub.commands import topics
 from hub.commands.labels import as_lines, as_plain, read_labels
 from hub.domain.errors import Misconfigured
 from nlp.evaluation import report
+from nlp.model_file import ModelFileError
 from nlp.reading import KINDS, Reader
-from nlp.sentiment import ModelFileError
 
 
 def add(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("file", metavar="LABELS", help="标注：每行 text、label（neg、neu、pos），可有 kind")
+    parser.add_argument("--topics", nargs="?", const="", metavar="TREE", help=topics.TREE_HELP)
+    parser.add_argument("--folds", type=int, default=0, metavar="N", help="主题：不用模型文件，分 N 折训练并测量")
     parser.add_argument("--model", metavar="M", help="用这个模型文件；snownlp 为原样的 snownlp，供对照")
     parser.add_argument("--kind", choices=KINDS, help="没有写明种类的行算哪一种（默认 comment）")
     parser.add_argument("--json", action="store_true", help="以 JSON 输出")
 
 
 def run(arguments: argparse.Namespace) -> int:
+    if arguments.topics is not None:
+        return topics.evaluate(arguments)
     found, labels = read_labels(arguments.file, arguments.kind)
     try:
         reader = Reader(model=arguments.model, with_reasons=False)

@@ -1,5 +1,5 @@
-"""`import replies|dictionary`: reads a file and takes it in through the desk; what a row must hold lives in domain.rows
-and nlp.dictionary."""
+"""`import replies|dictionary|topics`: reads a file and takes it in through the desk; what a row must hold: domain.rows,
+nlp."""
 
 from __future__ import annotations
 
@@ -19,18 +19,20 @@ from tqdm import tqdm
 from hub.desk.desk import Desk
 from hub.desk.dictionary import save_dictionary
 from hub.desk.importing import import_replies
+from hub.desk.topics import bring_tree, checked_tree
 from hub.domain.errors import Invalid
 from hub.domain.people import program
 from hub.domain.rows import Row, in_order, read_map, read_row
 from nlp.dictionary import read
 
+KINDS = {"replies": "留言", "dictionary": "词典（换掉原来的）", "topics": "主题分类表"}
 SHOWN = 20  # bad rows that are printed; the rest is counted
 
 
 def add(parser: argparse.ArgumentParser) -> None:
-    parser.add_argument("kind", choices=("replies", "dictionary"), help="导入什么：留言，或词典（换掉原来的）")
+    parser.add_argument("kind", choices=tuple(KINDS), help="导入什么：" + "，".join(f"{k} {w}" for k, w in KINDS.items()))
     parser.add_argument("file", help="JSON Lines 或 CSV，可用 .gz；- 为标准输入")
-    parser.add_argument("--account", metavar="KEY", help="留言记在哪个账号名下")
+    parser.add_argument("--account", default="", metavar="KEY", help="留言记在哪个账号名下")
     parser.add_argument("--map", default="", help="字段对应：letters，或 id=external_id,created_at=at,…")
     parser.add_argument("--skip-bad", action="store_true", help="跳过有误的行；不加则一行有误就全不导入")
     parser.add_argument("--dry-run", action="store_true", help="只检查，不导入")
@@ -40,6 +42,27 @@ def add(parser: argparse.ArgumentParser) -> None:
 async def run(arguments: argparse.Namespace, desk: Desk) -> int:
     if arguments.kind == "dictionary":
         return await _dictionary(arguments, desk)
+    return await (_topics if arguments.kind == "topics" else _replies)(arguments, desk)
+
+
+async def _topics(arguments: argparse.Namespace, desk: Desk) -> int:
+    """The office's own tree of topics, in force at once; bad rows as with replies."""
+    data = read_bytes(arguments.file)
+    tree, bad = checked_tree(data)
+    _print_bad([(row.line, row.reason) for row in bad])
+    if (bad and not arguments.skip_bad) or arguments.dry_run:
+        print(f"检查完：{len(tree.topics)} 个分类可用，{len(bad)} 行有误，没有导入。", file=sys.stderr)
+        return 1 if bad else 0
+    found = await bring_tree(program("console"), desk, data, Path(arguments.file).name)
+    levels = found.tree["levels"]
+    if arguments.json:
+        print(json.dumps({"tree": found.tree["_id"], "levels": levels, "bad": len(bad)}, ensure_ascii=False))
+    else:
+        print(f"分类表已换：各级 {'、'.join(map(str, levels))} 个，跳过有误 {len(bad)} 行。新到的留言按它来分。")
+    return 1 if bad else 0
+
+
+async def _replies(arguments: argparse.Namespace, desk: Desk) -> int:
     if not arguments.account:
         raise Invalid("请用 --account 写明留言记在哪个账号名下。")
     text, encoding = read_text(arguments.file)
@@ -88,6 +111,17 @@ def _print_bad(bad: list[tuple[int, str]]) -> None:
 
 def read_text(name: str) -> tuple[str, str]:
     """The file's text and the encoding it was read in: UTF-8 with or without mark, else GB18030."""
+    content = read_bytes(name)
+    for encoding in ("utf-8-sig", "gb18030"):
+        try:
+            return content.decode(encoding), encoding
+        except UnicodeDecodeError:
+            continue
+    raise Invalid("文件既不是 UTF-8 也不是 GB18030，请另存为 UTF-8 后再导入。")
+
+
+def read_bytes(name: str) -> bytes:
+    """The file's content, unpacked; `-` is the standard input."""
     try:
         content = sys.stdin.buffer.read() if name == "-" else Path(name).read_bytes()
         if name.endswith(".gz") or content[:2] == b"\x1f\x8b":
@@ -96,12 +130,7 @@ def read_text(name: str) -> tuple[str, str]:
         raise Invalid(
             f"文件读不了：{error.strerror if isinstance(error, OSError) and error.strerror else '压缩包不完整'}。"
         ) from None
-    for encoding in ("utf-8-sig", "gb18030"):
-        try:
-            return content.decode(encoding), encoding
-        except UnicodeDecodeError:
-            continue
-    raise Invalid("文件既不是 UTF-8 也不是 GB18030，请另存为 UTF-8 后再导入。")
+    return content
 
 
 def read_lines(text: str, name: str) -> Iterator[tuple[int, Any]]:

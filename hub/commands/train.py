@@ -1,4 +1,4 @@
-"""`train`: own texts and an office's labels into a model file; how it is trained lives in nlp.training."""
+"""`train`: an office's labels into a model file, of sentiment or of topics; how it is trained lives in nlp."""
 
 from __future__ import annotations
 
@@ -7,6 +7,7 @@ import json
 from dataclasses import replace
 from pathlib import Path
 
+from hub.commands import topics
 from hub.commands.labels import as_lines, as_plain, read_labels
 from hub.domain.errors import Misconfigured
 from nlp.evaluation import Report, report
@@ -21,6 +22,7 @@ _LEAST = 20  # labels from which holding out says anything
 
 def add(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("file", metavar="LABELS", help="标注：每行 text、label（neg、neu、pos），可有 kind")
+    parser.add_argument("--topics", nargs="?", const="", metavar="TREE", help=topics.TREE_HELP)
     parser.add_argument("--out", required=True, metavar="M", help="模型文件写到哪里")
     parser.add_argument("--kind", choices=KINDS, help="没有写明种类的行算哪一种（默认 comment）")
     parser.add_argument("--alone", action="store_true", help="只用这些标注，不加自带语料")
@@ -28,6 +30,8 @@ def add(parser: argparse.ArgumentParser) -> None:
 
 
 def run(arguments: argparse.Namespace) -> int:
+    if arguments.topics is not None:
+        return topics.train(arguments)
     found, labels = read_labels(arguments.file, arguments.kind)
     base = [] if arguments.alone else own_corpus()
     figures = _before_and_after(base, labels)

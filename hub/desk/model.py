@@ -14,6 +14,7 @@ from datetime import datetime, timedelta
 from typing import Any
 
 from hub.desk.desk import Desk
+from hub.desk.pointing import Pointer
 from hub.domain import outbox
 from hub.domain.errors import Conflict, FieldError, Invalid, NotFound
 from hub.domain.people import Actor
@@ -21,13 +22,15 @@ from hub.domain.renewal import LEAST_FOR_STEPS, MIDDLE, SHIPPED, STEPS, threshol
 from hub.domain.rights import require
 from hub.store.base import Document, Store
 from hub.store.files import Damaged, Files
-from nlp.sentiment import ModelFileError, read_model
+from nlp.model_file import ModelFileError
+from nlp.sentiment import read_model
 
-TABLE, SWITCHES, POINTER = "models", "switches", "model"
+TABLE, POINTER = "models", "model"
 LOOK_EVERY = timedelta(seconds=3)
 BORN: Mapping[str, Any] = {
     "_id": POINTER, "version": 0, "model": SHIPPED, "threshold": MIDDLE, "asked": None, "broken": None
 }  # fmt: skip
+IN_FORCE = Pointer(POINTER, BORN, "model")
 CHANGED = "模型刚被别人换过，请刷新后再看。"
 
 
@@ -46,25 +49,7 @@ ModelNow = Callable[[], Awaitable[Reading]]
 async def pointer(actor: Actor, desk: Desk) -> Document:
     """What is in force, since when and by whom; `asked` is the training under way."""
     require(actor, "model.read")
-    return await pointer_of(desk.store)
-
-
-async def pointer_of(store: Store) -> Document:
-    """The pointer, as it is before anybody changed it too."""
-    found = await store.get(SWITCHES, POINTER) or {}
-    return {**BORN, **found}
-
-
-async def change_pointer(
-    desk: Desk, seen: Mapping[str, Any], fields: Mapping[str, Any], *rows: outbox.Row, **where: Any
-) -> Document | None:
-    """One compare-and-set on the version that was seen; None where somebody was faster."""
-    if not seen["version"]:
-        await desk.store.insert_new(SWITCHES, [dict(BORN)])
-    unchanged = {"_id": POINTER, "version": seen["version"], **where}
-    event = outbox.event(desk.ids.new(), "model", POINTER, desk.clock.now())
-    update = outbox.noted({"$set": {**fields, "version": seen["version"] + 1}}, event, *rows)
-    return await desk.store.change(SWITCHES, unchanged, update)
+    return await IN_FORCE.now(desk.store)
 
 
 # ---- changing it by hand
@@ -74,7 +59,7 @@ async def use_model(actor: Actor, desk: Desk, id: str) -> Document:
     """换回这一版: from now on this one reads. A training under way is given up, since it was measured against another;
     the button must work also while no worker lives."""
     require(actor, "model.use")
-    seen = await pointer_of(desk.store)
+    seen = await IN_FORCE.now(desk.store)
     if id == seen["model"]:
         raise Conflict("现在用的就是这一版。")
     if id != SHIPPED:
@@ -85,7 +70,7 @@ async def use_model(actor: Actor, desk: Desk, id: str) -> Document:
     detail = {"from": seen["model"], "to": id, "threshold": threshold}
     row = outbox.audit(desk.ids.new(), actor, "model.use", id, now, detail=detail)
     fields = {"model": id, "threshold": threshold, "by": actor.id, "since": now, "asked": None, "broken": None}
-    after = await change_pointer(desk, seen, fields, row)
+    after = await IN_FORCE.change(desk, seen, fields, row)
     if after is None:
         raise Conflict(CHANGED)
     return after
@@ -96,13 +81,13 @@ async def set_threshold(actor: Actor, desk: Desk, threshold: float) -> Document:
     require(actor, "model.use")
     if threshold not in STEPS:
         raise Invalid("请从几档里选一档。", (FieldError("threshold", f"可选：{'、'.join(map(str, STEPS))}。"),))
-    seen = await pointer_of(desk.store)
+    seen = await IN_FORCE.now(desk.store)
     figures = await figures_of(desk, seen["model"])
     if threshold_for(threshold, figures["labels"] if figures else 0) != threshold:
         raise Conflict(f"在 {LEAST_FOR_STEPS} 条标注上量过以后才能调松紧，少了会跟着几条留言跑。")
     detail = {"from": seen["threshold"], "to": threshold}
     row = outbox.audit(desk.ids.new(), actor, "model.threshold", seen["model"], desk.clock.now(), detail=detail)
-    after = await change_pointer(desk, seen, {"threshold": threshold}, row)
+    after = await IN_FORCE.change(desk, seen, {"threshold": threshold}, row)
     if after is None:
         raise Conflict(CHANGED)
     return after
@@ -166,7 +151,7 @@ class InForce:
         return self._reading
 
     async def _taken_up(self, desk: Desk) -> Reading:
-        named = await pointer_of(desk.store)
+        named = await IN_FORCE.now(desk.store)
         if named["model"] == SHIPPED:
             return Reading(threshold=named["threshold"])
         if named["model"] != self._reading.model or named["broken"]:
@@ -180,7 +165,7 @@ class InForce:
             await _tell_broken(desk, named, trouble.message)
             return Reading()
         if named["broken"]:
-            await change_pointer(desk, named, {"broken": None}, model=named["model"])
+            await IN_FORCE.change(desk, named, {"broken": None}, model=named["model"])
         return Reading(named["model"], named["threshold"], content)
 
 
@@ -193,12 +178,12 @@ async def _tell_broken(desk: Desk, named: Document, why: str) -> None:
     row = outbox.notice(
         desk.ids.new(), "model.broken", POINTER, now, people=["duty"], text=text, link="/model", key=key
     )
-    await change_pointer(desk, named, {"broken": {"at": now, "why": why}}, row, model=named["model"])
+    await IN_FORCE.change(desk, named, {"broken": {"at": now, "why": why}}, row, model=named["model"])
 
 
 async def condition(store: Store, files: Files) -> tuple[str, str]:
     """For the doctor: which model is in force, and what is wrong with its file (nothing: it loads)."""
-    named = await pointer_of(store)
+    named = await IN_FORCE.now(store)
     if named["model"] == SHIPPED:
         return "随产品的模型", ""
     found = await store.get(TABLE, str(named["model"]))

@@ -214,7 +214,8 @@ async def _write(
     case: Document = {
         "_id": id, "number": await new_number(desk), "kind": kind, "state": "new", "title": title,
         "author": reply.get("author") or "", "channel": reply["channel"], "account": reply["account"],
-        "district": reply.get("district"), "topic": reply.get("topic"), "issue": issue or reply.get("issue"),
+        "district": reply.get("district"), "topic": reply.get("filed_name") or reply.get("topic"),
+        "issue": issue or reply.get("issue"),
         "origin": dict(origin), "confidential": secret, "handlers": handlers, "people": 1, "replies": 1,
         "channels": [reply["channel"]], "reach": {reply["channel"]: 1},
         "opened_at": now, "opened_by": actor.id, "started_at": started, "due_at": until,

@@ -121,6 +121,7 @@ async def _write(desk: Desk, reply: Document, analysis: Analysis | None) -> Docu
         "terms": terms_of(_whole(reply)),
         "sentiment": analysis.sentiment.label,
         "topic": analysis.topic,
+        "branch": analysis.branch,
         "district": reply.get("district") or analysis.district,
         "state": "read",
         "read_at": desk.clock.now(),

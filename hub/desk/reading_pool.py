@@ -10,21 +10,33 @@ from multiprocessing import get_context
 from typing import Any
 
 from hub.desk.model import ModelNow, Reading
+from hub.desk.topics import Filing, FilingNow
 from hub.orphans import end_with_parent
 from nlp.contract import Analysis
 from nlp.reading import Reader
 from nlp.sentiment import read_model
+from nlp.topic_model import read_topic_model
+from nlp.topic_tree import civic_tree, read_tree
+from nlp.topics import Topics
 
 Row = Mapping[str, Any]
 
 _READER: list[Reader] = []  # one per process of the pool, loaded when the process starts
 
 
-def _load(office_words: str, reading: Reading) -> None:
+def _load(office_words: str, reading: Reading, filing: Filing) -> None:
     end_with_parent()
     model = read_model(reading.content) if reading.content is not None else None
     words = office_words or None
-    _READER[:] = [Reader(words, model=model, threshold=reading.threshold, name=reading.model)]
+    topics = topics_with(filing)
+    _READER[:] = [Reader(words, model=model, threshold=reading.threshold, name=reading.model, topics=topics)]
+
+
+def topics_with(filing: Filing) -> Topics:
+    """What routes: a model of another tree than the one in force is left out, the names route."""
+    tree = civic_tree() if filing.tree is None else read_tree(filing.tree)[0]
+    model = read_topic_model(filing.model) if filing.model is not None else None
+    return Topics(tree, model if model is not None and model.fits(tree) else None)
 
 
 def _read(rows: Sequence[Row]) -> list[Analysis | None]:
@@ -40,30 +52,37 @@ def _read_one(reader: Reader, row: Row) -> Analysis | None:
 
 
 class ReadingPool:
-    """Some processes with a loaded reader each. `limit` is the time one batch may take, in seconds; `model` says before
-    each batch which model is in force (left out: the shipped one, always)."""
+    """Some processes with a loaded reader each. `limit` is the time one batch may take, in seconds; `model` and
+    `topics` say before each batch what is in force (left out: what is shipped, always)."""
 
     def __init__(
-        self, processes: int = 1, *, office_words: str = "", limit: float = 30.0, model: ModelNow | None = None
+        self,
+        processes: int = 1,
+        *,
+        office_words: str = "",
+        limit: float = 30.0,
+        model: ModelNow | None = None,
+        topics: FilingNow | None = None,
     ) -> None:
         self._processes = processes
         self._office_words = office_words
         self._limit = limit
         self._model = model
-        self._reading = Reading()
+        self._topics = topics
+        self._in_force = (Reading(), Filing())
         self._pool: ProcessPoolExecutor | None = None
 
     async def read(self, rows: Sequence[Row]) -> list[Analysis | None]:
         """The analyses in the order of the rows; None where a text could not be read."""
-        if self._model is not None:
-            self._take_up(await self._model())
+        reading = await self._model() if self._model is not None else Reading()
+        self._take_up((reading, await self._topics() if self._topics is not None else Filing()))
         return await self._read(rows)
 
-    def _take_up(self, reading: Reading) -> None:
-        """Another model, or another threshold: new processes for the next batch, the old ones end with theirs."""
-        if reading == self._reading:
+    def _take_up(self, in_force: tuple[Reading, Filing]) -> None:
+        """Another model, threshold or tree: new processes for the next batch, the old ones end with theirs."""
+        if in_force == self._in_force:
             return
-        self._reading = reading
+        self._in_force = in_force
         pool, self._pool = self._pool, None
         if pool is not None:
             pool.shutdown(wait=False)
@@ -92,7 +111,7 @@ class ReadingPool:
                 self._processes,
                 mp_context=get_context("spawn"),
                 initializer=_load,
-                initargs=(self._office_words, self._reading),
+                initargs=(self._office_words, *self._in_force),
             )
         return asyncio.get_running_loop().run_in_executor(self._pool, _read, list(rows))
 

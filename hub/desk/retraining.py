@@ -7,18 +7,15 @@ are short runs of them.
 
 from __future__ import annotations
 
-import asyncio
-import os
 from collections.abc import Awaitable, Callable, Mapping, Sequence
-from concurrent.futures import ProcessPoolExecutor
 from dataclasses import dataclass
-from datetime import datetime, timedelta
-from multiprocessing import get_context
+from datetime import datetime
 from typing import Any
 
 from hub.desk.desk import Desk
-from hub.desk.model import POINTER, SWITCHES, TABLE, change_pointer, pointer_of
+from hub.desk.model import IN_FORCE, TABLE
 from hub.desk.paging import Page, page
+from hub.desk.pointing import in_own_process
 from hub.desk.replies import LABELS, OPEN_WORDS
 from hub.domain import outbox
 from hub.domain.errors import Conflict
@@ -34,17 +31,14 @@ from hub.domain.renewal import (
     verdict,
 )
 from hub.domain.rights import require
-from hub.orphans import end_with_parent
 from hub.store.base import Document
 from hub.store.files import Damaged
 from nlp.renewal import Trial, trained, try_out
 from nlp.training import Labelled
 
-LEASE = timedelta(seconds=60)
 MOST_TRIES = 3
 PAGE = 200
 KINDS = ("comment", "post", "mention", "letter", "message")
-LONGEST = 30 * 60.0  # seconds that one training may take
 FAILED = "训练了几次都没有做完，已停下。请系统管理员看后台任务的日志和内存；现在的模型照常用。"
 UNMEASURED = "现在这一版用来比较的文件不见了或坏了，量不出好坏，所以没有训练。请从备份取回，或先换另一版。"
 Run = Callable[..., Awaitable[Any]]  # runs a function of nlp.renewal somewhere beside the loop
@@ -97,13 +91,13 @@ async def retrain(actor: Actor, desk: Desk) -> Document:
     total = (await _labels_for(actor, desk)).total
     if total < LEAST_LABELS:
         raise Conflict(f"标注只有 {total} 条，至少 {LEAST_LABELS} 条才训练得出、也量得出好坏。请先在留言页改正一些。")
-    seen = await pointer_of(desk.store)
+    seen = await IN_FORCE.now(desk.store)
     if seen["asked"]:
         raise Conflict("正在训练，等这一次好了再说。")
     now, id = desk.clock.now(), desk.ids.new()
     asked = {"id": id, "by": actor.id, "at": now, "tries": 0, "lease_until": None, "lease_owner": None}
     row = outbox.audit(desk.ids.new(), actor, "model.train", id, now, detail={"labels": total})
-    after = await change_pointer(desk, seen, {"asked": asked}, row)
+    after = await IN_FORCE.change(desk, seen, {"asked": asked}, row)
     if after is None:
         raise Conflict("别人刚刚也点了，或换了模型。请刷新后再看。")
     return after
@@ -122,19 +116,19 @@ class Trainer:
 
     def __init__(self, own: Sequence[Labelled] | None = None, run: Run | None = None) -> None:
         self._own = own
-        self._run = run or _in_own_process
+        self._run = run or in_own_process
 
     async def tick(self, actor: Actor, desk: Desk) -> bool:
         """Train what was asked for, if nobody else does; whether there was something."""
         require(actor, "model.make")
-        seen = await _claim(desk)
+        seen = await IN_FORCE.claim(desk)
         if seen is None:
             return False
         run = seen["asked"]
         model = await desk.store.get(TABLE, run["id"])  # there where a worker died between document and pointer
         if model is None and run["tries"] > MOST_TRIES:
             model = await _written(desk, {**_facts(desk, seen), "state": "failed", "why": FAILED})
-        model = model or await _under_lease(desk, run, self._made(desk, seen))
+        model = model or await IN_FORCE.under_lease(desk, run, self._made(desk, seen))
         if model is None:
             return True
         await desk.failpoints.reach("model.written")
@@ -228,41 +222,10 @@ async def _written(desk: Desk, model: Document) -> Document:
     return model
 
 
-async def _claim(desk: Desk) -> Document | None:
-    """The pointer with the training that is ours now; None where none is asked for or another worker is at it."""
-    seen = await pointer_of(desk.store)
-    run, now = seen["asked"], desk.clock.now()
-    if not run or (run["lease_until"] and run["lease_until"] > now):
-        return None
-    mine = {"lease_owner": f"{desk.owner}:{desk.ids.new()}", "lease_until": now + LEASE, "tries": run["tries"] + 1}
-    return await change_pointer(desk, seen, {"asked": {**run, **mine}})
-
-
-async def _under_lease(desk: Desk, run: Mapping[str, Any], work: Awaitable[Document]) -> Document | None:
-    """Train, and keep the claim meanwhile; None where the training was taken back, and is given up."""
-    working = asyncio.ensure_future(work)
-    try:
-        while not working.done():
-            bell = asyncio.ensure_future(desk.clock.sleep(LEASE.total_seconds() / 3))
-            await asyncio.wait({working, bell}, return_when=asyncio.FIRST_COMPLETED)
-            bell.cancel()
-            if not working.done() and not await _renew(desk, run):
-                return None
-        return working.result()
-    finally:
-        working.cancel()
-
-
-async def _renew(desk: Desk, run: Mapping[str, Any]) -> bool:
-    mine = {"_id": POINTER, "asked.id": run["id"], "asked.lease_owner": run["lease_owner"]}
-    until = {"asked.lease_until": desk.clock.now() + LEASE}
-    return await desk.store.change(SWITCHES, mine, {"$set": until}) is not None
-
-
 async def _conclude(actor: Actor, desk: Desk, run: Mapping[str, Any], model: Document) -> None:
     """The pointer takes the new model, or keeps the old one, and whoever asked hears how it went. Where somebody
     changed the model meanwhile, theirs stands."""
-    seen = await pointer_of(desk.store)
+    seen = await IN_FORCE.now(desk.store)
     if not seen["asked"] or seen["asked"]["id"] != run["id"]:
         return
     now = desk.clock.now()
@@ -277,21 +240,4 @@ async def _conclude(actor: Actor, desk: Desk, run: Mapping[str, Any], model: Doc
     told = outbox.notice(
         desk.ids.new(), "model.trained", model["_id"], now, people=[run["by"]], text=text, link="/model", key=key
     )
-    await change_pointer(desk, seen, fields, row, told)
-
-
-def _begin() -> None:
-    """In the new process: it ends with the worker, and lets everything else go first."""
-    end_with_parent()
-    os.nice(10)
-
-
-async def _in_own_process(work: Callable[..., Any], *given: Any) -> Any:
-    """Run it in a process that is there for this alone and yields to everybody: training takes a core for a while."""
-    pool = ProcessPoolExecutor(1, mp_context=get_context("spawn"), initializer=_begin)
-    try:
-        return await asyncio.wait_for(asyncio.get_running_loop().run_in_executor(pool, work, *given), LONGEST)
-    finally:
-        for process in list(getattr(pool, "_processes", {}).values()):
-            process.kill()  # also where the training was given up
-        pool.shutdown(wait=False, cancel_futures=True)
+    await IN_FORCE.change(desk, seen, fields, row, told)

@@ -34,6 +34,7 @@ STEP_WORDS: Mapping[str, str] = {
     "joined": "并入另一件工单",
     "sort": "改为",
     "named": "指定审核人员",
+    "file": "改主题",
     "send": "送出答复",
     "delivered": "答复有了结果",
     "said": "群众补充",

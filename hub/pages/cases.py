@@ -184,6 +184,7 @@ async def _one(request: Request, found: casing.CasePage) -> dict[str, Any]:
         "references": beside.references,
         "before": case_view.before(beside.before),
         "facts": _facts(case, found.words),
+        "file_href": f"/replies/{found.words[0]['_id']}" if found.words and may(actor, "topic.write") else "",
         **_rights(request, case, current),
         **await _choices(request, case, own),
     }
@@ -234,7 +235,7 @@ def _facts(case: Document, words: Sequence[Document]) -> list[tuple[str, str]]:
     origin = came.format(CHANNELS[case["channel"]][1])
     pairs = [("联系", contact),
              ("类别", KINDS[case["kind"]]), ("来自", origin), ("区县", case.get("district") or "未写明"),
-             ("话题", case.get("topic") or "")]  # fmt: skip
+             ("主题", case.get("topic") or "")]  # fmt: skip
     return [(name, value) for name, value in pairs if value]
 
 

@@ -25,6 +25,7 @@ from hub.pages import (
     api_office,
     api_publications,
     api_services,
+    api_topics,
     api_watchwords,
 )
 from hub.pages.api_answers import API
@@ -37,6 +38,7 @@ DESCRIBED: Sequence[Route] = (
     *api_listening.ROUTES,
     *api_copies.ROUTES,
     *api_models.ROUTES,
+    *api_topics.ROUTES,
     *api_cases.ROUTES,
     *api_canned.ROUTES,
     *api_watchwords.ROUTES,

@@ -8,7 +8,7 @@ from urllib.parse import urlencode
 from sanic import HTTPResponse, Request
 
 from hub import wording
-from hub.desk import copies, issues, replies
+from hub.desk import copies, issues, replies, topics
 from hub.domain.case import KINDS
 from hub.domain.errors import FieldError, Invalid
 from hub.domain.figures import UNSAID
@@ -96,6 +96,8 @@ async def _reply(
     plain: tuple[tuple[str, str], ...] = (),
     words: str = "",
     errors: tuple[FieldError, ...] = (),
+    topic_error: str = "",
+    topic_said: str = "",
     status: int = 200,
 ) -> HTTPResponse:
     desk, actor = desk_of(request), actor_of(request)
@@ -122,7 +124,16 @@ async def _reply(
         may_label=may(actor, "reply.write"),
         may_model=may(actor, "model.read"),
         channels=CHANNELS,
+        offered=await _offered(request) if analysis and may(actor, "topic.write") else (),
+        topic_said=topic_said or row.get("filed_name") or row.get("topic") or "",
+        topic_error=topic_error,
     )
+
+
+async def _offered(request: Request) -> list[tuple[str, str]]:
+    """The names of the tree in force, each with the whole way to it."""
+    tree = await topics.tree(actor_of(request), desk_of(request))
+    return [(topic.name, " › ".join(topic.path)) for topic in tree.topics]
 
 
 def _reasons(analysis: dict[str, Any]) -> list[tuple[str, bool]]:
@@ -138,10 +149,17 @@ def _facts(row: dict[str, Any], analysis: dict[str, Any]) -> tuple[tuple[str, st
         ("情感", f"{SENTIMENTS[sentiment['label']]}，负面的可能 {wording.percent(sentiment['negative'], 0)}{sure}"),
         ("怎样判的", reading_words(analysis)),
         ("关键词", "、".join(analysis["terms"][:8]) or "—"),
-        ("话题", row.get("topic") or "—"),
+        ("主题", _topic(row)),
         ("地点", "、".join(analysis["places"]) or "—"),
         ("区县", row.get("district") or "—"),
     )
+
+
+def _topic(row: dict[str, Any]) -> str:
+    """The first level and the node that was read; what a person said of it stands before both."""
+    topic, branch = row.get("topic"), row.get("branch")
+    read = f"{branch} › {topic}" if branch and topic and branch != topic else topic or "—"
+    return f"{row['filed_name']}（已改正，原为 {read}）" if row.get("filed_name") else read
 
 
 async def reveal_reply(request: Request, id: str) -> HTTPResponse:
@@ -162,9 +180,19 @@ async def label_reply(request: Request, id: str) -> HTTPResponse:
     return go(f"/replies/{id}", "saved")
 
 
+async def file_reply(request: Request, id: str) -> HTTPResponse:
+    said = field(request, "topic", 150)
+    try:
+        await topics.file_reply(actor_of(request), desk_of(request), id, said)
+    except Invalid as error:
+        return await _reply(request, id, topic_error=error.errors[0].message, topic_said=said, status=422)
+    return go(f"/replies/{id}", "filed")
+
+
 ROUTES = (
     Route("GET", "/replies", show_replies, "reply.read"),
     Route("GET", "/replies/<id:str>", show_reply, "reply.read"),
     Route("POST", "/replies/<id:str>/reveal", reveal_reply, "reply.reveal", "form"),
+    Route("POST", "/replies/<id:str>/topic", file_reply, "topic.write", "form"),
     Route("POST", "/replies/<id:str>/label", label_reply, "reply.write", "form"),
 )

@@ -22,6 +22,7 @@ SECTIONS = (
     ("users", "用户", "/settings/users", "user.read", "people", "谁能进来、是什么角色、谁在值班"),
     ("policies", "规则", "/settings/policies", "policy.read", "list", "口令、审批、补发、预警的数字，谁改的、依据什么"),
     ("model", "情感模型", "/model", "model.read", "pulse", "哪一版在判留言，用本单位的标注重新训练，换回从前的"),
+    ("topics", "主题分类", "/topics", "model.read", "list", "留言按哪张分类表分，用改正过的主题训练，换回从前的"),
     ("dictionary", "词典", "/settings/dictionary", "dictionary.read", "book",
      "本地的地名、机构、人名和它们的简称，读留言时认得"),
     ("tokens", "令牌", "/settings/tokens", "token.write", "key", "给程序用的钥匙：能做什么、到什么时候"),
@@ -50,7 +51,7 @@ def sections_of(request: Request) -> list[tuple[str, str, str, None]]:
     return [
         (key, words, href, None)
         for key, words, href, act, _, _ in SECTIONS
-        if (href.startswith("/settings/") or key == "model") and may(actor, act)
+        if (href.startswith("/settings/") or key in ("model", "topics")) and may(actor, act)
     ]
 
 

@@ -45,6 +45,7 @@ from hub.pages import (
     settings,
     stream,
     tasks,
+    topics,
     watchwords,
 )
 from hub.pages.routes import Route, take_body
@@ -62,6 +63,7 @@ ROUTES: tuple[Route, ...] = (
     *copies.ROUTES,
     *model.ROUTES,
     *dictionary.ROUTES,
+    *topics.ROUTES,
     *cases.ROUTES,
     *case_forms.ROUTES,
     *canned.ROUTES,

@@ -57,6 +57,10 @@ QUERIES: Mapping[str, tuple[str, dict[str, Any], Sequence[tuple[str, int]], bool
     "labels of one kind": (
         "replies", {"kind": "comment", "label": "neg", "confidential": {"$ne": True}}, [("labelled_at", -1)], True,
     ),
+    "what was filed under one first level": (
+        "replies", {"filed_branch": "城建", "confidential": {"$ne": True}}, [("filed_at", -1)], True,
+    ),
+    "the newest training of a tree": ("topic_models", {"tree": "shipped"}, [("at", -1)], True),
     "a model's newest figures": (
         "models", {"base": "shipped", "state": {"$in": ["kept", "declined"]}}, [("at", -1)], True,
     ),

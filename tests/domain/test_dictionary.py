@@ -6,7 +6,7 @@ import pytest
 
 from hub.desk import dictionary
 from hub.desk.desk import Desk
-from hub.domain.errors import Conflict, NotAllowed, Invalid
+from hub.domain.errors import Conflict, Invalid, NotAllowed
 from tests.domain.listening_office import EDITOR, MONITOR, make_office
 
 TABLE = "词,类别,区县,正式名称\n云川市第一中学,地名,临江区,\n一中,地名,,云川市第一中学\n"
@@ -40,7 +40,7 @@ async def test_a_new_dictionary_replaces_the_old_one_and_the_old_one_comes_back_
 
 async def test_one_bad_line_changes_nothing_unless_bad_lines_are_to_be_skipped(desk: Desk) -> None:
     bad = TABLE + "水,地名,,\n"
-    with pytest.raises(Invalid, match="有 1 行要改.*第 4 行"):
+    with pytest.raises(Invalid, match=r"有 1 行要改.*第 4 行"):
         await dictionary.save_dictionary(MONITOR, desk, bad)
     assert await words(desk) == []
     _, problems = await dictionary.save_dictionary(MONITOR, desk, bad, skip_bad=True)
@@ -56,7 +56,7 @@ async def test_words_are_added_and_one_that_is_known_takes_its_new_meaning(desk:
     assert [(word.word, word.same_as) for word in found] == [
         ("云川市第一中学", ""), ("一中", "云川市第二中学"), ("二中", ""),
     ]  # fmt: skip
-    with pytest.raises(Invalid, match="没有补上.*第 1 行"):
+    with pytest.raises(Invalid, match=r"没有补上.*第 1 行"):
         await dictionary.add_words(MONITOR, desk, "三中,学校")
     assert len(await words(desk)) == 3
 

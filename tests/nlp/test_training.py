@@ -9,8 +9,9 @@ import pytest
 
 from nlp.__main__ import ABOUT
 from nlp.evaluation import report
+from nlp.model_file import ModelFileError
 from nlp.normal import normalise
-from nlp.sentiment import Model, ModelFileError, load_model, read_model, write_model
+from nlp.sentiment import Model, load_model, read_model, write_model
 from nlp.training import Labelled, own_corpus, profile_of, train
 
 CORPUS = own_corpus()
