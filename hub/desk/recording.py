@@ -6,7 +6,7 @@ Nothing is dropped: what cannot be opened is kept whole, and people are told.
 from __future__ import annotations
 
 import json
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from datetime import datetime
 from typing import Any
@@ -16,11 +16,12 @@ from hub.clock import in_utc, local
 from hub.desk.desk import Desk
 from hub.domain import outbox
 from hub.domain.case import KINDS, is_confidential
-from hub.domain.reply import CONFIDENTIAL, FOLLOWS, UNOPENED, Arrival, Words, compose
+from hub.domain.reply import CONFIDENTIAL, FOLLOWS, MOST_TEXT, UNOPENED, Arrival, Words, compose
 from hub.masking import mask_name, mask_text
 from hub.sealing import CITIZEN, Unsealable
 from hub.store.base import Document
 
+CUT = 500  # characters; longer than anything that is masked
 PUSHED = "author"  # purpose of the keyed fingerprint that tells one citizen's replies from another's
 
 
@@ -35,8 +36,8 @@ async def record(desk: Desk, account: Document, heard: Heard, stream: str) -> Do
         return _aside(desk, compose(arrival, seal_fields(desk, id, seals), "", "", "", "", ""))
     seals |= {"text": words.text, "author": words.author_name, "contact": words.contact}
     key = desk.sealer.index(f"{account['channel']}:{words.author_id}", purpose=PUSHED)
-    names = (words.author_name,) if words.author_name else ()
-    text, title = mask_text(words.text, names=names), mask_text(words.title, names=names)
+    names = (words.author_name,) if 0 < len(words.author_name) < CUT else ()
+    text, title = _masked(words.text, names), _masked(words.title, names)
     sealed = seal_fields(desk, id, {name: value for name, value in seals.items() if value})
     document = compose(arrival, sealed, key, mask_name(words.author_name), text, title, words.district)
     said_on: Document = {"channel": words.via} if words.via else {}
@@ -45,9 +46,17 @@ async def record(desk: Desk, account: Document, heard: Heard, stream: str) -> Do
     return {**document, **said_on, **at, **about, **_followed(heard, words)}
 
 
+def _masked(text: str, names: Sequence[str]) -> str:
+    """The masked words for pages: of a text of a megabyte only the part that they show is looked through. Whatever the
+    cut went through stands at the end and is left out whole: a half number would not be known for one."""
+    if len(text) <= MOST_TEXT + CUT:
+        return mask_text(text, names=names)
+    return mask_text(text[: MOST_TEXT + CUT], names=names)[:-CUT]
+
+
 def _masked_contact(contact: str) -> str:
     """138****1234; of what is no number that we know how to hide, only that it is there."""
-    masked = mask_text(contact)
+    masked = _masked(contact, ())
     return masked if masked != contact else "已留，未显示"
 
 

@@ -126,7 +126,6 @@ class Watch:
         self._saved_at = desk.clock.monotonic()
         self._rest = max(SAVE_EVERY, SHARE * (self._saved_at - began))
 
-
     async def _save_state(self, desk: Desk, stream: str) -> bool:
         """False where another has saved since we loaded: we slept past our lease, and theirs holds what ours lacks."""
         state = await asyncio.to_thread(self._detectors[stream].save)
@@ -143,9 +142,9 @@ async def _in_order(desk: Desk, stream: str, rows: list[Document]) -> list[Docum
 
 
 async def _streams(desk: Desk) -> list[str]:
-    """The streams with something to watch; one for today, one for each import of the past."""
+    """The streams with something to watch: today's first, then one for each import of the past."""
     rows = await desk.store.tally("replies", {"state": "read", "watched": False}, ["stream"])
-    return sorted(str(row["stream"] or LIVE) for row in rows)
+    return sorted((str(row["stream"] or LIVE) for row in rows), key=lambda stream: (stream != LIVE, stream))
 
 
 def voice_of(reply: Document) -> Voice:
@@ -235,6 +234,7 @@ async def _alert(desk: Desk, change: IssueChange, issue: str, level: str) -> Non
         if not await unfinished(desk, issue):
             return
     await reopen(desk, issue)
+    desk.bell.ring("carry")
 
 
 def usual_words(usual: float) -> str:
