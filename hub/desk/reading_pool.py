@@ -8,13 +8,13 @@ process, and its neighbours a moment. Where no process comes up at all, nothing 
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from contextlib import suppress
 from dataclasses import dataclass
 from multiprocessing import get_context
 from multiprocessing.connection import Connection
 from multiprocessing.context import SpawnProcess
-from typing import Any
+from typing import Any, Protocol
 
 from hub.desk.model import ModelNow, Reading
 from hub.orphans import end_with_parent
@@ -25,6 +25,15 @@ from nlp.sentiment import read_model
 
 Row = Mapping[str, Any]
 Read = list[Analysis | None]
+
+
+class Reads(Protocol):
+    """What a reading process needs of a reader."""
+
+    def read(self, text: str, kind: str | None = None, *, district: str | None = None) -> Analysis: ...
+
+
+MakeReader = Callable[[str, Reading], Reads]  # office words, model in force; a module's own function: it is sent over
 
 CHUNK = 40_000  # characters sent at once: some 400 comments, or a third of a second
 MOST = 200  # texts sent at once
@@ -44,11 +53,16 @@ class _Fell(Exception):
 # ---- in the reading process
 
 
-def _serve(line: Connection, office_words: str, reading: Reading) -> None:
+def make_reader(office_words: str, reading: Reading) -> Reader:
+    """The reader of one process."""
+    model = read_model(reading.content) if reading.content is not None else None
+    return Reader(office_words or None, model=model, threshold=reading.threshold, name=reading.model)
+
+
+def _serve(line: Connection, make: MakeReader, office_words: str, reading: Reading) -> None:
     """Chunks in, one analysis after the other out, until the other end is closed."""
     end_with_parent()
-    model = read_model(reading.content) if reading.content is not None else None
-    reader = Reader(office_words or None, model=model, threshold=reading.threshold, name=reading.model)
+    reader = make(office_words, reading)
     line.send("ready")
     with suppress(EOFError, OSError):
         while True:
@@ -56,7 +70,7 @@ def _serve(line: Connection, office_words: str, reading: Reading) -> None:
                 line.send(_read_one(reader, row))
 
 
-def _read_one(reader: Reader, row: Row) -> Analysis | None:
+def _read_one(reader: Reads, row: Row) -> Analysis | None:
     try:
         return reader.read(str(row["text"]), kind=row.get("kind"), district=row.get("district"))
     except Exception:
@@ -75,10 +89,10 @@ class _Process:
     reading: Reading
 
     @classmethod
-    async def start(cls, office_words: str, reading: Reading) -> _Process:
+    async def start(cls, make: MakeReader, office_words: str, reading: Reading) -> _Process:
         """One that is ready; _Fell where it does not become so."""
         ours, theirs = _SPAWNED.Pipe()
-        process = _SPAWNED.Process(target=_serve, args=(theirs, office_words, reading), daemon=True)
+        process = _SPAWNED.Process(target=_serve, args=(theirs, make, office_words, reading), daemon=True)
         process.start()
         theirs.close()
         found = cls(process, ours, reading)
@@ -145,8 +159,10 @@ class ReadingPool:
     each batch which model is in force (left out: the shipped one, always)."""
 
     def __init__(
-        self, processes: int = 1, *, office_words: str = "", limit: float = 10.0, model: ModelNow | None = None
+        self, processes: int = 1, *, office_words: str = "", limit: float = 10.0, model: ModelNow | None = None,
+        make: MakeReader = make_reader,
     ) -> None:
+        self._make = make
         self._office_words = office_words
         self._limit = limit
         self._model = model
@@ -199,7 +215,7 @@ class ReadingPool:
             process.end()
         for _ in range(STARTS):
             with suppress(_Fell, OSError):
-                return await _Process.start(self._office_words, self._reading)
+                return await _Process.start(self._make, self._office_words, self._reading)
         raise NoReaders
 
     def close(self) -> None:
