@@ -8,7 +8,6 @@ import json
 import statistics
 import sys
 import tempfile
-import time
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
@@ -16,7 +15,7 @@ from pathlib import Path
 from typing import Any
 
 from hub.commands.alerts.citizens import PLACES, Citizens, Plan, Words
-from hub.commands.alerts.house import ACCOUNT, House
+from hub.commands.alerts.house import ACCOUNT, CLOCK, House
 from hub.commands.alerts.open_board import Event, OpenBoard
 from hub.commands.chaos.town import free_row
 from hub.desk.desk import Desk
@@ -70,11 +69,11 @@ async def _played(plan: Plan, house: House, desk: Desk) -> dict[str, Any]:
         raise HubError("公众网没有拿到公众号的密钥，或者登录不了。")
     await _drained(desk, 1)
     beside = [asyncio.ensure_future(work) for work in (run.board.listen(), run.board.renew(), _look(desk, run))]
-    await asyncio.sleep(2)
+    await CLOCK.sleep(2)
     print(f"每秒 {plan.rate} 条，{plan.seconds} 秒，混入 {plan.matters} 件事", file=sys.stderr, flush=True)
     await citizens.say_all(run.words, plan.rate)
     spent = await _drained(desk, len(run.words) + 1)
-    await asyncio.sleep(3)
+    await CLOCK.sleep(3)
     for each in beside:
         each.cancel()
     citizens.close()
@@ -85,17 +84,17 @@ async def _look(desk: Desk, run: Run) -> None:
     """How many replies wait to be read, twice a second."""
     while True:
         run.waiting.append(await desk.store.count("replies", {"state": "new"}))
-        await asyncio.sleep(0.5)
+        await CLOCK.sleep(0.5)
 
 
 async def _drained(desk: Desk, count: int) -> float:
     """Seconds until so many are read."""
-    began = time.monotonic()
-    while time.monotonic() - began < DRAINED:
+    began = CLOCK.monotonic()
+    while CLOCK.monotonic() - began < DRAINED:
         if await desk.store.count("replies", {"state": {"$in": ["read", "set_aside"]}}, ceiling=1_000_000) >= count:
             break
-        await asyncio.sleep(0.2)
-    return time.monotonic() - began
+        await CLOCK.sleep(0.2)
+    return CLOCK.monotonic() - began
 
 
 # ---- reckoning
@@ -134,7 +133,7 @@ async def _replies(desk: Desk) -> list[Document]:
 
 def _wall(moment: datetime) -> float:
     """A moment of the store by this process's own watch; one machine, one clock."""
-    return moment.timestamp() - time.time() + time.monotonic()
+    return moment.timestamp() - CLOCK.now().timestamp() + CLOCK.monotonic()
 
 
 def _stored(one: Words, kept: dict[str, Document]) -> float:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 from dataclasses import replace
 
+from hub.commands.poisons import POISONS
 from hub.desk.listening import listen
 from hub.desk.reading import BATCH, read_new
 from hub.desk.reading_pool import ReadingPool
@@ -16,7 +17,6 @@ from hub.store import rollups
 from nlp.detectors.clusters import Detector
 from tests.domain.listening_office import LISTENER, POISON, READER, WATCHER, Office, make_office
 from tests.ending import must_end
-from tests.nlp.poisons import POISONS
 
 SHORTER = {name: text[: 3 * MOST_TEXT] for name, text in POISONS.items()}  # beyond what pages show, and quick to seal
 WHOLE = ("one Han sign", "one base64 line", "all of it")  # a megabyte each

@@ -9,6 +9,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from hub.commands.poisons import POISONS
 from nlp.contract import Voice
 from nlp.copies import marks_of
 from nlp.detectors.clusters import Detector
@@ -18,7 +19,6 @@ from nlp.normal import LIMIT, LOOKED_AT, letters, normalise
 from nlp.reading import KINDS, Reader
 from nlp.summary import SHOWN
 from tests.ending import must_end
-from tests.nlp.poisons import POISONS
 
 READER = Reader()
 AT = datetime(2026, 11, 29, tzinfo=UTC)

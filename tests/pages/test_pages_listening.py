@@ -9,12 +9,12 @@ from typing import Any
 
 import pytest
 
+from hub.commands.poisons import POISONS
 from hub.desk.issues import FEW, bars
 from hub.desk.listening import take
 from hub.desk.reading import read_new
 from hub.desk.watching import Watch
 from tests.domain.listening_office import LISTENER, POISON, READER, WATCHER, Counting, Source
-from tests.nlp.poisons import POISONS
 from tests.pages.desk_room import DISTRICTS, MORNING, Room
 
 PHONE = "13912345678"

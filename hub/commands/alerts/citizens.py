@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import asyncio
 import http.client
-import time
 from collections.abc import Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field
@@ -12,7 +11,7 @@ from urllib.parse import urlencode
 
 from channels.wechat import callback
 from channels.wechat.callback import Keys
-from hub.commands.alerts.house import ACCOUNT
+from hub.commands.alerts.house import ACCOUNT, CLOCK
 from hub.identifiers import Identifiers
 from nlp.training import own_corpus
 
@@ -97,19 +96,19 @@ class Citizens:
 
     async def stand_ready(self, seconds: float) -> bool:
         """Whether the website knows the account's keys within this time."""
-        until = time.monotonic() + seconds
+        until = CLOCK.monotonic() + seconds
         probe = Words(0, "probe", "路灯不亮", -1)
-        while time.monotonic() < until:
+        while CLOCK.monotonic() < until:
             if await self._in_thread(probe):
                 return True
-            await asyncio.sleep(0.5)
+            await CLOCK.sleep(0.5)
         return False
 
     async def say_all(self, words: Sequence[Words], rate: int) -> None:
         """Each at its turn, whether or not the ones before are answered yet."""
-        began, saying = time.monotonic(), []
+        began, saying = CLOCK.monotonic(), []
         for turn, one in enumerate(words):
-            await asyncio.sleep(max(0.0, began + turn / rate - time.monotonic()))
+            await CLOCK.sleep(max(0.0, began + turn / rate - CLOCK.monotonic()))
             saying.append(asyncio.ensure_future(self._in_thread(one)))
         done = await asyncio.gather(*saying)
         self.refused += done.count(False)
@@ -119,7 +118,7 @@ class Citizens:
 
     def _say(self, one: Words) -> bool:
         """Post it and note the moment of the acknowledgement; once more where the line was cut."""
-        stamp, nonce = str(int(time.time())), self._ids.new()
+        stamp, nonce = str(int(CLOCK.now().timestamp())), self._ids.new()
         xml = (
             f"<xml><ToUserName>gh</ToUserName><FromUserName>{one.author}</FromUserName><CreateTime>{stamp}</CreateTime>"
             f"<MsgType>text</MsgType><Content><![CDATA[{one.text}]]></Content><MsgId>{FIRST + one.number}</MsgId></xml>"
@@ -133,7 +132,7 @@ class Citizens:
         }  # fmt: skip
         body = f"<xml><ToUserName>gh</ToUserName><Encrypt>{sealed}</Encrypt></xml>".encode()
         good = self._post(f"/callbacks/wechat/{ACCOUNT}?{urlencode(query)}", body)
-        one.acked = time.monotonic()
+        one.acked = CLOCK.monotonic()
         return good
 
     def _post(self, path: str, body: bytes) -> bool:

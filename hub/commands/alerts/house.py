@@ -25,6 +25,7 @@ from hub.domain.errors import HubError
 from hub.processes import listening
 from hub.settings import Settings
 
+CLOCK = wiring.CLOCK
 ACCOUNT = "wechat-main"
 LOGIN, PASSWORD = "monitor", "Yuxi-lake-2026"
 PATIENCE = 60.0
@@ -87,8 +88,8 @@ class House:
             self.process = await asyncio.create_subprocess_exec(
                 sys.executable, "-m", "hub", *words, "--workers", str(workers), env=environment, stdout=log, stderr=log
             )
-        up = [await listening(port, wiring.CLOCK, PATIENCE) for port in (self.desk_port, self.site_port)]
-        if not all([*up, await listening(self.wechat_port, wiring.CLOCK, PATIENCE)]):
+        up = [await listening(port, CLOCK, PATIENCE) for port in (self.desk_port, self.site_port)]
+        if not all([*up, await listening(self.wechat_port, CLOCK, PATIENCE)]):
             raise HubError("演练没有起来：" + (self.folder / "house.log").read_text("utf-8", "replace")[-2000:])
 
     async def connect(self, desk: Desk) -> Keys:

@@ -4,11 +4,10 @@ from __future__ import annotations
 
 import asyncio
 import json
-import time
 from dataclasses import dataclass, field
 from urllib.parse import urlencode
 
-from hub.commands.alerts.house import LOGIN, PASSWORD
+from hub.commands.alerts.house import CLOCK, LOGIN, PASSWORD
 
 # live.js: events that come together bring one fetch, an alert waits for no others
 SETTLE, URGENT = 1.5, 0.1
@@ -78,7 +77,7 @@ class OpenBoard:
                 name = ""
 
     def _heard(self, name: str, subject: str) -> None:
-        now = time.monotonic()
+        now = CLOCK.monotonic()
         self.events.append(Event(name, subject, now))
         if name in ON:
             at = now + (URGENT if name == "alert" else SETTLE)
@@ -89,14 +88,14 @@ class OpenBoard:
         """Fetch the board whenever it is due, for ever."""
         while True:
             await self._woken.wait()
-            await asyncio.sleep(max(0.0, min(0.05, self._due - time.monotonic())))
-            if time.monotonic() < self._due:
+            await CLOCK.sleep(max(0.0, min(0.05, self._due - CLOCK.monotonic())))
+            if CLOCK.monotonic() < self._due:
                 continue
             self._due = 0.0
             self._woken.clear()
-            began = time.monotonic()
+            began = CLOCK.monotonic()
             _, page = await self._ask("GET", "/board")
-            now = time.monotonic()
+            now = CLOCK.monotonic()
             self.fetches.append(now - began)
             for row in page.split("<tr data-row>")[1:]:
                 if 'class="handled"' in row:

@@ -1,10 +1,8 @@
-"""Poisoned texts: what a program trips over and a person sends all the same, each with its name; used by many tests."""
+"""Poisoned texts: what a program trips over and a person sends all the same, each with its name."""
 
 from __future__ import annotations
 
 import base64
-import itertools
-import random
 from collections.abc import Mapping
 
 MEGABYTE = 1_000_000
@@ -15,11 +13,14 @@ def _filled(piece: str, length: int = MEGABYTE) -> str:
 
 
 def _mixed() -> str:
-    """A million signs of everything: Han, Latin, emoji, marks, halves."""
-    dice = random.Random(7)  # noqa: S311 - the same text in every run
+    """A million signs of everything: Han, Latin, emoji, marks, halves; the same in every run."""
     ranges = ((0x4E00, 0x9FFF), (0x20, 0x7E), (0x1F300, 0x1F6FF), (0x300, 0x36F), (0xD800, 0xDFFF), (0x3000, 0x303F))
-    spread = [dice.choice(ranges) for _ in range(5_000)]
-    return "".join(itertools.islice(itertools.cycle([chr(dice.randint(*each)) for each in spread]), MEGABYTE))
+    signs, state = [], 7
+    for _ in range(5_000):
+        state = state * 6_364_136_223_846_793_005 + 1_442_695_040_888_963_407 & (1 << 64) - 1
+        first, last = ranges[(state >> 60) % len(ranges)]
+        signs.append(chr(first + (state >> 32) % (last - first + 1)))
+    return _filled("".join(signs))
 
 
 POISONS: Mapping[str, str] = {
