@@ -33,8 +33,12 @@ Progress = Callable[[int], Awaitable[None]]  # hears how many replies have been 
 async def read_new(actor: Actor, desk: Desk) -> int:
     """Read until nothing waits, a while at most; how many replies were looked at."""
     require(actor, "reply.analyse")
+    first = await _claim(desk)
+    if not first:
+        return 0
     round_ = _Round(desk, desk.clock.monotonic())
-    lanes = [asyncio.ensure_future(round_.lane()) for _ in range(LANES)]
+    more = LANES - 1 if len(first) == BATCH else 0
+    lanes = [asyncio.ensure_future(work) for work in (round_.lane(first), *(round_.lane() for _ in range(more)))]
     try:
         return sum(await asyncio.gather(*lanes))
     finally:
@@ -52,11 +56,12 @@ class _Round:
     claiming: asyncio.Lock = field(default_factory=asyncio.Lock)
     counting: asyncio.Lock = field(default_factory=asyncio.Lock)
 
-    async def lane(self) -> int:
-        """One batch after the other."""
+    async def lane(self, claimed: list[Document] | None = None) -> int:
+        """One batch after the other, the claimed one first."""
         total = 0
-        while claimed := await self._claim():
+        while claimed := claimed or await self._claim():
             total += await self._read(claimed)
+            claimed = None
             if self.desk.clock.monotonic() - self.began > LONGEST:
                 self.desk.bell.ring("read")
                 break
