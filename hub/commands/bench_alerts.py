@@ -72,12 +72,13 @@ async def _played(plan: Plan, house: House, desk: Desk) -> dict[str, Any]:
     await CLOCK.sleep(2)
     print(f"每秒 {plan.rate} 条，{plan.seconds} 秒，混入 {plan.matters} 件事", file=sys.stderr, flush=True)
     await citizens.say_all(run.words, plan.rate)
+    run.words = [one for one in run.words if one.acked]
     spent = await _drained(desk, len(run.words) + 1)
     await CLOCK.sleep(3)
     for each in beside:
         each.cancel()
     citizens.close()
-    return await _reckoned(desk, run, citizens.refused, spent)
+    return await _reckoned(desk, run, spent) | {"refused": dict(citizens.refused)}
 
 
 async def _look(desk: Desk, run: Run) -> None:
@@ -100,14 +101,14 @@ async def _drained(desk: Desk, count: int) -> float:
 # ---- reckoning
 
 
-async def _reckoned(desk: Desk, run: Run, refused: int, drained: float) -> dict[str, Any]:
+async def _reckoned(desk: Desk, run: Run, drained: float) -> dict[str, Any]:
     kept = {row["external_id"]: row for row in await _replies(desk)}
     lost = sum(one.id not in kept for one in run.words)
     read_at = {row["_id"]: row.get("read_at") for row in kept.values()}
     alerts = [await _alert(desk, event, run) for event in run.board.events if event.name == "alert"]
     found = [one for one in alerts if one is not None]
     return {
-        "replies": len(run.words), "refused": refused, "lost": lost,
+        "replies": len(run.words), "lost": lost,
         "unread": sum(row["state"] != "read" for row in kept.values()),
         "to_stored": _spread([_stored(one, kept) for one in run.words if one.id in kept]),
         "to_event": _spread(_heard(run, kept, read_at)),
@@ -196,7 +197,8 @@ def _lines(figures: dict[str, Any]) -> list[str]:
         for name, words in _ROWS
     ]
     return [
-        f"留言 {figures['replies']}  拒收 {figures['refused']}  丢失 {figures['lost']}  没读成 {figures['unread']}",
+        f"留言 {figures['replies']}  没收下 {figures['refused'] or 0}  丢失 {figures['lost']}  "
+        f"没读成 {figures['unread']}",
         f"混入 {figures['matters']} 件，说出 {figures['told']} 件，预警 {figures['alerts']} 条",
         f"最多积压 {figures['most_waiting']} 条，说完后 {figures['drained']} 秒读完", head, *rows,
     ]  # fmt: skip

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import http.client
+from collections import Counter
 from collections.abc import Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field
@@ -92,7 +93,7 @@ class Citizens:
         self._port, self._keys, self._ids = port, keys, ids
         self._lines: list[http.client.HTTPConnection] = []
         self._pool = ThreadPoolExecutor(LANES, "citizen")
-        self.refused = 0
+        self.refused: Counter[str] = Counter()
 
     async def stand_ready(self, seconds: float) -> bool:
         """Whether the website knows the account's keys within this time."""
@@ -100,6 +101,7 @@ class Citizens:
         probe = Words(0, "probe", "路灯不亮", -1)
         while CLOCK.monotonic() < until:
             if await self._in_thread(probe):
+                self.refused.clear()
                 return True
             await CLOCK.sleep(0.5)
         return False
@@ -110,8 +112,7 @@ class Citizens:
         for turn, one in enumerate(words):
             await CLOCK.sleep(max(0.0, began + turn / rate - CLOCK.monotonic()))
             saying.append(asyncio.ensure_future(self._in_thread(one)))
-        done = await asyncio.gather(*saying)
-        self.refused += done.count(False)
+        await asyncio.gather(*saying)
 
     async def _in_thread(self, one: Words) -> bool:
         return await asyncio.get_running_loop().run_in_executor(self._pool, self._say, one)
@@ -132,21 +133,32 @@ class Citizens:
         }  # fmt: skip
         body = f"<xml><ToUserName>gh</ToUserName><Encrypt>{sealed}</Encrypt></xml>".encode()
         good = self._post(f"/callbacks/wechat/{ACCOUNT}?{urlencode(query)}", body)
-        one.acked = CLOCK.monotonic()
+        one.acked = CLOCK.monotonic() if good else 0.0
         return good
 
     def _post(self, path: str, body: bytes) -> bool:
-        for _ in range(2):
-            line = self._lines.pop() if self._lines else http.client.HTTPConnection("127.0.0.1", self._port, timeout=20)
+        """Whether it was acknowledged; on a new line where the one that lasted so far was cut meanwhile."""
+        for lasting in (True, False):
+            line = self._lines.pop() if lasting and self._lines else self._new_line()
             try:
                 line.request("POST", path, body, {"Content-Type": "text/xml"})
                 answer = line.getresponse()
                 answer.read()
                 self._lines.append(line)
-                return answer.status == 200
-            except (OSError, http.client.HTTPException):
+                return self._noted(answer.status)
+            except (OSError, http.client.HTTPException) as trouble:
                 line.close()
+                if not lasting:
+                    self.refused[type(trouble).__name__] += 1
         return False
+
+    def _noted(self, status: int) -> bool:
+        if status != 200:
+            self.refused[str(status)] += 1
+        return status == 200
+
+    def _new_line(self) -> http.client.HTTPConnection:
+        return http.client.HTTPConnection("127.0.0.1", self._port, timeout=20)
 
     def close(self) -> None:
         self._pool.shutdown()
