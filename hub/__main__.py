@@ -50,6 +50,8 @@ COMMANDS = (
     Command("bench chaos", "hub.commands.bench_chaos", "发布时杀进程、出故障，事后对账"),
     Command("bench publish", "hub.commands.bench_publish", "同一秒到期的发布", needs_desk=False),
     Command("bench ingest", "hub.commands.bench_ingest", "收留言的速度"),
+    Command("bench alerts", "hub.commands.bench_alerts", "从群众的话到看板上的预警要多久"),
+    Command("bench poison", "hub.commands.bench_poison", "一条“毒文”收下、分析、监测各费多少毫秒"),
     Command("bench detect", "hub.commands.bench_detect", "监测的速度与内存，同场对照"),
     Command("bench analyse", "hub.commands.bench_analyse", "分析的速度与准确度，同场对照"),
     Command("bench replay", "hub.commands.bench_replay", "回放留言，与常见的预警办法同场对照"),

@@ -11,6 +11,7 @@ import socket
 from collections.abc import AsyncIterator, Callable, Coroutine, Mapping, Sequence
 from contextlib import asynccontextmanager, suppress
 from dataclasses import replace
+from functools import lru_cache
 from pathlib import Path
 from typing import Any, TextIO
 from urllib.parse import urlsplit
@@ -27,6 +28,7 @@ from hub.desk import topics
 from hub.desk.accounts import credentials_of
 from hub.desk.custody import custody_of
 from hub.desk.desk import Desk
+from hub.desk.dictionary import WordsInForce
 from hub.desk.governing import StoredPolicies
 from hub.desk.model import InForce, condition
 from hub.desk.quotas import StoredMeter
@@ -52,6 +54,7 @@ from hub.store.tables import SITE_TABLES
 from nlp.detectors.deciding import Deciding
 from nlp.detectors.ensemble import Ensemble
 from nlp.detectors.settings import GRADES, ClusterSettings, Grade
+from nlp.words import Words, office_dictionary
 
 CLOCK = SystemClock()
 CHANNEL_KINDS = tuple(CHANNELS)
@@ -232,9 +235,12 @@ async def open_desk(settings: Settings, *, role: str = "desk", readers: int = 0)
         demo = await schema.mark_of(store) == "demo"
         clock = clock_of(settings, demo=demo)
         reads_with, routes_with, caller = InForce(), topics.TopicsInForce(), Caller()
-        reader = program("reader")
+        knows, reader = WordsInForce(None if demo else ""), program("reader")
         pool = ReadingPool(
-            readers or 1, model=lambda: reads_with.look(reader, desk), topics=lambda: routes_with.look(reader, desk)
+            readers or 1,
+            model=lambda: reads_with.look(reader, desk),
+            topics=lambda: routes_with.look(reader, desk),
+            words=lambda: knows.look(reader, desk),
         )
         failpoints = Failpoints(settings["HUB_FAILPOINT"] if demo else "")
         owner = f"{role}:{socket.gethostname()}:{os.getpid()}:{secrets.token_hex(4)}"
@@ -282,16 +288,31 @@ async def check_desk(settings: Settings, host: str) -> None:
 
 
 async def new_watch(desk: Desk) -> Watch:
-    """The watch of one worker, with the office's own figures; a changed policy holds from the worker's next start."""
+    """The watch of one worker, with the office's own figures and its dictionary, as they are whenever it saves."""
+    knows = WordsInForce(None if await schema.mark_of(desk.store) == "demo" else "")
+
+    async def fit() -> tuple[object, Callable[[], Ensemble]]:
+        settings, words = await _cluster_settings(desk), await knows.look(program("reader"), desk)
+        return (settings, words), lambda: Ensemble(lambda: Deciding(settings, _words_of(words)))
+
+    return Watch((await fit())[1], fit)
+
+
+@lru_cache(maxsize=1)
+def _words_of(dictionary: str | None) -> Words:
+    """Made once for all streams: it takes a third of a second."""
+    return Words(office_dictionary(dictionary))
+
+
+async def _cluster_settings(desk: Desk) -> ClusterSettings:
     value = desk.policies.value
-    settings = ClusterSettings(
+    return ClusterSettings(
         least_voices=int(await value("alert_voices")),
         chance=float(await value("alert_chance")),
         cool_down_days=float(await value("cooldown_days")),
         alerts_a_week=int(await value("alerts_a_week")),
         grades=tuple([await _grade(desk, grade) for grade in GRADES]),
     )
-    return Watch(lambda: Ensemble(lambda: Deciding(settings)))
 
 
 async def _grade(desk: Desk, grade: Grade) -> Grade:

@@ -124,7 +124,8 @@ class Copies:
     def __init__(self, capacity: int = 50_000) -> None:
         self._capacity = capacity
         self._exact: OrderedDict[str, tuple[str, int]] = OrderedDict()
-        self._bands: dict[tuple[int, int], list[str]] = {}
+        # in the order of `_exact`, always: a memory made from its rows must answer as this one does
+        self._bands: dict[tuple[int, int], dict[str, None]] = {}
 
     def __len__(self) -> int:
         return len(self._exact)
@@ -132,8 +133,7 @@ class Copies:
     def original(self, key: str, mark: int) -> str | None:
         """The name under which this text, or one nearly like it, was kept."""
         if key in self._exact:
-            self._exact.move_to_end(key)
-            return self._exact[key][0]
+            return self._seen_again(key)
         if not mark:
             return None
         for band in bands_of(mark):
@@ -143,13 +143,20 @@ class Copies:
                     return name
         return None
 
+    def _seen_again(self, key: str) -> str:
+        self._exact.move_to_end(key)
+        name, mark = self._exact[key]
+        for band in bands_of(mark) if mark else ():
+            self._bands[band][key] = self._bands[band].pop(key)
+        return name
+
     def keep(self, key: str, mark: int, name: str) -> None:
         """Remembers an original under a name; the one longest unseen is forgotten when there are too many."""
         if key in self._exact:
             return
         self._exact[key] = (name, mark)
         for band in bands_of(mark) if mark else ():
-            self._bands.setdefault(band, []).append(key)
+            self._bands.setdefault(band, {})[key] = None
         if len(self._exact) > self._capacity:
             self._forget(next(iter(self._exact)))
 
@@ -161,7 +168,7 @@ class Copies:
         _, mark = self._exact.pop(key)
         for band in bands_of(mark) if mark else ():
             left = self._bands[band]
-            left.remove(key)
+            del left[key]
             if not left:
                 del self._bands[band]
 

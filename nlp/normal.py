@@ -7,6 +7,7 @@ import re
 import opencc
 
 LIMIT = 6000  # characters kept of one text: what a person would read of it, and a bound on the time it can cost
+LOOKED_AT = LIMIT * 2  # of a text as it came: runs, addresses and what nobody sees are in it
 RUN = 3  # a character repeated more often than this says no more
 
 _to_simplified = opencc.OpenCC("t2s").convert

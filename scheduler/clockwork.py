@@ -29,6 +29,8 @@ class Clockwork:
         self._desk = desk
         self._jobs = jobs
         self._running: set[asyncio.Task[None]] = set()
+        self._busy: dict[str, asyncio.Lock] = {}
+        self._answering: list[asyncio.Task[None]] = []
         self._stopping = False
         self._scheduler = AsyncIOScheduler(
             jobstores={"default": MemoryJobStore()},
@@ -40,8 +42,23 @@ class Clockwork:
     def start(self) -> None:
         """Begin to tick; must be called inside the running loop."""
         for job in self._jobs:
-            self._scheduler.add_job(self.tick, "interval", seconds=job.every, args=(job,), id=job.name)
+            self._scheduler.add_job(self._tick, "interval", seconds=job.every, args=(job,), id=job.name)
         self._scheduler.start()
+        self._answering = [asyncio.ensure_future(self._answer(job)) for job in self._jobs if job.rung]
+
+    async def _answer(self, job: Job) -> None:
+        """Do the duty whenever it is rung for, one time after the other; rings that come meanwhile are one."""
+        while True:
+            await self._desk.bell.heard(job.name)
+            async with self._busy.setdefault(job.name, asyncio.Lock()):
+                await self.tick(job)
+
+    async def _tick(self, job: Job) -> None:
+        """The clock's own tick: not beside the same duty that a ring began."""
+        lock = self._busy.setdefault(job.name, asyncio.Lock())
+        if not lock.locked():
+            async with lock:
+                await self.tick(job)
 
     async def tick(self, job: Job) -> None:
         """Do one duty once. An edge: whatever it raises ends this tick, not the worker; the next tick tries again."""
@@ -77,6 +94,8 @@ class Clockwork:
         """
         self._stopping = True
         self._scheduler.shutdown(wait=False)
+        for answering in self._answering:
+            answering.cancel()
         left = set(self._running)
         if left:
             _, left = await asyncio.wait(left, timeout=patience)

@@ -18,7 +18,7 @@ from hub.desk.desk import Desk
 from hub.desk.dispatching import dispatch, wake_waiting
 from hub.desk.following import follow
 from hub.desk.keeping import throw_away
-from hub.desk.listening import listen
+from hub.desk.listening import listen, listen_open
 from hub.desk.mending import Smaller
 from hub.desk.mirroring import mirror
 from hub.desk.noticing import send_mail
@@ -41,7 +41,8 @@ Duty = Callable[[Actor, Desk], Awaitable[object]]
 class Job:
     """One duty. `lease`: one worker at a time does it; without, workers share it by claims on its rows.
 
-    A duty under a lease holds it for `hold` seconds at most; one that takes longer must renew or be repeatable.
+    A duty under a lease holds it for `hold` seconds at most; one that takes longer must renew or be repeatable. `rung`:
+    another duty of this process rings when there is work (hub.bell); the ticks are for what came otherwise.
     """
 
     name: str
@@ -50,6 +51,7 @@ class Job:
     actor: str  # the program's name, whose rights are in hub.domain.rights
     lease: bool = False
     hold: float = 60.0
+    rung: bool = False
 
 
 JOBS: tuple[Job, ...] = (
@@ -65,14 +67,15 @@ JOBS: tuple[Job, ...] = (
     Job("settle_deliveries", 5, settle_deliveries, "deliverer"),
     Job("tell", 3, tell, "receiver", lease=True),
     Job("look_after", 30, look_after, "caretaker", lease=True),
-    Job("carry", 1, carry, "carrier"),
+    Job("carry", 1, carry, "carrier", rung=True),
     Job("seal_heads", 60, seal_heads, "carrier", lease=True),
     Job("mail", 5, send_mail, "carrier"),
     Job("mirror", 3, mirror, "mirror", lease=True),
     Job("mirror_keys", 10, mirror_keys, "mirror", lease=True),
     Job("beat_sites", 10, beat_sites, "mirror"),
     Job("listen", 2, listen, "listener"),
-    Job("read", 1, read_new, "reader"),
+    Job("listen_open", 1, listen_open, "listener", rung=True),
+    Job("read", 1, read_new, "reader", rung=True),
     Job("copies", 2, group_copies, "reader", lease=True),
     Job("reopen", 60, reopen, "listener", lease=True),
     Job("throw_away", 600, throw_away, "keeper", lease=True),
@@ -85,7 +88,7 @@ def all_jobs(watch: Watch, smaller: Smaller, trainer: Trainer, topic_trainer: To
     """The list with this process's watch, which keeps the detector's state between its ticks (and its own lease), the
     process that draws pictures smaller, and those that train models (each under a claim of its own: it is long)."""
     own = (
-        Job("watch", 2, watch.tick, "watcher"),
+        Job("watch", 1, watch.tick, "watcher", rung=True),
         Job("smaller", 2, smaller.tick, "renderer", lease=True),
         Job("train", 5, trainer.tick, "trainer"),
         Job("train_topics", 5, topic_trainer.tick, "trainer"),

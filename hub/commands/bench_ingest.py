@@ -44,7 +44,7 @@ def run(arguments: argparse.Namespace) -> int:
 
 
 @asynccontextmanager
-async def _office() -> AsyncIterator[Desk]:
+async def office() -> AsyncIterator[Desk]:
     """A new demonstration in a folder that is gone afterwards."""
     with tempfile.TemporaryDirectory() as folder:
         settings = settings_room.read({"HUB_DATA": folder}, "desk")
@@ -67,7 +67,7 @@ def _said(count: int, desk: Desk) -> list[Heard]:
 
 
 async def _measure(count: int) -> list[dict[str, Any]]:
-    async with _office() as desk:
+    async with office() as desk:
         account = {"_id": "bench", "channel": "weibo"}
         heard = _said(count, desk)
         plain = [{"_id": f"p{number}", "at": one.at, "text": one.text} for number, one in enumerate(heard)]

@@ -30,7 +30,8 @@ SHOWN = 20  # bad rows that are printed; the rest is counted
 
 
 def add(parser: argparse.ArgumentParser) -> None:
-    parser.add_argument("kind", choices=tuple(KINDS), help="导入什么：" + "，".join(f"{k} {w}" for k, w in KINDS.items()))
+    words = "，".join(f"{kind} {name}" for kind, name in KINDS.items())
+    parser.add_argument("kind", choices=tuple(KINDS), help=f"导入什么：{words}")
     parser.add_argument("file", help="JSON Lines 或 CSV，可用 .gz；- 为标准输入")
     parser.add_argument("--account", default="", metavar="KEY", help="留言记在哪个账号名下")
     parser.add_argument("--map", default="", help="字段对应：letters，或 id=external_id,created_at=at,…")

@@ -113,9 +113,9 @@ async def _accounts(desk: Desk, where: Addresses, cover: str) -> None:
         key=SITE,
         channel="site",
         name="市政府网站",
-        settings={"base_url": where.site_api, "inbox_wait": 0},
+        settings={"base_url": where.site_api},
         credentials={"keys": list(where.content_keys)},  # type: ignore[dict-item]
-        profile={"listen_every": 2},
+        profile={},
         rehearsal=True,
     )
     known = where.weibo_account

@@ -26,6 +26,9 @@ HEALTH_WORDS = caring.WORDS
 _KEY = re.compile(r"[a-z][a-z0-9-]{1,38}[a-z0-9]")  # stands in field names of variants: no dots
 
 
+INBOX_WAIT = 3  # seconds that a website of ours may hold the question for new letters, where its settings do not say
+
+
 @dataclass(frozen=True)
 class NewAccount:
     """What an administrator types in to connect an account. Credentials are sealed at once and never shown again."""
@@ -51,7 +54,7 @@ async def connect_account(actor: Actor, desk: Desk, new: NewAccount) -> Document
     fields = {
         "channel": new.channel,
         "name": new.name.strip(),
-        "settings": dict(new.settings),
+        "settings": ({"inbox_wait": INBOX_WAIT} if new.channel == "site" else {}) | dict(new.settings),
         "credentials": sealed,
         "profile": dict(new.profile),
         "rehearsal": new.rehearsal,

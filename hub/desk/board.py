@@ -52,6 +52,7 @@ class Board:
     publications: list[Document]
     backlog: int
     backlog_past: int
+    waiting_since: datetime | None  # when the one that waits longest to be read came in
     delay: float | None
 
     @property
@@ -104,6 +105,7 @@ async def board(
         publications=await _publications(desk, span),
         backlog=await desk.store.count("replies", {**new, "stream": LIVE}, ceiling=100_000),
         backlog_past=await desk.store.count("replies", {**new, "stream": {"$ne": LIVE}}, ceiling=100_000),
+        waiting_since=await _waiting_since(desk),
         delay=await _delay(desk),
     )
 
@@ -235,6 +237,13 @@ async def _publications(desk: Desk, span: Span) -> list[Document]:
     for row in reversed(rows):
         firsts.setdefault(row["content"], row)
     return list(firsts.values())[-6:]
+
+
+async def _waiting_since(desk: Desk) -> datetime | None:
+    """What came in first and is not read yet, looked for among the earliest said: those came first, or nearly."""
+    new = {"watched": False, "state": "new", "stream": LIVE}
+    rows = await desk.store.find("replies", new, sort=[("at", 1)], limit=20, fields=["received_at"])
+    return min((row["received_at"] for row in rows), default=None)
 
 
 async def _delay(desk: Desk) -> float | None:

@@ -8,6 +8,7 @@ from datetime import datetime
 from typing import Any, Protocol
 
 from channels.contract import Channel, Outcome
+from hub.bell import Bell
 from hub.clock import Clock
 from hub.domain.errors import HubError
 from hub.failpoints import Failpoints
@@ -80,6 +81,7 @@ class Desk:
     proofs: Proofs | None = None  # None: nobody can sign in here (workers)
     mail: Mail | None = None  # None: notices ring the bell only
     heads: Heads | None = None
+    bell: Bell = field(default_factory=Bell)  # what one duty of this process tells another
     watched: dict[Any, float] = field(default_factory=dict)  # this process's own watch: since when it sees a thing so
 
 

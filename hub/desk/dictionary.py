@@ -8,7 +8,9 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Mapping, Sequence
+from contextlib import suppress
 from dataclasses import dataclass
+from datetime import datetime, timedelta
 from typing import Any
 
 from hub.desk.desk import Desk
@@ -27,6 +29,7 @@ BORN: Mapping[str, Any] = {
 }  # fmt: skip
 CHANGED = "词典刚被别人换过，请刷新后再看。"
 LISTED = 100
+LOOK_EVERY = timedelta(seconds=3)
 
 
 @dataclass(frozen=True)
@@ -160,3 +163,27 @@ async def text_of(files: Files, named: Document) -> str:
     if content is None:
         raise Conflict("词典的文件不见了或坏了。请从备份取回，或再导入一次。")
     return content.decode()
+
+
+class WordsInForce:
+    """What this process reads with: looks at the pointer every few seconds at most. `without`: the words where nobody
+    brought any (None: those of the demonstration's city)."""
+
+    def __init__(self, without: str | None) -> None:
+        self._without = without
+        self._words = without
+        self._named = ""
+        self._looked_at: datetime | None = None
+
+    async def look(self, actor: Actor, desk: Desk) -> str | None:
+        """The dictionary's text in force now, or as it was a few seconds ago; where its file is gone, as before."""
+        require(actor, "reply.analyse")
+        now = desk.clock.now()
+        if self._looked_at is None or abs(now - self._looked_at) >= LOOK_EVERY:
+            self._looked_at = now
+            named = await pointer_of(desk.store)
+            if named["sha256"] != self._named:
+                with suppress(Conflict):
+                    text = await text_of(desk.files, named)
+                    self._words, self._named = text or self._without, str(named["sha256"])
+        return self._words

@@ -6,6 +6,7 @@ any two of them brings the same page again, and the unique key (account, externa
 
 from __future__ import annotations
 
+import asyncio
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import timedelta
@@ -22,6 +23,8 @@ from hub.store import leases
 from hub.store.base import Document, Unreachable, Unsure
 
 ROUND = 200  # accounts of one round
+AT_ONCE = 8  # accounts that are asked at the same time
+LONGEST = 5.0  # seconds of listening in one go to a website that holds the request open
 PAGES = 20  # pages of one account in one go, so that one busy account does not starve the others
 RECENT = 100  # newest posts of an account that are asked for comments, where a platform is asked post by post
 RATING = "rating"
@@ -47,6 +50,7 @@ async def take(actor: Actor, desk: Desk, account: Document, heard: Sequence[Hear
     found = [await receive(desk, account, one, stream) for one in heard if one.kind != RATING]
     documents = [document for document in found if document is not None]
     done = await desk.store.insert_new("replies", documents)
+    desk.bell.ring("read")
     await desk.failpoints.reach("ingest.stored")
     fresh = set(done.new)
     aside = sum(1 for one in documents if one["_id"] in fresh and one["state"] == UNOPENED)
@@ -54,19 +58,55 @@ async def take(actor: Actor, desk: Desk, account: Document, heard: Sequence[Hear
 
 
 async def listen(actor: Actor, desk: Desk) -> int:
-    """One round over accounts that are due a look, the longest waiting first; how many new replies it brought."""
+    """One round over accounts that are due a look, the longest waiting first; how many new replies it brought. Some are
+    asked at once, so that a slow platform keeps none of the others waiting for long."""
     require(actor, "reply.take")
     due = {"$or": [{"listen_at": None}, {"listen_at": {"$lte": desk.clock.now()}}]}
     accounts = await desk.store.find("accounts", {"listening": True, **due}, sort=[("listen_at", 1)], limit=ROUND)
-    return sum([await _listen_to(actor, desk, account) for account in accounts])
+    found = await _listen_to_all(actor, desk, [account for account in accounts if not is_held_open(account)])
+    return sum(new or 0 for new in found)
 
 
-async def _listen_to(actor: Actor, desk: Desk, account: Document) -> int:
+async def listen_open(actor: Actor, desk: Desk) -> int:
+    """The same for websites of ours that hold the request open until somebody writes: what is written there is here at
+    once. Rings for itself, so that hardly a moment is left in between; not where another worker listens to them."""
+    require(actor, "reply.take")
+    due = {"$or": [{"listen_at": None}, {"listen_at": {"$lte": desk.clock.now()}}]}
+    ours = {"listening": True, "channel": "site", **due}
+    accounts = await desk.store.find("accounts", ours, sort=[("listen_at", 1)], limit=ROUND)
+    found = await _listen_to_all(actor, desk, [account for account in accounts if is_held_open(account)])
+    if any(new is not None for new in found):
+        desk.bell.ring("listen_open")
+    return sum(new or 0 for new in found)
+
+
+def is_held_open(account: Document) -> bool:
+    """A website of ours that may hold our request (`inbox_wait` in its settings, seconds)."""
+    return account["channel"] == "site" and bool((account.get("settings") or {}).get("inbox_wait"))
+
+
+async def _listen_to_all(actor: Actor, desk: Desk, accounts: Sequence[Document]) -> list[int | None]:
+    """New replies of each; None where another listens. Whatever one of them meets, the others are heard; a store that
+    fails is said at the end."""
+    turns = asyncio.Semaphore(AT_ONCE)
+
+    async def one(account: Document) -> int | None:
+        async with turns:
+            return await _listen_to(actor, desk, account)
+
+    done = await asyncio.gather(*(one(account) for account in accounts), return_exceptions=True)
+    for each in done:
+        if isinstance(each, BaseException):
+            raise each
+    return [each for each in done if not isinstance(each, BaseException)]
+
+
+async def _listen_to(actor: Actor, desk: Desk, account: Document) -> int | None:
     """One account under its own lease: two workers never ask one platform at once: it would cost quota twice."""
     name = f"listen:{account['_id']}"
     number = await leases.take(desk.store, name, desk.owner, desk.clock.now(), 60)
     if number is None:
-        return 0
+        return None
     try:
         return await _fetch(actor, desk, account)
     except (Unreachable, Unsure):
@@ -79,7 +119,7 @@ async def _listen_to(actor: Actor, desk: Desk, account: Document) -> int:
 
 
 async def _fetch(actor: Actor, desk: Desk, account: Document) -> int:
-    channel = desk.connect(account)
+    channel, began = desk.connect(account), desk.clock.monotonic()
     new = 0
     for _ in range(PAGES):
         cursor = await _cursor(desk, account["_id"])
@@ -93,10 +133,15 @@ async def _fetch(actor: Actor, desk: Desk, account: Document) -> int:
         await desk.failpoints.reach("poll.stored")
         if page.cursor != cursor:
             await _keep_cursor(desk, account["_id"], page.cursor)
-        if not page.more:
+        if not page.more and not (is_held_open(account) and _goes_on(desk, page, began)):
             break
     await _note_look(desk, account)
     return new
+
+
+def _goes_on(desk: Desk, page: Page, began: float) -> bool:
+    """Somebody is writing just now, and the next words are waited for at once."""
+    return bool(page.heard) and desk.clock.monotonic() - began < LONGEST
 
 
 async def _cursor(desk: Desk, account: str) -> str:
@@ -123,7 +168,8 @@ async def _recent_posts(desk: Desk, account: str) -> list[str]:
 
 async def _note_look(desk: Desk, account: Document) -> None:
     now = desk.clock.now()
-    rest = timedelta(seconds=float(account.get("profile", {}).get("listen_every", REST.total_seconds())))
+    every = float(account.get("profile", {}).get("listen_every", REST.total_seconds()))
+    rest = timedelta(seconds=0 if is_held_open(account) else every)
     seen = {"listen_at": now + rest, "listened_at": now, "listen_trouble": None, "listen_failures": 0}
     await desk.store.change("accounts", {"_id": account["_id"]}, {"$set": seen})
 

@@ -135,6 +135,7 @@ async def _alert(desk: Desk, change: IssueChange, issue: str, level: str) -> Non
         if not await unfinished(desk, issue):
             return
     await reopen(desk, issue)
+    desk.bell.ring("carry")
 
 
 def usual_words(usual: float) -> str:

@@ -1,21 +1,22 @@
 """分析: claims new replies, has them read in the pool, writes what was read, counts them; the reading itself is nlp's.
 
-A reply whose reading fails is tried again and set aside after the third time, so that one poisoned text never stops the
-others. What is read are the masked words: no number or name can come back through terms
-or a summary.
+Two batches are in hand at most: while one is read, the other is written. What waits beyond them waits in the store,
+kept and acknowledged, today's words before those of imports; a claim lapses with its holder. A reply whose reading
+fails is tried again after a rest and set aside after the third time, so that one poisoned text never stops the others.
+What is read are the masked words: no number or name can come back through terms or a summary.
 """
 
 from __future__ import annotations
 
 import asyncio
 from collections.abc import Awaitable, Callable, Sequence
-from dataclasses import asdict
+from dataclasses import asdict, dataclass, field
 from datetime import timedelta
 from typing import Any
 
 from hub.desk.desk import Desk
 from hub.domain.people import Actor
-from hub.domain.reply import after_failure
+from hub.domain.reply import LIVE, after_failure
 from hub.domain.rights import require
 from hub.store import rollups
 from hub.store.base import Document
@@ -23,23 +24,64 @@ from hub.store.search import terms_of
 from nlp.contract import Analysis
 
 BATCH = 200
-LEASE = timedelta(seconds=60)
+LANES = 2  # batches in hand
+LEASE = timedelta(seconds=30)
+LONGEST = 5.0  # seconds of batches in one go
 Progress = Callable[[int], Awaitable[None]]  # hears how many replies have been looked at
 
 
 async def read_new(actor: Actor, desk: Desk) -> int:
-    """Read one batch; how many replies are done with (read or set aside)."""
+    """Read until nothing waits, a while at most; how many replies were looked at."""
     require(actor, "reply.analyse")
-    claimed = await _claim(desk)
-    if not claimed:
+    first = await _claim(desk)
+    if not first:
         return 0
-    await desk.failpoints.reach("analyse.claimed")
-    rows = [{"text": _whole(reply), "kind": _kind(reply), "district": reply.get("district")} for reply in claimed]
-    read = await _under_lease(desk, claimed, rows)
-    done = await _write_all(desk, claimed, read)
-    await count_rest(actor, desk)
-    await _tell(desk, [reply for reply in done if reply is not None])
-    return len(done)
+    round_ = _Round(desk, desk.clock.monotonic())
+    more = LANES - 1 if len(first) == BATCH else 0
+    lanes = [asyncio.ensure_future(work) for work in (round_.lane(first), *(round_.lane() for _ in range(more)))]
+    try:
+        return sum(await asyncio.gather(*lanes))
+    finally:
+        for lane in lanes:
+            lane.cancel()
+        await asyncio.gather(*lanes, return_exceptions=True)
+
+
+@dataclass
+class _Round:
+    """One go of this process: its lanes claim one after the other, and count one after the other."""
+
+    desk: Desk
+    began: float
+    claiming: asyncio.Lock = field(default_factory=asyncio.Lock)
+    counting: asyncio.Lock = field(default_factory=asyncio.Lock)
+
+    async def lane(self, claimed: list[Document] | None = None) -> int:
+        """One batch after the other, the claimed one first."""
+        total = 0
+        while claimed := claimed or await self._claim():
+            total += await self._read(claimed)
+            claimed = None
+            if self.desk.clock.monotonic() - self.began > LONGEST:
+                self.desk.bell.ring("read")
+                break
+        return total
+
+    async def _claim(self) -> list[Document]:
+        async with self.claiming:
+            return await _claim(self.desk)
+
+    async def _read(self, claimed: list[Document]) -> int:
+        desk = self.desk
+        await desk.failpoints.reach("analyse.claimed")
+        rows = [{"text": _whole(reply), "kind": _kind(reply), "district": reply.get("district")} for reply in claimed]
+        read = await _under_lease(desk, claimed, rows)
+        done = await _write_all(desk, claimed, read)
+        desk.bell.ring("watch")
+        async with self.counting:
+            await rollups.count_waiting(desk.store)
+        await _tell(desk, [reply for reply in done if reply is not None])
+        return len(done)
 
 
 async def count_rest(actor: Actor, desk: Desk) -> int:
@@ -61,23 +103,39 @@ async def recount(actor: Actor, desk: Desk, progress: Progress) -> int:
 
 
 async def _claim(desk: Desk) -> list[Document]:
-    """Up to a batch of replies under this process's lease; the token tells this claim from every other."""
-    now = desk.clock.now()
-    free = {"state": "new", "$or": [{"lease_until": None}, {"lease_until": {"$lte": now}}]}
-    found = await desk.store.find("replies", free, sort=[("received_at", 1)], limit=BATCH, fields=["_id"])
-    if not found:
-        return []
-    token = f"{desk.owner}:{desk.ids.new()}"
-    mine = {"$set": {"lease_owner": token, "lease_until": now + LEASE}}
-    await desk.store.change_many("replies", {"_id": {"$in": [row["_id"] for row in found]}, **free}, mine)
-    ids = [row["_id"] for row in found]
-    return await desk.store.find("replies", {"_id": {"$in": ids}, "lease_owner": token}, sort=[("at", 1)], limit=BATCH)
+    """Up to a batch of replies under this process's lease; the token tells this claim from every other. Where another
+    worker was faster with all of them, the next ones."""
+    while True:
+        now = desk.clock.now()
+        free = {"state": "new", "$or": [{"lease_until": None}, {"lease_until": {"$lte": now}}]}
+        ids = await _waiting(desk, free)
+        if not ids:
+            return []
+        token = f"{desk.owner}:{desk.ids.new()}"
+        mine = {"$set": {"lease_owner": token, "lease_until": now + LEASE}}
+        await desk.store.change_many("replies", {"_id": {"$in": ids}, **free}, mine)
+        ours = {"_id": {"$in": ids}, "lease_owner": token}
+        if found := await desk.store.find("replies", ours, sort=[("at", 1)], limit=BATCH):
+            return found
+
+
+async def _waiting(desk: Desk, free: Document) -> list[str]:
+    """Today's words first: they must not stand behind the years of an import. Each by the index of its own order."""
+    live = {"watched": False, "stream": LIVE, **free}
+    found = await desk.store.find("replies", live, sort=[("at", 1)], limit=BATCH, fields=["_id"])
+    left = BATCH - len(found)
+    if left:
+        found += await desk.store.find("replies", free, sort=[("received_at", 1)], limit=BATCH, fields=["_id"])
+    return list(dict.fromkeys(row["_id"] for row in found))[:BATCH]
+
+
+def _held(claimed: Sequence[Document]) -> Document:
+    return {"_id": {"$in": [reply["_id"] for reply in claimed]}, "lease_owner": claimed[0]["lease_owner"]}
 
 
 async def _under_lease(desk: Desk, claimed: list[Document], rows: list[dict[str, Any]]) -> list[Analysis | None]:
     """Read, and keep the claim meanwhile: a poisoned text makes a batch slow, and none may read it beside us."""
-    reading = asyncio.ensure_future(desk.read(rows))
-    mine = {"_id": {"$in": [reply["_id"] for reply in claimed]}, "lease_owner": claimed[0]["lease_owner"]}
+    reading, mine = asyncio.ensure_future(desk.read(rows)), _held(claimed)
     try:
         while not reading.done():
             bell = asyncio.ensure_future(desk.clock.sleep(LEASE.total_seconds() / 3))
@@ -86,6 +144,9 @@ async def _under_lease(desk: Desk, claimed: list[Document], rows: list[dict[str,
             if not reading.done():
                 await desk.store.change_many("replies", mine, {"$set": {"lease_until": desk.clock.now() + LEASE}})
         return reading.result()
+    except Exception:  # nobody could read at all: that says nothing about these texts, and others may take them
+        await desk.store.change_many("replies", mine, {"$set": {"lease_owner": None, "lease_until": None}})
+        raise
     finally:
         reading.cancel()
 
@@ -115,7 +176,7 @@ async def _write(desk: Desk, reply: Document, analysis: Analysis | None) -> Docu
     """One compare-and-set: what was read, if the claim is still ours; None where another worker was faster."""
     mine = {"_id": reply["_id"], "state": "new", "lease_owner": reply["lease_owner"]}
     if analysis is None:
-        return await desk.store.change("replies", mine, after_failure(reply))
+        return await desk.store.change("replies", mine, after_failure(reply, desk.clock.now()))
     seen = {
         "analysis": _plain(analysis),
         "terms": terms_of(_whole(reply)),

@@ -1,18 +1,26 @@
-"""The pool of reading processes: texts in, analyses out, poisoned texts found by halving; reading is nlp's."""
+"""The pool of reading processes: texts in, analyses out, in chunks of so many characters; reading is nlp's.
+
+A process gives back one analysis after the other. Where it dies, or gives nothing for too long, the next text of its
+chunk was the cause: that one comes back as None, and the rest is read by a new process. So a poisoned text costs one
+process, and its neighbours a moment. Where no process comes up at all, nothing is said about any text.
+"""
 
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Mapping, Sequence
-from concurrent.futures import ProcessPoolExecutor
-from concurrent.futures.process import BrokenProcessPool
+from collections.abc import Awaitable, Callable, Mapping, Sequence
+from contextlib import suppress
+from dataclasses import dataclass
 from multiprocessing import get_context
-from typing import Any
+from multiprocessing.connection import Connection
+from multiprocessing.context import SpawnProcess
+from typing import Any, Protocol
 
 from hub.desk.model import ModelNow, Reading
 from hub.desk.topics import Filing, FilingNow
 from hub.orphans import end_with_parent
 from nlp.contract import Analysis
+from nlp.normal import LOOKED_AT
 from nlp.reading import Reader
 from nlp.sentiment import read_model
 from nlp.topic_model import read_topic_model
@@ -20,16 +28,52 @@ from nlp.topic_tree import civic_tree, read_tree
 from nlp.topics import Topics
 
 Row = Mapping[str, Any]
+Read = list[Analysis | None]
 
-_READER: list[Reader] = []  # one per process of the pool, loaded when the process starts
+
+class Reads(Protocol):
+    """What a reading process needs of a reader."""
+
+    def read(self, text: str, kind: str | None = None, *, district: str | None = None) -> Analysis: ...
 
 
-def _load(office_words: str, reading: Reading, filing: Filing) -> None:
-    end_with_parent()
+@dataclass(frozen=True)
+class InUse:
+    """What a process reads with: sentiment model, tree and model of topics, and the office's dictionary (None: the
+    demonstration's)."""
+
+    reading: Reading = Reading()
+    filing: Filing = Filing()
+    words: str | None = None
+
+
+WordsNow = Callable[[], Awaitable[str | None]]
+MakeReader = Callable[[InUse], Reads]  # a module's own function: it is sent over
+
+CHUNK = 40_000  # characters sent at once: some 400 comments, or a third of a second
+MOST = 200  # texts sent at once
+LOADING = 120.0  # seconds in which a new process must be ready
+STARTS = 3  # processes that may fail to come up, one after the other
+_SPAWNED = get_context("spawn")
+
+
+class NoReaders(RuntimeError):
+    """No reading process comes up (memory short, a broken installation); the texts are as they were."""
+
+
+class _Fell(Exception):
+    """A process died, or gave nothing for too long."""
+
+
+# ---- in the reading process
+
+
+def make_reader(using: InUse) -> Reader:
+    """The reader of one process."""
+    reading = using.reading
     model = read_model(reading.content) if reading.content is not None else None
-    words = office_words or None
-    topics = topics_with(filing)
-    _READER[:] = [Reader(words, model=model, threshold=reading.threshold, name=reading.model, topics=topics)]
+    topics = topics_with(using.filing)
+    return Reader(using.words, model=model, threshold=reading.threshold, name=reading.model, topics=topics)
 
 
 def topics_with(filing: Filing) -> Topics:
@@ -39,87 +83,173 @@ def topics_with(filing: Filing) -> Topics:
     return Topics(tree, model if model is not None and model.fits(tree) else None)
 
 
-def _read(rows: Sequence[Row]) -> list[Analysis | None]:
-    reader = _READER[0]
-    return [_read_one(reader, row) for row in rows]
+def _serve(line: Connection, make: MakeReader, using: InUse) -> None:
+    """Chunks in, one analysis after the other out, until the other end is closed."""
+    end_with_parent()
+    reader = make(using)
+    line.send("ready")
+    with suppress(EOFError, OSError):
+        while True:
+            for row in line.recv():
+                line.send(_read_one(reader, row))
 
 
-def _read_one(reader: Reader, row: Row) -> Analysis | None:
+def _read_one(reader: Reads, row: Row) -> Analysis | None:
     try:
         return reader.read(str(row["text"]), kind=row.get("kind"), district=row.get("district"))
     except Exception:
         return None
 
 
+# ---- beside it
+
+
+@dataclass(frozen=True)
+class _Process:
+    """One reading process, our end of its line, and what it reads with."""
+
+    process: SpawnProcess
+    line: Connection
+    using: InUse
+
+    @classmethod
+    async def start(cls, make: MakeReader, using: InUse) -> _Process:
+        """One that is ready; _Fell where it does not become so."""
+        ours, theirs = _SPAWNED.Pipe()
+        process = _SPAWNED.Process(target=_serve, args=(theirs, make, using), daemon=True)
+        process.start()
+        theirs.close()
+        found = cls(process, ours, using)
+        try:
+            await found._next(LOADING)
+        except BaseException:
+            found.end()
+            raise
+        return found
+
+    async def read(self, rows: Sequence[Row], found: Read, limit: float) -> None:
+        """Add the analyses of a chunk to `found` as they come; _Fell at the text that was to come next."""
+        with suppress(OSError):  # it is gone: the line says so at once
+            self.line.send(list(rows))
+        while len(found) < len(rows):
+            found.append(await self._next(limit))
+
+    async def _next(self, limit: float) -> Any:
+        if not self.line.poll() and not await _readable(self.line, limit):
+            raise _Fell
+        try:
+            return self.line.recv()
+        except (EOFError, OSError):
+            raise _Fell from None
+
+    def end(self) -> None:
+        """At once, whatever it is at: it writes nothing anywhere."""
+        self.line.close()
+        self.process.kill()
+        self.process.join()
+        self.process.close()
+
+
+async def _readable(line: Connection, seconds: float) -> bool:
+    """Whether the line has something to say, or has ended, within this time."""
+    loop, said = asyncio.get_running_loop(), asyncio.Event()
+    loop.add_reader(line.fileno(), said.set)
+    try:
+        await asyncio.wait_for(said.wait(), seconds)
+    except TimeoutError:
+        return False
+    finally:
+        loop.remove_reader(line.fileno())
+    return True
+
+
+def chunks(rows: Sequence[Row]) -> list[list[Row]]:
+    """The rows in their order, cut so that no chunk of several texts has more than CHUNK characters; of a text only
+    what is looked at goes along."""
+    found: list[list[Row]] = []
+    size = 0
+    for row in rows:
+        text = str(row["text"])[:LOOKED_AT]
+        if not found or size + len(text) > CHUNK or len(found[-1]) == MOST:
+            found.append([])
+            size = 0
+        found[-1].append({**row, "text": text})
+        size += len(text)
+    return found
+
+
 class ReadingPool:
-    """Some processes with a loaded reader each. `limit` is the time one batch may take, in seconds; `model` and
-    `topics` say before each batch what is in force (left out: what is shipped, always)."""
+    """Some processes with a loaded reader each. `limit` is the time one text may take, in seconds; `model`, `topics`
+    and `words` say before each batch what is in force (left out: what is shipped, always)."""
 
     def __init__(
         self,
         processes: int = 1,
         *,
-        office_words: str = "",
-        limit: float = 30.0,
+        limit: float = 10.0,
         model: ModelNow | None = None,
         topics: FilingNow | None = None,
+        words: WordsNow | None = None,
+        make: MakeReader = make_reader,
     ) -> None:
-        self._processes = processes
-        self._office_words = office_words
-        self._limit = limit
-        self._model = model
-        self._topics = topics
-        self._in_force = (Reading(), Filing())
-        self._pool: ProcessPoolExecutor | None = None
+        self._make, self._limit = make, limit
+        self._model, self._topics, self._words = model, topics, words
+        self._using = InUse()
+        self._turns = asyncio.Semaphore(processes)
+        self._free: list[_Process] = []
 
-    async def read(self, rows: Sequence[Row]) -> list[Analysis | None]:
-        """The analyses in the order of the rows; None where a text could not be read."""
-        reading = await self._model() if self._model is not None else Reading()
-        self._take_up((reading, await self._topics() if self._topics is not None else Filing()))
-        return await self._read(rows)
+    @property
+    def processes(self) -> list[int]:
+        """Ids of the processes that wait for work."""
+        return [each.process.pid or 0 for each in self._free]
 
-    def _take_up(self, in_force: tuple[Reading, Filing]) -> None:
-        """Another model, threshold or tree: new processes for the next batch, the old ones end with theirs."""
-        if in_force == self._in_force:
-            return
-        self._in_force = in_force
-        pool, self._pool = self._pool, None
-        if pool is not None:
-            pool.shutdown(wait=False)
-
-    async def _read(self, rows: Sequence[Row]) -> list[Analysis | None]:
-        if not rows:
-            return []
+    async def read(self, rows: Sequence[Row]) -> Read:
+        """The analyses in the order of the rows; None where a text could not be read. NoReaders where nobody reads."""
+        self._using = InUse(
+            await self._model() if self._model is not None else Reading(),
+            await self._topics() if self._topics is not None else Filing(),
+            await self._words() if self._words is not None else None,
+        )
+        parts = [asyncio.ensure_future(self._read(chunk)) for chunk in chunks(rows)]
         try:
-            return await asyncio.wait_for(self._submit(rows), self._limit)
-        except (BrokenProcessPool, TimeoutError):
-            self._restart()
-        if len(rows) == 1:
-            return [None]
-        middle = len(rows) // 2
-        return [*await self._read(rows[:middle]), *await self._read(rows[middle:])]
+            return [one for part in await asyncio.gather(*parts) for one in part]
+        finally:
+            for part in parts:
+                part.cancel()
+
+    async def _read(self, rows: Sequence[Row]) -> Read:
+        """One chunk, by as many processes one after the other as its texts end."""
+        found: Read = []
+        while len(found) < len(rows):
+            left = rows[len(found) :]
+            async with self._turns:
+                process = await self._process()
+                read: Read = []
+                try:
+                    await process.read(left, read, self._limit)
+                    self._free.append(process)
+                except _Fell:
+                    process.end()
+                    read.append(None)
+                except BaseException:  # told to stop while it is in the middle of something
+                    process.end()
+                    raise
+            found += read
+        return found
+
+    async def _process(self) -> _Process:
+        """One that waits and reads with what is in force, else a new one; those that read with another thing end."""
+        while self._free:
+            process = self._free.pop()
+            if process.using == self._using and process.process.is_alive():
+                return process
+            process.end()
+        for _ in range(STARTS):
+            with suppress(_Fell, OSError):
+                return await _Process.start(self._make, self._using)
+        raise NoReaders
 
     def close(self) -> None:
         """End the processes."""
-        if self._pool is not None:
-            self._pool.shutdown(wait=True, cancel_futures=True)
-            self._pool = None
-
-    def _submit(self, rows: Sequence[Row]) -> asyncio.Future[list[Analysis | None]]:
-        if self._pool is None:
-            self._pool = ProcessPoolExecutor(
-                self._processes,
-                mp_context=get_context("spawn"),
-                initializer=_load,
-                initargs=(self._office_words, *self._in_force),
-            )
-        return asyncio.get_running_loop().run_in_executor(self._pool, _read, list(rows))
-
-    def _restart(self) -> None:
-        """Leave a broken or stuck pool: its processes are killed, since a text may hold one for ever."""
-        pool, self._pool = self._pool, None
-        if pool is None:
-            return
-        for process in list(getattr(pool, "_processes", {}).values()):
-            process.kill()
-        pool.shutdown(wait=False, cancel_futures=True)
+        while self._free:
+            self._free.pop().end()

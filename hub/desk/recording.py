@@ -6,7 +6,8 @@ Nothing is dropped: what cannot be opened is kept whole, and people are told.
 from __future__ import annotations
 
 import json
-from collections.abc import Mapping
+import re
+from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from datetime import datetime
 from typing import Any
@@ -16,11 +17,18 @@ from hub.clock import in_utc, local
 from hub.desk.desk import Desk
 from hub.domain import outbox
 from hub.domain.case import KINDS, is_confidential
-from hub.domain.reply import CONFIDENTIAL, FOLLOWS, UNOPENED, Arrival, Words, compose
+from hub.domain.reply import CONFIDENTIAL, FOLLOWS, MOST_TEXT, UNOPENED, Arrival, Words, compose
 from hub.masking import mask_name, mask_text
 from hub.sealing import CITIZEN, Unsealable
 from hub.store.base import Document
 
+CUT = 500  # characters; longer than anything that is masked
+# Nobody sees them, but they hide a number from the masks and turn round what stands beside them on a page: controls,
+# zero width, direction marks. The joiner stays where it joins two pictures.
+_UNSEEN = re.compile(
+    "[\x00-\x08\x0b\x0c\x0e-\x1f\x7f-\x84\x86-\x9f\xad\u061c\u200b\u200c\u200e\u200f\u202a-\u202e\u2060-\u206f\ufeff]"
+    "|(?<=[0-9A-Za-z@.])\u200d+"
+)
 PUSHED = "author"  # purpose of the keyed fingerprint that tells one citizen's replies from another's
 
 
@@ -35,19 +43,27 @@ async def record(desk: Desk, account: Document, heard: Heard, stream: str) -> Do
         return _aside(desk, compose(arrival, seal_fields(desk, id, seals), "", "", "", "", ""))
     seals |= {"text": words.text, "author": words.author_name, "contact": words.contact}
     key = desk.sealer.index(f"{account['channel']}:{words.author_id}", purpose=PUSHED)
-    names = (words.author_name,) if words.author_name else ()
-    text, title = mask_text(words.text, names=names), mask_text(words.title, names=names)
+    names = (words.author_name,) if 0 < len(words.author_name) < CUT else ()
+    text, title = _masked(words.text, names), _masked(words.title, names)
     sealed = seal_fields(desk, id, {name: value for name, value in seals.items() if value})
-    document = compose(arrival, sealed, key, mask_name(words.author_name), text, title, words.district)
+    shown = mask_name(_UNSEEN.sub("", words.author_name[:CUT]))
+    document = compose(arrival, sealed, key, shown, text, title, words.district)
     said_on: Document = {"channel": words.via} if words.via else {}
     at: Document = {"contact": _masked_contact(words.contact)} if words.contact else {}
     about = await _about(desk, account["_id"], heard.in_reply_to)
     return {**document, **said_on, **at, **about, **_followed(heard, words)}
 
 
+def _masked(text: str, names: Sequence[str]) -> str:
+    """The masked words for pages: of a text of a megabyte only the part that they show is looked through. Whatever the
+    cut went through stands at the end and is left out whole: a half number would not be known for one."""
+    seen = _UNSEEN.sub("", text[: MOST_TEXT + CUT])
+    return mask_text(seen, names=names)[: None if len(text) <= MOST_TEXT + CUT else -CUT]
+
+
 def _masked_contact(contact: str) -> str:
     """138****1234; of what is no number that we know how to hide, only that it is there."""
-    masked = mask_text(contact)
+    masked = _masked(contact, ())
     return masked if masked != contact else "已留，未显示"
 
 

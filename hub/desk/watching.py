@@ -12,7 +12,7 @@ starts again in between comes to the same place.
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Awaitable, Callable, Iterable, Sequence
 from typing import Protocol
 
 from hub.desk.desk import Desk
@@ -49,11 +49,16 @@ class Detector(Protocol):
     def load(self, state: bytes) -> None: ...
 
 
+Fit = Callable[[], Awaitable[tuple[object, Callable[[], Detector]]]]
+
+
 class Watch:
     """The watch of one process: a detector per stream, and which replies the saved state does not know yet."""
 
-    def __init__(self, make: Callable[[], Detector]) -> None:
-        self._make = make
+    def __init__(self, make: Callable[[], Detector], fit: Fit | None = None) -> None:
+        """`fit` says how detectors are made now, and a mark of what they are made with; left out: always by `make`."""
+        self._make, self._fit = make, fit
+        self._made_with: object = None
         self._detectors: dict[str, Detector] = {}
         self._unsaved: dict[str, list[str]] = {}
         self._versions: dict[str, int] = {}  # of the saved states that the detectors grew from
@@ -70,7 +75,7 @@ class Watch:
         await teach(desk)
         waiting = await undecided(desk)
         total = 0
-        for stream in sorted({*await _streams(desk), *waiting}):
+        for stream in sorted({*await _streams(desk), *waiting}, key=lambda stream: (stream != LIVE, stream)):
             total += await self._feed(desk, stream, await next_decision(desk, stream) if stream in waiting else None)
         await self._save(desk, at_once=False)
         return total
@@ -90,6 +95,8 @@ class Watch:
             return True
         self._number = await leases.take(desk.store, "watch", desk.owner, now, LEASE)
         self._forget()
+        if self._number is not None:
+            await self._refit()
         return self._number is not None
 
     def _forget(self) -> None:
@@ -164,6 +171,16 @@ class Watch:
             self._unsaved[stream] = []
         self._saved_at = desk.clock.monotonic()
         self._rest = max(SAVE_EVERY, SHARE * (self._saved_at - began))
+        await self._refit()
+
+    async def _refit(self) -> None:
+        """Where the office's figures or its dictionary changed, detectors are made anew, of the state just saved."""
+        if self._fit is None:
+            return
+        made_with, make = await self._fit()
+        if made_with != self._made_with:
+            self._made_with, self._make = made_with, make
+            self._forget()
 
     async def _save_state(self, desk: Desk, stream: str) -> bool:
         """False where another has saved since we loaded: we slept past our lease, and theirs holds what ours lacks."""
@@ -197,6 +214,6 @@ async def _in_order(desk: Desk, stream: str, rows: list[Document]) -> list[Docum
 
 
 async def _streams(desk: Desk) -> list[str]:
-    """The streams with something to watch; one for today, one for each import of the past."""
+    """The streams with something to watch: today's, and one for each import of the past."""
     rows = await desk.store.tally("replies", {"state": "read", "watched": False}, ["stream"])
-    return sorted(str(row["stream"] or LIVE) for row in rows)
+    return [str(row["stream"] or LIVE) for row in rows]

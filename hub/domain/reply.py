@@ -4,13 +4,14 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import datetime, timedelta
 from typing import Any
 
 Document = dict[str, Any]
 
 MOST_TEXT = 20_000  # characters of one reply that are kept for pages; the sealed raw record keeps all
 TRIES = 3  # readings that may fail before a reply is set aside for a person
+REST = timedelta(seconds=5)  # after a reading that failed, ever longer: what is wrong may be the machine, not the text
 LIVE = "live"
 FOLLOWS = "follows"  # belongs to a demand: read once it is known whether that one is confidential
 CONFIDENTIAL = "confidential"  # 举报, 信访: never read by a program, in no list and no figure
@@ -79,8 +80,10 @@ def compose(
     }
 
 
-def after_failure(reply: Mapping[str, Any]) -> Document:
-    """What to write after a reading that failed: another try, or aside for a person after the last."""
+def after_failure(reply: Mapping[str, Any], now: datetime) -> Document:
+    """What to write after a reading that failed: another try after a rest, or aside for a person after the last."""
     tries = int(reply.get("tries", 0)) + 1
-    state = "set_aside" if tries >= TRIES else "new"
-    return {"$set": {"state": state, "tries": tries, "lease_owner": None, "lease_until": None}}
+    over: Document = {"tries": tries, "lease_owner": None}
+    if tries >= TRIES:
+        return {"$set": {**over, "state": "set_aside", "lease_until": None}}
+    return {"$set": {**over, "lease_until": now + REST * 2 ** (tries - 1)}}

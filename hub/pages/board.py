@@ -25,6 +25,7 @@ STRETCHES = (("24", "24 小时"), ("168", "7 天"), ("720", "30 天"))
 CHANNELS = {"weibo": ("博", "微博"), "wechat": ("微", "微信"), "site": ("网", "网站"), "app": ("端", "应用"),
             "push": ("推", "App 推送")}  # fmt: skip
 HEARD = tuple(name for name in CHANNELS if name != "push")  # citizens write on all but a push
+LAG = timedelta(seconds=30)  # a reply that waits longer to be read is said on the board
 FEELINGS = {"neg": "negative", "pos": "positive", "neu": "neutral"}
 
 
@@ -141,6 +142,8 @@ def _said(found: Board, hours: str | None) -> list[dict[str, Any]]:
 
 def _figures(found: Board, now: datetime, hours: str | None) -> list[dict[str, Any]]:
     oldest = f"最早 {wording.near(found.waiting[0]['at'], now)}" if found.waiting else "都有人跟进"
+    longest = now - (found.waiting_since or now)
+    waited = f"，最久等了 {wording.span(longest)}" if longest > LAG else ""
     past = f"，另有往日 {wording.number(found.backlog_past)} 条" if found.backlog_past else ""
     return [
         *_said(found, hours),
@@ -160,7 +163,8 @@ def _figures(found: Board, now: datetime, hours: str | None) -> list[dict[str, A
         {
             "label": "分析延迟",
             "value": "—" if found.delay is None else f"{found.delay:.1f} 秒",
-            "note": f"积压 {wording.number(found.backlog)} 条{past}",
+            "note": f"积压 {wording.number(found.backlog)} 条{waited}{past}",
+            "tone": "warn" if longest > LAG else "",
             "href": "/replies?state=new",
         },
     ]

@@ -18,6 +18,7 @@ would count twice; numbers never forget, and a batch writes each row once instea
 
 from __future__ import annotations
 
+import asyncio
 import contextlib
 import hashlib
 from collections.abc import Awaitable, Callable, Iterable, Sequence
@@ -98,8 +99,7 @@ async def _count(store: Store, done: int, replies: Sequence[Document]) -> bool:
 
 
 async def _carry_out(store: Store, head: Document) -> None:
-    for row in head["rows"]:
-        await _add(store, row, head["number"])
+    await asyncio.gather(*(_add(store, row, head["number"]) for row in head["rows"]))  # made durable together
     await store.change_many("replies", {"_id": {"$in": head["replies"]}}, {"$set": {"counted": True}})
     mine = {"_id": HEAD, "number": head["number"], "state": "open"}
     await store.change("batches", mine, {"$set": {"state": "done", "replies": [], "rows": []}})

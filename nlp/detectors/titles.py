@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from functools import lru_cache
 
 from nlp.detectors.matters import matters
@@ -43,9 +43,19 @@ def _clauses(line: str, carriers: tuple[str, ...]) -> str:
         return line
     plain = _TOPIC.sub(lambda topic: topic.group(0) if topic.start() == 0 and topic.end() == len(line) else " ", line)
     plain = plain.strip() or line
-    ends = [0, *(mark.end() for mark in _MARKS.finditer(plain)), len(plain)]
-    runs = [_MARKS.sub("，", plain[start:end]).strip("，") for start in ends for end in ends if start < end]
-    short = [run for run in runs if 4 <= len(run) <= LONGEST]
+    short = [run for run in _runs(plain) if len(run) >= 4]
     if not short:
         return plain[: LONGEST - 1] + "…"
     return min(short, key=lambda run: (-_held(run, carriers), len(run)))
+
+
+def _runs(plain: str) -> Iterator[str]:
+    """Every run of clauses within LONGEST characters; of a line without end, in time that grows with its length."""
+    ends = [0, *(mark.end() for mark in _MARKS.finditer(plain)), len(plain)]
+    for first, start in enumerate(ends):
+        for end in ends[first + 1 : first + 1 + LONGEST]:
+            run = _MARKS.sub("，", plain[start:end]).strip("，")
+            if len(run) > LONGEST:
+                break
+            if start < end:
+                yield run

@@ -70,6 +70,22 @@ QUERIES: Mapping[str, tuple[str, dict[str, Any], Sequence[tuple[str, int]], bool
         [("received_at", 1)],
         True,
     ),
+    "today's replies to read": (
+        "replies",
+        {
+            "watched": False, "stream": "live", "state": "new",
+            "$or": [{"lease_until": None}, {"lease_until": {"$lte": NOW}}],
+        },
+        [("at", 1)],
+        True,
+    ),
+    "the reply that waits longest": (
+        "replies", {"watched": False, "stream": "live", "state": "new"}, [("at", 1)], True,
+    ),
+    "websites to listen to": (
+        "accounts", {"listening": True, "channel": "site", "$or": [{"listen_at": None}, {"listen_at": DUE}]},
+        [("listen_at", 1)], True,
+    ),
     "replies to watch": (
         "replies", {"stream": "live", "state": "read", "watched": False, "_id": {"$nin": ["a"]}}, [("at", 1)], True,
     ),

@@ -77,8 +77,8 @@ async def test_a_port_that_is_taken_is_said_with_what_to_do() -> None:
 
 
 POOLS = {
-    "reading": ("hub.desk.reading_pool import ReadingPool", "read([{'text': '停水'}])"),
-    "drawing": ("hub.desk.picturing import Drawing", "draw(b'no picture', 'image/png')"),
+    "reading": ("hub.desk.reading_pool import ReadingPool", "read([{'text': '停水'}])", "processes"),
+    "drawing": ("hub.desk.picturing import Drawing", "draw(b'no picture', 'image/png')", "_pool._processes"),
 }
 STARTS = """
 import asyncio, contextlib, threading
@@ -87,7 +87,7 @@ if __name__ == "__main__":
     pool = Pool()
     with contextlib.suppress(Exception):
         asyncio.run(pool.{work})
-    print(*pool._pool._processes, flush=True)
+    print(*pool.{where}, flush=True)
     threading.Event().wait()
 """
 
@@ -95,8 +95,8 @@ if __name__ == "__main__":
 @pytest.mark.parametrize("name", POOLS)
 def test_a_pools_processes_end_when_their_starter_was_killed(tmp_path: Path, name: str) -> None:
     script = tmp_path / "starts.py"
-    room, work = POOLS[name]
-    script.write_text(STARTS.format(room=room, work=work), "utf-8")
+    room, work, where = POOLS[name]
+    script.write_text(STARTS.format(room=room, work=work, where=where), "utf-8")
     with subprocess.Popen([sys.executable, str(script)], env=BASE, stdout=subprocess.PIPE) as starter:
         assert starter.stdout is not None
         pids = [int(word) for word in starter.stdout.readline().split()]

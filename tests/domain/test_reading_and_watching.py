@@ -71,8 +71,11 @@ async def test_a_crash_while_reading_leaves_every_reply_read_and_counted_once(po
 async def test_a_poisoned_text_is_set_aside_after_three_tries_and_the_rest_goes_on() -> None:
     office = await make_office()
     await said(office, "水不清", POISON)
-    for _ in range(3):
+    for rest in (5, 10, 0):
+        assert await states(office) != {"c1": "read", "c2": "set_aside"}
         await read_new(READER, office.desk)
+        assert await read_new(READER, office.desk) == 0, "not before it has rested"
+        office.clock.move(rest)
     assert await states(office) == {"c1": "read", "c2": "set_aside"}
 
 

@@ -37,6 +37,59 @@ def test_punctuation_makes_no_other_text(text: str, mark: str) -> None:
     assert marks_of(text)[0] == marks_of(text[:middle] + mark + text[middle:] + mark)[0]
 
 
+MARKS = st.text("，。！？；：、…“”（） \n~.,!?-", max_size=4)
+SIGNS = "停水了三天物业不管请来看一看路灯坏没人修A3abＢ"
+WORD64 = st.integers(0, (1 << 64) - 1)
+
+
+@given(st.lists(st.tuples(st.sampled_from(SIGNS), MARKS, MARKS), min_size=1, max_size=40))
+@settings(max_examples=80, deadline=None)
+def test_one_text_is_one_group_wherever_and_however_it_is_punctuated(signs: list[tuple[str, str, str]]) -> None:
+    """Signs that stand apart, so that no run is shortened."""
+    kept = [each for number, each in enumerate(signs) if number == 0 or each[0].lower() != signs[number - 1][0].lower()]
+    one, other = ("".join(sign + each[place] for sign, *each in kept) for place in (0, 1))
+    assert marks_of(normalise(one)) == marks_of(normalise(other))
+
+
+@given(WORD64, WORD64, WORD64)
+@settings(max_examples=60, deadline=None)
+def test_the_distance_of_two_marks_is_a_distance(one: int, other: int, third: int) -> None:
+    assert distance(one, other) == distance(other, one) <= 64
+    assert (distance(one, other) == 0) == (one == other)
+    assert distance(one, third) <= distance(one, other) + distance(other, third)
+
+
+@given(WORD64.filter(bool), st.sets(st.integers(0, 63), max_size=8))
+@settings(max_examples=80, deadline=None)
+def test_marks_that_differ_in_few_bits_are_one_group_and_in_more_are_not(mark: int, bits: set[int]) -> None:
+    memory = Copies()
+    memory.keep("one", mark, "first")
+    other = mark ^ sum(1 << bit for bit in bits)
+    assert memory.original("two", other) == ("first" if other and len(bits) <= NEAR else None)
+
+
+KEPT = st.lists(st.tuples(st.sampled_from("abcdefghij"), st.integers(0, 40).map(lambda step: step << 30)), max_size=60)
+
+
+@given(KEPT, st.integers(1, 6), KEPT)
+@settings(max_examples=80, deadline=None)
+def test_the_memory_keeps_its_bound_and_its_rows_make_the_same_memory(
+    first: list[tuple[str, int]], capacity: int, later: list[tuple[str, int]]
+) -> None:
+    memory, again = Copies(capacity), Copies(capacity)
+    for key, mark in first:
+        if memory.original(key, mark) is None:
+            memory.keep(key, mark, f"of {key}")
+        assert len(memory) <= capacity
+    for key, name, mark in memory.rows():
+        again.keep(key, mark, name)
+    for key, mark in later:
+        assert again.original(key, mark) == memory.original(key, mark)
+        for each in (memory, again):
+            each.keep(key, mark, f"later {key}")
+        assert again.rows() == memory.rows()
+
+
 def test_a_letter_with_a_changed_word_is_a_near_copy_and_another_letter_is_not() -> None:
     first = simhash(LETTER)
     assert distance(first, simhash(LETTER + "谢谢")) <= NEAR

@@ -27,6 +27,33 @@ def test_what_is_left_can_be_written_as_utf_8_and_is_bounded(text: str) -> None:
     assert not any(plain[at : at + RUN + 1] == plain[at] * (RUN + 1) for at in range(len(plain) - RUN))
 
 
+PIECES = (
+    "停水了", "雲溪區", "@云川发布", "@", "//@张三:", "//", "回复@李四：", "回复@", "https://a.cn/b?c=1", "www.a.cn",
+    "[赞]", "，", " ", "\u3000", "\u200b", "\ud800", "😀", "Ａ１", "哈", "。", "\n", "A3", "·", ":", "：",
+)  # fmt: skip
+
+
+@given(st.lists(st.tuples(st.sampled_from(PIECES), st.integers(1, 4)), max_size=12), st.integers(1, 400))
+@settings(max_examples=60, deadline=None)
+def test_what_people_write_is_normalised_once_for_all_wherever_it_is_cut(
+    parts: list[tuple[str, int]], most: int
+) -> None:
+    text = "".join(piece * times for piece, times in parts)
+    once = normalise(text, most)
+    assert len(once) <= most
+    assert normalise(once, most) == once
+    assert not set(once) & set("雲區Ａ１\u3000\u200b\ud800\n")
+
+
+@given(st.lists(st.sampled_from(PIECES), min_size=1, max_size=8).map("".join), st.integers(300, 3_000))
+@settings(max_examples=12, deadline=None)
+def test_a_long_text_is_cut_to_what_a_person_would_read_and_stays_so(piece: str, times: int) -> None:
+    once = normalise(piece * times)
+    assert len(once) <= LIMIT
+    same = normalise(once) == once
+    assert same
+
+
 def test_traditional_script_wide_letters_and_unseen_characters_become_plain() -> None:
     assert normalise("雲溪區的電\u200b梯壞了，Ａ３棟１２樓\ud800") == "云溪区的电梯坏了，A3栋12楼"
 

@@ -28,6 +28,21 @@ def test_the_words_cover_the_text_without_gap_or_overlap(words: Words, text: str
     assert all(text[start:end] == word for word, start, end in spans)
 
 
+OWN = [OwnWord("滨河花园西门", 100_000, "ns"), OwnWord("云溪"), OwnWord("A3栋", 50, "n"), OwnWord("𠀀𠀁")]
+WITH_OWN = [Words(OWN), Words(OWN, reference=True)]
+AROUND = ("滨河花园西门", "云溪", "A3栋", "𠀀𠀁", "的", "，", " ", "12", "x", "😀", "停水")
+
+
+@pytest.mark.parametrize("words", WITH_OWN, ids=["rjieba", "jieba"])
+@given(text=st.one_of(st.lists(st.sampled_from(AROUND), max_size=12).map("".join), st.text(max_size=60)))
+@settings(max_examples=40, deadline=None)
+def test_with_an_offices_own_words_too_the_words_cover_the_text(words: Words, text: str) -> None:
+    spans = words.spans(text)
+    assert "".join(word for word, _, _ in spans) == text
+    assert [start for _, start, _ in spans] == [0, *(end for _, _, end in spans)][: len(spans)]
+    assert all(word and text[start:end] == word for word, start, end in spans)
+
+
 def test_the_fall_back_cuts_like_the_fast_one() -> None:
     ends = [({end for _, _, end in FAST.spans(s)}, {end for _, _, end in REFERENCE.spans(s)}) for s in SENTENCES]
     same = sum(len(one & other) for one, other in ends)

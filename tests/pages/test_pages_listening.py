@@ -9,11 +9,12 @@ from typing import Any
 
 import pytest
 
+from hub.commands.poisons import POISONS
 from hub.desk.issues import FEW, bars
 from hub.desk.listening import take
 from hub.desk.reading import read_new
 from hub.desk.watching import Watch
-from tests.domain.listening_office import LISTENER, READER, WATCHER, Counting, Source
+from tests.domain.listening_office import LISTENER, POISON, READER, WATCHER, Counting, Source
 from tests.pages.desk_room import DISTRICTS, MORNING, Room
 
 PHONE = "13912345678"
@@ -344,3 +345,41 @@ async def test_a_number_in_a_reason_is_masked_before_everybody_on_duty_reads_it(
     told = [row for parcel in held["outbox"] for row in parcel["rows"]]
     assert {row["kind"] for row in told} >= {"notice", "audit"}
     assert PHONE not in str(told)
+
+
+async def test_a_reply_that_could_not_be_read_is_shown_whole_with_what_that_means(room: Room) -> None:
+    await say(room, f"{POISON}[[[[//@a:", "谢谢师傅")
+    await room.desk.store.change("replies", {"state": "new"}, {"$set": {"tries": 2, "lease_until": None}})
+    await read_new(READER, room.desk)
+    (row,) = await room.desk.store.find("replies", {"state": "set_aside"})
+    monitor = await room.as_("monitor")
+    page = (await monitor.get(f"/replies/{row['_id']}")).text
+    assert "没能分析" in page and POISON in page and "排队" not in page
+    listed = (await monitor.get("/replies?state=set_aside")).text
+    assert POISON in listed and "谢谢师傅" not in listed
+
+
+async def test_the_board_says_how_many_wait_to_be_read_and_how_long_the_first_has_waited(room: Room) -> None:
+    source = Source()
+    for number in range(3):
+        source.say("水不清", id=f"w{number}", at=MORNING)
+    account = await room.desk.store.get("accounts", "site-main")
+    assert account is not None
+    await take(LISTENER, room.desk, account, source.said)
+    monitor = await room.as_("monitor")
+    assert "积压 3 条<" in (await monitor.get("/board")).text
+    room.office.clock.move(90)
+    assert "积压 3 条，最久等了 1 分<" in (await monitor.get("/board")).text
+    await read_new(READER, room.desk)
+    assert "积压 0 条<" in (await monitor.get("/board")).text
+
+
+@pytest.mark.parametrize("name", ["right to left", "Zalgo", "zeros among words", "halves among words", "flags"])
+async def test_a_poisoned_reply_opens_as_a_page_and_stands_in_its_list_and_on_the_board(room: Room, name: str) -> None:
+    await say(room, POISONS[name])
+    row = await first(room, "replies")
+    monitor = await room.as_("monitor")
+    for path in (f"/replies/{row['_id']}", "/replies", "/board"):
+        answer = await monitor.get(path)
+        assert answer.status_code == 200
+        assert "\0" not in answer.text

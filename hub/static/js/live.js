@@ -4,6 +4,7 @@
   "use strict";
   const waits = [1000, 2000, 5000, 10000, 30000]; // before the next try, in milliseconds
   const settle = 1500; // events that come together bring one fetch
+  const urgent = 100; // an alert waits for no others
   let paused = false;
   let tries = 0;
   let source = null;
@@ -58,12 +59,18 @@
       if (got.answer.ok && got.part) { replace(document.getElementById(id), got.part); words("live", `实时，更新于 ${clock()}`); }
     } catch { words("lost", "连接断开，显示的是上次的内容"); }
   };
-  const later = (id, milliseconds) => { if (!due.has(id)) due.set(id, setTimeout(renew, milliseconds, id)); };
+  const later = (id, milliseconds) => {
+    const waiting = due.get(id);
+    const at = Date.now() + milliseconds;
+    if (waiting && waiting.at <= at) return;
+    if (waiting) clearTimeout(waiting.timer);
+    due.set(id, { at, timer: setTimeout(renew, milliseconds, id) });
+  };
 
   const heard = (name) => {
     for (const element of document.querySelectorAll("[data-live-on][id]")) {
       const on = element.dataset.liveOn.split(" ");
-      if (on.includes(name) || on.includes("*")) later(element.id, settle);
+      if (on.includes(name) || on.includes("*")) later(element.id, name === "alert" ? urgent : settle);
     }
   };
 

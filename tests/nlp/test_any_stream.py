@@ -1,0 +1,93 @@
+"""The detector over any stream: neither how it is cut nor a restart in its middle changes anything it says or knows."""
+
+from __future__ import annotations
+
+from datetime import UTC, datetime, timedelta
+
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from nlp.contract import IssueChange, Voice
+from nlp.detectors.clusters import Detector
+from nlp.detectors.settings import ClusterSettings
+from nlp.words import Words, office_dictionary
+
+WORDS = Words(office_dictionary(None))
+START = datetime(2026, 3, 2, 1, tzinfo=UTC)
+SMALL = ClusterSettings(clusters=6, texts_counted=30, terms_per_cluster=12, events=6, heads=3, cool_down_days=1.0)
+SAID = (
+    "滨河花园停水三天了没人管", "滨河花园的水龙头一滴水都没有", "滨河花园停水，物业电话打不通", "清源路停电了",
+    "清源路又没电，电梯停了", "松苑里暖气不热", "谢谢师傅", "柳河镇一股臭味", "柳河镇的怪味呛人", "K8路末班车取消了",
+    "", "？？", "\ud83d", "水" * 300, "滨河花园停水三天了没人管！！", "//@a:转",
+)  # fmt: skip
+ONE = st.tuples(
+    st.sampled_from(SAID), st.integers(0, 5), st.integers(-600, 60_000), st.sampled_from(["", "临江区", "北岭区"]),
+    st.sampled_from(["weibo", "site"]), st.sampled_from([0.05, 0.5, 0.95]),
+)  # fmt: skip
+STREAM = st.lists(ONE, min_size=1, max_size=40)
+
+
+def voices(stream: list[tuple[str, int, int, str, str, float]]) -> list[Voice]:
+    """In the order of their arrival, which is not always the order of their times; some come a second time."""
+    at, found = START, []
+    for number, (text, author, step, district, channel, negative) in enumerate(stream):
+        at += timedelta(seconds=step)
+        id = f"r{number - 1 if number and step == 7 else number}"
+        found.append(Voice(id, f"a{author}", text, at, channel, district, "", negative))
+    return found
+
+
+def detector() -> Detector:
+    return Detector(SMALL, WORDS)
+
+
+def alerts(changes: list[IssueChange]) -> list[IssueChange]:
+    return [change for change in changes if change.alert]
+
+
+@given(STREAM, st.data())
+@settings(max_examples=40, deadline=None)
+def test_a_state_saved_anywhere_goes_on_as_if_nothing_had_been(
+    stream: list[tuple[str, int, int, str, str, float]], data: st.DataObject
+) -> None:
+    said = voices(stream)
+    cut = data.draw(st.integers(0, len(said)))
+    unbroken, before, after = detector(), detector(), detector()
+    unbroken.take(said[:cut])
+    before.take(said[:cut])
+    after.load(before.save())
+    assert after.take(said[cut:]) == unbroken.take(said[cut:])
+    same = after.save() == unbroken.save()
+    assert same
+
+
+@given(STREAM, st.lists(st.integers(1, 9), min_size=1, max_size=5))
+@settings(max_examples=40, deadline=None)
+def test_however_a_stream_is_cut_the_same_is_told_and_the_same_is_known(
+    stream: list[tuple[str, int, int, str, str, float]], cuts: list[int]
+) -> None:
+    said, told, at = voices(stream), [], 0
+    whole, pieces = detector(), detector()
+    for number in range(len(said)):
+        size = cuts[number % len(cuts)]
+        told += alerts(pieces.take(said[at : at + size]))
+        at += size
+    assert told == alerts(whole.take(said))
+    same = pieces.save() == whole.save()
+    assert same
+
+
+@given(STREAM)
+@settings(max_examples=25, deadline=None)
+def test_what_is_told_again_changes_nothing_and_the_figures_hold_together(
+    stream: list[tuple[str, int, int, str, str, float]],
+) -> None:
+    said, heard = voices(stream), detector()
+    for change in heard.take(said):
+        assert 0 <= change.negative <= change.voices and 0 <= change.copies <= len(said)
+        assert 0.0 <= change.chance <= 1.0 and set(change.reply_ids) <= {one.id for one in said}
+        assert not change.alert or change.level in ("yellow", "orange", "red")
+    state = heard.save()
+    assert heard.take(said) == []
+    same = heard.save() == state
+    assert same
