@@ -69,13 +69,15 @@ def _said(count: int, desk: Desk) -> list[Heard]:
 async def _measure(count: int) -> list[dict[str, Any]]:
     async with office() as desk:
         account = {"_id": "bench", "channel": "weibo"}
+        first = Heard("first", "comment", "u", "", "先让读的进程起来", desk.clock.now(), None, {"id": "first"})
+        await take(program("listener"), desk, account, [first])
+        await read_new(program("reader"), desk)
         heard = _said(count, desk)
         plain = [{"_id": f"p{number}", "at": one.at, "text": one.text} for number, one in enumerate(heard)]
         rows = [await _timed("只写入（对照）", count, lambda: _insert(desk, plain))]
         rows.append(await _timed("收下：遮盖、封存、去重、写入", count, lambda: _take(desk, account, heard)))
         rows.append(await _timed("再收一遍（全是已有）", count, lambda: _take(desk, account, heard)))
-        await read_new(program("reader"), desk)
-        rows.append(await _timed("分析、检索词、汇总（一个进程）", count - BATCH, lambda: _read(desk, count - BATCH)))
+        rows.append(await _timed("分析、检索词、汇总（一个进程）", count, lambda: _read(desk, count)))
         wrong = await rollups.verify(desk.store)
         rows.append({"step": "汇总与明细不符的行", "count": len(wrong), "seconds": 0.0, "rate": 0.0})
         return rows
