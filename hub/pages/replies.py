@@ -125,7 +125,7 @@ async def _reply(
         may_model=may(actor, "model.read"),
         channels=CHANNELS,
         offered=await _offered(request) if analysis and may(actor, "topic.write") else (),
-        topic_said=topic_said or row.get("filed_name") or row.get("topic") or "",
+        topic_said=topic_said,
         topic_error=topic_error,
     )
 
