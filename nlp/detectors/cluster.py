@@ -13,6 +13,7 @@ from nlp.detectors.window import Event, Window
 DAY = 86_400_000  # milliseconds
 SHORT = 120  # letters up to which a voice's wording is kept to know its copies by; longer ones have a mark of their own
 _PIECE = 3
+_SAMPLES = 5  # and one more pieces of a wording are looked for before all are compared
 _SHORTEST = 12  # letters: below this people use the same words without copying
 
 
@@ -114,7 +115,8 @@ class Cluster:
         """The wording is nearly that of a voice heard lately, longer or shorter by a word or two."""
         if not _SHORTEST <= len(head) <= SHORT:
             return False
-        near = [other for other in self.heads if _may_be_alike(len(head), len(other), least)]
+        length, samples = len(head), _samples(head)
+        near = [other for other in self.heads if _may_be_alike(length, samples, other, least)]
         pieces = _pieces(head) if near else set()
         return any(_alike(pieces, _pieces(other)) >= least for other in near)
 
@@ -164,9 +166,16 @@ def _pieces(head: str) -> set[str]:
     return {head[at : at + _PIECE] for at in range(len(head) - _PIECE + 1)}
 
 
-def _may_be_alike(one: int, other: int, least: float) -> bool:
-    """Two wordings of these lengths, no piece of which comes twice, could share so much."""
-    return min(one, other) - _PIECE + 1 >= least * (max(one, other) - _PIECE + 1)
+def _samples(head: str) -> tuple[str, ...]:
+    """Pieces from all over a wording."""
+    last = len(head) - _PIECE
+    return tuple(head[last * part // _SAMPLES : last * part // _SAMPLES + _PIECE] for part in range(_SAMPLES + 1))
+
+
+def _may_be_alike(length: int, samples: tuple[str, ...], other: str, least: float) -> bool:
+    """A quick look: a wording that is nearly the other is about as long, and some piece out of six is in it."""
+    shorter, longer = sorted((length, len(other)))
+    return shorter - _PIECE + 1 >= least * (longer - _PIECE + 1) and any(sample in other for sample in samples)
 
 
 def _alike(one: set[str], other: set[str]) -> float:

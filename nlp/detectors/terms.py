@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import math
-from functools import lru_cache
 from sys import intern
 
 from nlp.detectors.matters import lines_in, matters, matters_in, split_places
@@ -21,7 +20,7 @@ class Weights:
 
     def __init__(self, settings: ClusterSettings, words: Words) -> None:
         self._settings, self._words, self._terms = settings, words, Terms(words)
-        self._is_place = lru_cache(maxsize=1 << 16)(self._terms.is_place)
+        self._is_place = self._terms.is_place
         self.counts: dict[str, int] = {}
         self.texts = 0
 
@@ -39,14 +38,17 @@ class Weights:
         for matter in (*matters_in(plain), *lines.values()):
             weighed[matter] = self._settings.matter_weight
         counts, texts, place = self.counts, self.texts + _COMMON, self._settings.place_weight
+        is_place, log = self._is_place, math.log
+        ranked = []
         for term, weight in weighed.items():
             common = counts[term] = counts.get(term, 0) + 1
-            here = max(0.05, math.log(texts / (common + 1.0)))
-            weighed[term] = weight * here * place if self._is_place(term) else weight * here
+            weight *= max(0.05, log(texts / (common + 1.0)))
+            ranked.append((-weight * place if is_place(term) else -weight, term))
         self._count()
-        strongest = sorted(weighed.items(), key=_strength)[: self._settings.terms_per_text]
-        length = math.sqrt(sum(weight * weight for _, weight in strongest))
-        return {intern(term): weight / length for term, weight in strongest} if length else {}
+        ranked.sort()
+        del ranked[self._settings.terms_per_text :]
+        length = -math.sqrt(sum([weight * weight for weight, _ in ranked]))
+        return {intern(term): weight / length for weight, term in ranked} if length else {}
 
     def tells(self, term: str, ours: int) -> float:
         """How rare a term is (natural log), in the language and among the texts that are not `ours`."""
@@ -75,6 +77,3 @@ class Weights:
             self.texts //= 2
             self.counts = {term: count // 2 for term, count in self.counts.items() if count > 1}
 
-
-def _strength(pair: tuple[str, float]) -> tuple[float, str]:
-    return -pair[1], pair[0]

@@ -48,7 +48,6 @@ NO_ACTOR_FIRST = {
     "dictionary.pointer_of": "which dictionary is in force, for the verbs and the readers; each has asked",
     "dictionary.text_of": "its text, for the verbs and the readers; each has asked",
     "dictionary.words_of": "its words, for the verbs; each has asked",
-    "dictionary.decoded": "bytes into text; nothing of the office is read or changed",
     "model.condition": "a doctor's line; it tells one sentence",
     "model.figures_of": "figures for the verbs that change the model; each has asked",
     "opening.finish_move": "what follows a merge, under the right of the verb that merged",
