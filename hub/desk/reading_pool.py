@@ -10,7 +10,7 @@ from __future__ import annotations
 import asyncio
 from collections.abc import Awaitable, Callable, Mapping, Sequence
 from contextlib import suppress
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from multiprocessing import get_context
 from multiprocessing.connection import Connection
 from multiprocessing.context import SpawnProcess
@@ -42,8 +42,8 @@ class InUse:
     """What a process reads with: sentiment model, tree and model of topics, and the office's dictionary (None: the
     demonstration's)."""
 
-    reading: Reading = Reading()
-    filing: Filing = Filing()
+    reading: Reading = field(default_factory=Reading)
+    filing: Filing = field(default_factory=Filing)
     words: str | None = None
 
 

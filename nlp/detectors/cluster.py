@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import math
 from dataclasses import dataclass, field
+from heapq import nsmallest
 from typing import Any
 
 from nlp.detectors.said import Said
@@ -12,6 +13,7 @@ from nlp.detectors.window import Event, Window
 
 DAY = 86_400_000  # milliseconds
 SHORT = 120  # letters up to which a voice's wording is kept to know its copies by; longer ones have a mark of their own
+CARRIERS = 8  # terms that stand for a cluster
 _PIECE = 3
 _SAMPLES = 5  # and one more pieces of a wording are looked for before all are compared
 _SHORTEST = 12  # letters: below this people use the same words without copying
@@ -42,9 +44,15 @@ class Cluster:
     shown: bool = False  # stood on the board when it was last spoken of
     fresh: int = 0  # events since then
     area: tuple[str, str] | None = None  # district and sudden matter that this issue was told about
+    _shared: list[str] | None = field(init=False, repr=False, compare=False)
+    _carriers: list[str] | None = field(init=False, repr=False, compare=False)
+
+    def __post_init__(self) -> None:
+        self.reckon_anew()
 
     def join(self, unit: dict[str, float], limit: int) -> None:
         """Another voice's terms; only the heaviest `limit` are kept."""
+        self.reckon_anew()
         self.members += 1
         vector, holders, square = self.vector, self.holders, self.norm * self.norm
         for term, weight in unit.items():
@@ -59,6 +67,7 @@ class Cluster:
 
     def absorb(self, other: Cluster, settings: ClusterSettings) -> None:
         """Another cluster about the same matter: its voices, terms and past become this one's."""
+        self.reckon_anew()
         self.members += other.members
         for term, weight in other.vector.items():
             if term in self.vector or term in other.holders:
@@ -138,19 +147,28 @@ class Cluster:
 
     def shared(self, least: float) -> list[str]:
         """Terms that at least this share of the voices hold, and more than one does, the strongest first."""
-        need = max(2.0, least * self.members)
-        found = [term for term, count in self.holders.items() if count >= need]
-        return sorted(found, key=lambda term: (-self.vector[term], term))
+        if self._shared is None:
+            need = max(2.0, least * self.members)
+            found = [term for term, count in self.holders.items() if count >= need]
+            self._shared = sorted(found, key=self._strength)
+        return self._shared
 
-    def carriers(self) -> list[tuple[str, float]]:
-        """Terms that more than one voice holds, with the share of voices, the strongest first."""
-        several = self.holders or dict.fromkeys(self.vector, 1)
-        ranked = sorted(several, key=lambda term: (-self.vector[term], term))
-        return [(term, several[term] / max(1, self.members)) for term in ranked]
+    def carriers(self) -> list[str]:
+        """The strongest terms that more than one voice holds, CARRIERS at most."""
+        if self._carriers is None:
+            self._carriers = nsmallest(CARRIERS, self.holders or self.vector, key=self._strength)
+        return self._carriers
+
+    def _strength(self, term: str) -> tuple[float, str]:
+        return -self.vector[term], term
+
+    def reckon_anew(self) -> None:
+        """Its terms have changed: what was worked out from them holds no more."""
+        self._shared = self._carriers = None
 
     def state(self) -> dict[str, Any]:
         """Everything, as JSON can hold it."""
-        kept = {name: value for name, value in self.__dict__.items() if name != "events"}
+        kept = {name: value for name, value in self.__dict__.items() if name != "events" and name[0] != "_"}
         return {**kept, "events": [event.row() for event in self.events]}
 
     @classmethod

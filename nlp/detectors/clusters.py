@@ -22,7 +22,7 @@ from hashlib import blake2b
 from nlp.contract import IssueChange, Voice
 from nlp.copies import Copies
 from nlp.detectors.areas import HOUR, Areas, Burst, Key
-from nlp.detectors.cluster import DAY, Cluster
+from nlp.detectors.cluster import CARRIERS, DAY, Cluster
 from nlp.detectors.decided import Decided
 from nlp.detectors.explaining import explain, merged
 from nlp.detectors.index import Index
@@ -38,7 +38,6 @@ from nlp.detectors.window import Event
 from nlp.words import Words, office_dictionary
 
 _SEEN = 20_000  # ids remembered, against voices that are told twice
-_SHOWN = 8  # terms told
 
 
 class Detector:
@@ -191,6 +190,8 @@ class Detector:
 
     def _told_of(self, keys: Sequence[Key]) -> Cluster | None:
         """The issue told lately about this sudden matter in this district."""
+        if not keys:
+            return None
         for _, number in reversed(self._told):
             cluster = self._alive(number)
             if cluster and cluster.area in keys and cluster.last_at > self._now - self.settings.area_hours * HOUR:
@@ -338,7 +339,7 @@ class Detector:
         return None
 
     def _signs(self, cluster: Cluster) -> set[str]:
-        return {term for term, _ in cluster.carriers()[:_SHOWN]}
+        return set(cluster.carriers())
 
     def _go_over(self, cluster: Cluster, other: Cluster) -> IssueChange:
         """The cluster's voices become the other's; the last word on it."""
@@ -352,7 +353,7 @@ class Detector:
         return merged(gone, self._title(other, self._judgement(other)), other.name)
 
     def _title(self, cluster: Cluster, judgement: Judgement) -> str:
-        carriers = [*(judgement.pair.terms if judgement.pair else ()), *(term for term, _ in cluster.carriers()[:4])]
+        carriers = [*(judgement.pair.terms if judgement.pair else ()), *cluster.carriers()[:4]]
         return title_of([line for _, line in cluster.lines], carriers)
 
     def _change(self, cluster: Cluster, judgement: Judgement, *, alert: bool) -> IssueChange:
@@ -371,7 +372,7 @@ class Detector:
             districts=cluster.events.named("district"),
             usual=round(judgement.usual_long, 3),
             chance=judgement.chance,
-            terms=tuple(dict.fromkeys([*pair, *(term for term, _ in cluster.carriers()[:_SHOWN])]))[:_SHOWN],
+            terms=tuple(dict.fromkeys([*pair, *cluster.carriers()]))[:CARRIERS],
             reply_ids=cluster.untold(self.settings.ids),
             first_at=_moment(cluster.first_at),
             explanation="",

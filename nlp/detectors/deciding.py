@@ -103,6 +103,7 @@ def part(cluster: Cluster, new: Cluster, voices: Sequence[Voice], settings: Clus
             new.join(unit, settings.terms_per_cluster)
             _take_out(cluster, unit)
     cluster.norm = math.sqrt(sum(weight * weight for weight in cluster.vector.values()))
+    cluster.reckon_anew()
     new.events = Window(moved)
     cluster.events = Window(event for event in list(cluster.events) if event.id not in ids)
     cluster.fresh, new.fresh = len(cluster.events), len(new.events)

@@ -177,7 +177,7 @@ class Judge:
     def _told_together(self, cluster: Cluster, strong: Sequence[str]) -> Pair | None:
         if len(strong) < 2:
             return None
-        voices = cluster.voices()[-_LOOKED_BACK:]
+        voices = cluster.events.newest(_LOOKED_BACK)
         need = max(2, math.ceil(self._settings.shared * len(voices)))
         holders = dict.fromkeys(strong, 0)  # a bit for each voice
         for place, event in enumerate(voices):

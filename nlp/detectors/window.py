@@ -64,6 +64,10 @@ class Window:
         """The newest word of each person, the one longest silent first."""
         return list(self._newest.values())
 
+    def newest(self, count: int) -> list[Event]:
+        """The same of those who spoke last."""
+        return list(islice(reversed(self._newest.values()), count))[::-1]
+
     def people_since(self, at: int) -> list[int]:
         """The times of the people's newest words from this moment on, the newest first."""
         found = []

@@ -36,7 +36,7 @@ from hub.store.memory import MemoryStore
 from hub.store.mongo import MongoStore
 from hub.store.sqlite import SqliteStore
 from nlp.contract import Analysis
-from nlp.detectors.clusters import Detector
+from nlp.detectors.ensemble import Ensemble
 from nlp.reading import Reader
 from tests.contracts.store_rooms import wire_server
 from tests.domain.listening_office import LISTENER, MONITOR, MORNING, READER, WATCHER, Office, make_office
@@ -300,7 +300,7 @@ async def test_two_hundred_new_accounts_with_one_text_are_suspected_and_raise_no
     office = await make_office(store=store)
     await said(office, *[(f"街坊{n}", f"{n}号楼门前的路灯又不亮了，请来修一修", -900 - 37 * n) for n in range(20)])
     await flood(office, 200)
-    watch = Watch(Detector)
+    watch = Watch(Ensemble)
     while await watch.tick(WATCHER, office.desk):
         pass
     while await group_copies(READER, office.desk):
@@ -316,7 +316,7 @@ async def test_the_demonstrations_flood_is_suspected_with_its_near_copies_and_ra
     office = replace(office, desk=replace(office.desk, read=read_truly))
     texts = [(one.who, one.text, number * 0.1) for number, one in enumerate(crowd("flood"))]
     await said(office, *texts)
-    watch = Watch(Detector)
+    watch = Watch(Ensemble)
     while await watch.tick(WATCHER, office.desk):
         pass
     await group_copies(READER, office.desk)

@@ -14,7 +14,7 @@ from hub.desk.watching import Watch
 from hub.domain.reply import LIVE, MOST_TEXT
 from hub.sealing import CITIZEN
 from hub.store import rollups
-from nlp.detectors.clusters import Detector
+from nlp.detectors.ensemble import Ensemble
 from tests.domain.listening_office import LISTENER, POISON, READER, WATCHER, Office, make_office
 from tests.ending import must_end
 
@@ -44,7 +44,7 @@ async def test_every_poisoned_text_is_kept_as_sent_read_counted_and_watched_besi
         with must_end(120):
             await say_all(office)
             await read_new(READER, desk)
-            await Watch(Detector).tick(WATCHER, desk)
+            await Watch(Ensemble).tick(WATCHER, desk)
     finally:
         pool.close()
     rows = {row["external_id"]: row for row in await desk.store.find("replies", {}, limit=500)}
