@@ -15,8 +15,8 @@ def tail(voices: int, usual: float, history: float) -> float:
 
     Exact Poisson while less than LEARNED windows of history are known, then negative binomial, which allows for more.
     """
-    if voices <= usual:
-        return 1.0  # more likely than not, or nearly: no figure that anybody acts on
+    if voices <= 0:
+        return 1.0
     poisson = history < LEARNED
     share = usual if poisson else usual / (usual + SPREAD)
     term = math.exp(-usual) if poisson else math.exp(-SPREAD * math.log1p(usual / SPREAD))

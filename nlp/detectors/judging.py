@@ -137,8 +137,13 @@ class Judge:
         return found
 
     def _chances(self, cluster: Cluster, looks: Sequence[Look], factor: float) -> list[float]:
-        """How likely so many people are in each window, all that is looked at together."""
-        return [tail(look.count, look.usual(factor), cluster.past_windows) * look.looked for look in looks]
+        """How likely so many people are in each window, all that is looked at together; where no more came than are
+        expected, nobody acts on the figure and none is worked out."""
+        expected = [look.usual(factor) for look in looks]
+        return [
+            tail(look.count, usual, cluster.past_windows) * look.looked if look.count > usual else 1.0
+            for look, usual in zip(looks, expected, strict=True)
+        ]
 
     def _together(self, chance: float, cluster: Cluster) -> float:
         """By numbers alone, or with the unhappiness: twice the chance pays for choosing."""
