@@ -16,7 +16,7 @@ from hub import wording
 from hub.clock import local
 from hub.demo.city import articles, canned_answers, city, crowd, services
 from hub.demo.cover import draw_cover
-from hub.desk import accounts, canned, columns, reviewing, serving, staffing, watchwords, writing
+from hub.desk import accounts, canned, columns, dictionary, reviewing, serving, staffing, watchwords, writing
 from hub.desk.desk import Desk
 from hub.desk.importing import import_replies
 from hub.desk.picturing import Drawing, upload
@@ -26,6 +26,8 @@ from hub.domain.errors import Conflict, HubError
 from hub.domain.people import Actor, actor_of, program
 from hub.domain.rows import Row, in_order
 from hub.domain.watchword import Places
+from nlp.dictionary import lines_of
+from nlp.words import office_dictionary
 
 CONSOLE = program("console")
 SITE, WEIBO, WECHAT, APP, PUSH = "site-main", "weibo-main", "wechat-main", "app-main", "push-main"
@@ -56,6 +58,7 @@ async def fill(desk: Desk, addresses: Addresses, password: str) -> int:
         if await desk.store.get("services", service["_id"]) is None:
             await serving.save_service(CONSOLE, desk, service)
     people = await staff(desk)
+    await _dictionary(desk)
     await _canned(desk, people["handler"])
     await _watchwords(desk, people["monitor"])
     await _accounts(desk, addresses, await _cover(desk, people["editor"]))
@@ -63,6 +66,13 @@ async def fill(desk: Desk, addresses: Addresses, password: str) -> int:
         await _article(desk, people, article, number)
     await _history(desk)
     return len(articles())
+
+
+async def _dictionary(desk: Desk) -> None:
+    """The city's places; one that somebody has changed since stays."""
+    if not (await dictionary.pointer_of(desk.store))["version"]:
+        words = office_dictionary(None)
+        await dictionary.save_dictionary(CONSOLE, desk, lines_of(words), version=0)
 
 
 async def staff(desk: Desk) -> dict[str, Actor]:

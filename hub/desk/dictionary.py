@@ -28,7 +28,7 @@ BORN: Mapping[str, Any] = {
     "_id": POINTER, "version": 0, "sha256": "", "words": 0, "former": "", "by": "", "since": None
 }  # fmt: skip
 CHANGED = "词典刚被别人换过，请刷新后再看。"
-LISTED = 100
+LISTED = 30
 LOOK_EVERY = timedelta(seconds=3)
 
 

@@ -73,6 +73,12 @@ async def tree(actor: Actor, desk: Desk) -> Tree:
     return await tree_of(desk, await IN_FORCE.now(desk.store))
 
 
+async def routing_tree(actor: Actor, desk: Desk) -> Tree:
+    """The same, for those who look after it and may not read replies."""
+    require(actor, "model.read")
+    return await tree_of(desk, await IN_FORCE.now(desk.store))
+
+
 async def tree_of(desk: Desk, named: Mapping[str, Any]) -> Tree:
     """The tree that the pointer names; the product's own where its file is gone or damaged (the doctor says so)."""
     try:

@@ -19,7 +19,6 @@ from hub.pages.sheets import cell, sent_as_csv
 from hub.pages.shell import actor_of, field, go, show
 from nlp.dictionary import HEAD, KINDS, table_of
 
-UPLOAD = 2_000_000  # bytes: the longest dictionary, with the form around it
 HOME = "/settings/dictionary"
 
 
@@ -107,7 +106,7 @@ def _version(request: Request) -> int:
 
 ROUTES = (
     Route("GET", HOME, show_dictionary, "dictionary.read"),
-    Route("POST", f"{HOME}/file", take_file, "dictionary.write", "form", most_bytes=UPLOAD),
+    Route("POST", f"{HOME}/file", take_file, "dictionary.write", "form"),
     Route("POST", f"{HOME}/lines", take_lines, "dictionary.write", "form"),
     Route("POST", f"{HOME}/restore", restore, "dictionary.write", "form"),
     Route("POST", f"{HOME}/export", export, "dictionary.read", "form"),

@@ -38,7 +38,7 @@ async def _page(
     desk, actor = desk_of(request), actor_of(request)
     cursor = request.args.get("cursor") or ""
     named = await topics.in_force(actor, desk)
-    tree = await topics.tree(actor, desk)
+    tree = await topics.routing_tree(actor, desk)
     trees = await topics.list_trees(actor, desk)
     labels = await refiling.topic_labels(actor, desk)
     found = await refiling.list_topic_models(actor, desk, cursor=cursor, limit=LISTED)
