@@ -8,7 +8,6 @@ import re
 from nlp.lexicon_table import CLASSES, Hit
 
 LONGEST = 1200  # characters of a text that are looked at; the matter of a letter stands in its first page
-GRAMS = 3
 
 SHAPE = ("length", "shout", "ask", "ask_end", "dots", "comma", "stop", "no_end", "digits", "tag", "latin")
 LEXICAL = ("balance", "grief", "harm")
@@ -22,10 +21,8 @@ _DIGITS = re.compile(r"\d")
 def grams(text: str) -> set[str]:
     """The distinct runs of one to three characters."""
     text = text[:LONGEST]
-    found = set(text)
-    found.update(map(str.__add__, text, text[1:]))
-    found.update([text[at : at + GRAMS] for at in range(len(text) - GRAMS + 1)])
-    return found
+    pairs = list(map(str.__add__, text, text[1:]))
+    return {*text, *pairs, *map(str.__add__, pairs, text[2:])}
 
 
 def lexical(hits: list[Hit], length: int, *, weak: float) -> list[float]:

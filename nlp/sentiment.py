@@ -11,7 +11,6 @@ import importlib
 import math
 from collections.abc import Mapping
 from dataclasses import dataclass, field
-from heapq import nsmallest
 from operator import mul
 from pathlib import Path
 from typing import Any
@@ -21,7 +20,7 @@ from numpy.typing import NDArray
 
 from nlp.contract import Reason, Sentiment
 from nlp.features import LONGEST, dense, grams, lexical
-from nlp.lexicon_table import Hit, Lexicon, civic_lexicon
+from nlp.lexicon_table import CLASSES, Hit, Lexicon, civic_lexicon
 from nlp.model_file import packed, unpacked
 
 SCHEMA = 2
@@ -59,6 +58,9 @@ class Profile:
         return {"vocabulary": np.array(self.vocabulary, dtype="<U3"), **found}
 
 
+_Row = tuple[float, float, float]  # of a run of characters: its rarity squared, and what it moves each question by
+
+
 @dataclass
 class Scorer:
     """A profile made ready for scoring one text after another; never changed after it is made."""
@@ -66,7 +68,7 @@ class Scorer:
     profile: Profile
     lexicon: Lexicon
     threshold: float = THRESHOLD  # from which a text counts as negative; an office may move it
-    _table: dict[str, tuple[float, float, float]] = field(init=False, repr=False)
+    _table: dict[str, _Row] = field(init=False, repr=False)
 
     def __post_init__(self) -> None:
         part = self.profile
@@ -78,27 +80,33 @@ class Scorer:
         self._dense = [tuple(row) for row in dense_weights.tolist()]
         self._bias = (part.bias.astype(float) - dense_weights @ part.mean.astype(float)).tolist()
         self._slope = part.slope.astype(float).tolist()
+        alone = [lexical([("", number, False)], 0, weak=part.weak) for number in range(len(CLASSES))]
+        self._alone = [sum(map(mul, self._dense[0], values)) for values in alone]  # what one word of a class moves
 
     def probabilities(self, text: str) -> tuple[float, float]:
         """Of one normalised text: how likely it is negative, and how likely positive."""
-        return self._weigh(text, grams(text), self.lexicon.find(text[:LONGEST]))
+        return self._weigh(text, self._known(text), self.lexicon.find(text[:LONGEST]))
 
     def judge(self, text: str, *, with_reasons: bool = True) -> Sentiment:
         """情感 of one normalised text; `negative` at the threshold or above is negative, the rest is whichever of
         positive and neutral is likelier."""
-        found, hits = grams(text), self.lexicon.find(text[:LONGEST])
-        negative, positive = self._weigh(text, found, hits)
+        known, hits = self._known(text), self.lexicon.find(text[:LONGEST])
+        negative, positive = self._weigh(text, known, hits)
         label = "neg" if negative >= self.threshold else "pos" if positive >= (1.0 - negative) / 2 else "neu"
-        why = self._reasons(found, hits) if with_reasons else ()
+        why = self._reasons(known, hits) if with_reasons else ()
         return Sentiment(label, round(negative, 4), abs(negative - self.threshold) >= DOUBT, why)
 
-    def _weigh(self, text: str, found: set[str], hits: list[Hit]) -> tuple[float, float]:
+    def _known(self, text: str) -> dict[str, _Row]:
+        """The runs of characters that training has seen."""
+        table = self._table
+        return {gram: table[gram] for gram in table.keys() & grams(text)}
+
+    def _weigh(self, text: str, known: dict[str, _Row], hits: list[Hit]) -> tuple[float, float]:
         squares = negative = positive = 0.0
-        for known in map(self._table.get, found):
-            if known is not None:
-                squares += known[0]
-                negative += known[1]
-                positive += known[2]
+        for square, bad, good in known.values():
+            squares += square
+            negative += bad
+            positive += good
         scale = 1.0 / math.sqrt(squares) if squares else 0.0
         values = dense(text, hits, with_shape=self.profile.with_shape, weak=self.profile.weak)
         return self._probability(0, negative * scale, values), self._probability(1, positive * scale, values)
@@ -107,24 +115,24 @@ class Scorer:
         score = grams_score + self._bias[question] + sum(map(mul, self._dense[question], values))
         return 1.0 / (1.0 + math.exp(-max(-30.0, min(30.0, score * self._slope[question]))))
 
-    def _reasons(self, found: set[str], hits: list[Hit]) -> tuple[Reason, ...]:
+    def _reasons(self, known: dict[str, _Row], hits: list[Hit]) -> tuple[Reason, ...]:
         """The pieces of the text that weighed most: words of the lexicon, runs of characters known from training."""
-        known = {gram: self._table[gram] for gram in found if len(gram) > 1 and gram in self._table}
-        scale = 1.0 / math.sqrt(sum(row[0] for row in known.values()) or 1.0)
-        moved = {gram: row[1] * scale for gram, row in known.items()}
-        for hit in hits:
-            alone = lexical([hit], 0, weak=self.profile.weak)
-            moved[hit[0]] = moved.get(hit[0], 0.0) + sum(map(mul, self._dense[0], alone))
-        best = nsmallest(REASONS * 3, moved.items(), key=lambda item: (-abs(item[1]), item[0]))
-        return tuple(Reason(piece, round(weight, 3)) for piece, weight in _without_parts(best)[:REASONS])
+        runs = [(gram, row) for gram, row in known.items() if len(gram) > 1]
+        scale = 1.0 / math.sqrt(sum([row[0] for _, row in runs]) or 1.0)
+        moved = {gram: row[1] * scale for gram, row in runs}
+        for word, number, negated in hits:
+            moved[word] = moved.get(word, 0.0) + (0.0 if negated else self._alone[number])
+        best = sorted([(-abs(weight), piece) for piece, weight in moved.items()])[: REASONS * 3]
+        kept = _without_parts([piece for _, piece in best])[:REASONS]
+        return tuple([Reason(piece, round(moved[piece], 3)) for piece in kept])
 
 
-def _without_parts(pieces: list[tuple[str, float]]) -> list[tuple[str, float]]:
+def _without_parts(pieces: list[str]) -> list[str]:
     """A piece inside a stronger one, or around it, says nothing new."""
-    kept: list[tuple[str, float]] = []
-    for piece, weight in pieces:
-        if not any(piece in other or other in piece for other, _ in kept):
-            kept.append((piece, weight))
+    kept: list[str] = []
+    for piece in pieces:
+        if not any(piece in other or other in piece for other in kept):
+            kept.append(piece)
     return kept
 
 

@@ -67,9 +67,9 @@ class Terms:
         weighed = self.weigh(tokens)
         firsts = dict(zip(map(str.__add__, tokens, tokens[1:]), tokens, strict=False))
         is_shown = self._keywords.is_shown
-        ranked = sorted(weighed, key=lambda term: (-weighed[term], term))
+        ranked = sorted([(-weight, term) for term, weight in weighed.items()])
         kept: list[str] = []
-        for term in ranked:
+        for _, term in ranked:
             if is_shown(term, firsts.get(term, term)) and not any(term in other or other in term for other in kept):
                 kept.append(term)
                 if len(kept) == count:
