@@ -162,7 +162,8 @@ class Room:
         """The worker's turns until nothing more goes out."""
         for _ in range(5):
             self.office.clock.move(timedelta(seconds=1))
-            if not await dispatching.dispatch(DISPATCHER, self.desk):
+            moved = await dispatching.dispatch(DISPATCHER, self.desk)
+            if not moved + await dispatching.wake_waiting(DISPATCHER, self.desk):
                 return
 
 

@@ -207,7 +207,7 @@ async def test_a_wrong_date_is_said_and_breaks_nothing(room: Room, query: str) -
     ("login", "words"),
     [
         ("editor", {"规则", "账号", "服务事项"}),
-        ("sysadmin", {"规则", "账号", "栏目", "服务事项", "情感模型"}),
+        ("sysadmin", {"规则", "账号", "栏目", "服务事项", "情感模型", "主题分类", "词典"}),
         ("secadmin", {"用户", "规则", "令牌"}),
         ("auditor", {"用户", "规则", "审计"}),
     ],

@@ -107,8 +107,8 @@ BUGS = (
     Bug(
         "an edit after the claim goes unnoticed",
         "hub/desk/sending.py",
-        "    voided = await _voided(desk, table, document)\n",
-        "    voided = None\n",
+        "        _voided(desk, table, document),\n",
+        "        asyncio.sleep(0),\n",
         seeds=400,
     ),
     Bug(
@@ -156,8 +156,8 @@ BUGS = (
     Bug(
         "whoever slept too long goes on as if nothing had been",
         "hub/desk/sending.py",
-        "    if stop or desk.clock.monotonic() - started > rules.lease.total_seconds() / 2:\n",
-        "    if stop:\n",
+        "    half = rules.lease / 2\n    while True:\n",
+        "    return await _stop(desk, table, document)\n    while True:\n",
         seeds=2000,
     ),
     Bug(
