@@ -39,14 +39,16 @@
     const writing = one("[data-say]") || kept.read("draft", null);
     one("[data-offline-kept]").textContent = writing ? "您写的已存好，联网后再送出。" : "";
   };
-  const look = async () => {
-    if (!navigator.onLine) return show(true);
+  // A phone may hold itself for connected where nothing gets through (a lift, a hotel's sign-in page): the site is asked.
+  const reached = async () => {
+    if (!navigator.onLine) return false;
     try {
-      show(!(await fetch("/health", { cache: "no-store" })).ok);
+      return (await fetch("/health", { cache: "no-store", signal: AbortSignal.timeout(5000) })).ok;
     } catch {
-      show(true);
+      return false;
     }
   };
+  const look = async () => show(!(await reached()));
   addEventListener("online", look);
   addEventListener("offline", () => show(true));
   look();
@@ -189,10 +191,16 @@
       one("[data-kept]").hidden = true;
       field("title").focus();
     });
-    form.addEventListener("submit", (event) => {
-      const away = !navigator.onLine;
-      one("[data-unsent]").hidden = !away;
-      if (away) event.preventDefault();
+    let asked = false; // whether the site was there when the button was pressed
+    form.addEventListener("submit", async (event) => {
+      if (asked) return;
+      event.preventDefault();
+      const there = await reached();
+      one("[data-unsent]").hidden = there;
+      if (!there) return;
+      asked = true;
+      form.requestSubmit(event.submitter);
+      asked = false;
     });
   }
 })();
