@@ -99,7 +99,7 @@ class Index:
         dropped: set[int] = set()
         while self._clusters:
             number, cluster = next(iter(self._clusters.items()))
-            few = len(self._clusters) <= self._settings.clusters and self._events <= self._settings.events_in_all
+            few = len(self._clusters) <= self._settings.clusters and self._events < self._settings.events_in_all
             if cluster.last_at >= oldest and few:
                 break
             self._events -= len(cluster.events)

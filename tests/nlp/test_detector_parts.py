@@ -18,6 +18,7 @@ from nlp.detectors.judging import Judge
 from nlp.detectors.matters import LOOKED_AT, matters, matters_in
 from nlp.detectors.rhythm import HOUR, Rhythm
 from nlp.detectors.settings import ClusterSettings
+from nlp.detectors.states import unpack
 from nlp.detectors.volume import STEP, Volume
 from nlp.detectors.window import Event, Window
 from nlp.normal import letters, normalise
@@ -200,3 +201,15 @@ def test_people_who_call_a_school_by_two_names_speak_of_one_matter() -> None:
     changes = detector.take([voice(900 + number, text, number * 5.0) for number, text in enumerate(said)])
     assert [change.voices for change in alerts(changes)] == [4] and changes[-1].voices == 5
     assert "云川市第一中学" in changes[-1].terms
+
+
+def test_all_clusters_together_hold_so_many_voices_and_no_more_whatever_comes() -> None:
+    detector = Detector(ClusterSettings(events_in_all=30))
+    for start in range(0, 120, 20):
+        detector.take([voice(number, ORDINARY[number], number * 0.5) for number in range(start, start + 20)])
+        held = sum(len(row["events"]) for row in unpack(detector.save())["clusters"])
+        assert 0 < held <= 30
+    again = Detector(ClusterSettings(events_in_all=30))
+    again.load(detector.save())
+    again.take([voice(number, ORDINARY[number], number * 0.5) for number in range(120, 140)])
+    assert sum(len(row["events"]) for row in unpack(again.save())["clusters"]) <= 30
