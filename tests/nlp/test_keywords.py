@@ -8,11 +8,12 @@ from hypothesis import strategies as st
 
 from nlp.keywords import Keywords
 from nlp.normal import normalise
-from nlp.reading import Reader
+from nlp.terms import Terms
 from nlp.words import Words, office_dictionary
 
 WORDS = Words(office_dictionary(None))
 KEYWORDS = Keywords(WORDS)
+TERMS = Terms(WORDS)
 
 
 @pytest.mark.parametrize("word", ["一十七", "十几分钟", "二期", "三十多万元", "第六栋", "几十年", "第18条"])
@@ -47,6 +48,5 @@ def test_an_offices_own_word_is_always_shown() -> None:
 
 @given(st.text("一二三十百号楼要证只的区市水电路", min_size=1, max_size=40))
 def test_no_shown_term_is_a_bare_number_word(text: str) -> None:
-    terms = Reader().terms
-    shown = terms.strongest(WORDS.cut(normalise(text)))
+    shown = TERMS.strongest(WORDS.cut(normalise(text)))
     assert all(not set(term) <= set("一二三十百") for term in shown)
