@@ -7,7 +7,6 @@ without. 类别 is 地名, 机构, 人名 or 事项; 正式名称 is the name th
 from __future__ import annotations
 
 import csv
-import io
 import re
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
@@ -16,10 +15,12 @@ from nlp.words import OwnWord, read_dictionary
 
 MOST = 20_000  # words
 LONGEST = 30  # characters of one
+LONGEST_LINE = 300
 KINDS = {"地名": "ns", "机构": "nt", "人名": "nr", "事项": "n"}
 NAMES = {tag: name for name, tag in KINDS.items()}
 HEAD = ("词", "类别", "区县", "正式名称")
 _MEANS_WORDS = re.compile(r"[0-9A-Za-z\u3400-\u9fff]")
+_ENDS = re.compile(r"\r\n|\r|\n")  # of a line, as systems old and new write it
 _BROKEN = re.compile(r"[\s,，=:：#\x00-\x1f]")
 
 
@@ -58,35 +59,43 @@ def table_of(words: Sequence[OwnWord]) -> list[tuple[str, str, str, str]]:
 
 
 def _rows(text: str) -> Iterator[tuple[int, OwnWord | str]]:
-    text = text.lstrip("\ufeff")
-    table = text.replace("，", ",")
-    yield from _of_table(table) if "," in table else _of_lines(text)
+    lines = _ENDS.split(text.lstrip("\ufeff"))
+    is_table = any("," in line or "，" in line for line in lines)
+    columns: Sequence[str] = HEAD
+    for number, line in enumerate(lines, 1):
+        if len(line) > LONGEST_LINE:
+            yield number, f"这一行超过 {LONGEST_LINE} 个字，请每行写一个词"
+        elif is_table:
+            cells = _cells(line.replace("，", ","))
+            if number == 1 and cells[0] == HEAD[0]:
+                columns = cells
+            elif any(cells):
+                yield number, _of_cells(dict(zip(columns, cells, strict=False)))
+        elif line.split() and not line.lstrip().startswith("#"):
+            yield number, _of_line(line)
 
 
-def _of_lines(text: str) -> Iterator[tuple[int, OwnWord | str]]:
-    for number, line in enumerate(text.split("\n"), 1):
-        parts = line.split()
-        if not parts or parts[0].startswith("#"):
-            continue
-        if len(parts) > 3 or (len(parts) == 3 and not parts[1].isdecimal()):
-            yield number, "应为“词 词频 词性”三项，用空格隔开，词里不能有空格"
-        else:
-            yield number, read_dictionary([line])[0]
+def _of_line(line: str) -> OwnWord | str:
+    parts = line.split()
+    if len(parts) > 3 or (len(parts) == 3 and not parts[1].isdecimal()):
+        return "应为“词 词频 词性”三项，用空格隔开，词里不能有空格"
+    return read_dictionary([line])[0]
 
 
-def _of_table(text: str) -> Iterator[tuple[int, OwnWord | str]]:
-    has_head = text.split("\n", 1)[0].split(",")[0].strip() == HEAD[0]
-    reader = csv.DictReader(io.StringIO(text), fieldnames=None if has_head else HEAD)
-    for row in reader:
-        word, kind, district, same = ((row.get(name) or "").strip() for name in HEAD)
-        if not any((word, kind, district, same)):
-            continue
-        tag = KINDS.get(kind or "事项")
-        if tag is None:
-            yield reader.line_num, f"类别“{kind[:10]}”不认识，请填{'、'.join(KINDS)}之一"
-        else:
-            tag += (f":{district}" if district else "") + (f"={same}" if same else "")
-            yield reader.line_num, OwnWord(word, 0, tag)
+def _cells(line: str) -> list[str]:
+    """Each line is a row of its own: a quote that is left open must not swallow the lines behind it."""
+    try:
+        return [cell.strip() for cell in next(csv.reader([line]), [""])] or [""]
+    except csv.Error:
+        return [line]
+
+
+def _of_cells(row: dict[str, str]) -> OwnWord | str:
+    word, kind, district, same = (row.get(name, "") for name in HEAD)
+    tag = KINDS.get(kind or "事项")
+    if tag is None:
+        return f"类别“{kind[:10]}”不认识，请填{'、'.join(KINDS)}之一"
+    return OwnWord(word, 0, tag + (f":{district}" if district else "") + (f"={same}" if same else ""))
 
 
 def _wrong(word: OwnWord, known: dict[str, tuple[int, OwnWord]]) -> str:

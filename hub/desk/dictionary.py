@@ -29,6 +29,7 @@ BORN: Mapping[str, Any] = {
 }  # fmt: skip
 CHANGED = "词典刚被别人换过，请刷新后再看。"
 LISTED = 30
+LONGEST = 1_500_000  # characters of a file: more than the most words can need
 LOOK_EVERY = timedelta(seconds=3)
 
 
@@ -67,6 +68,8 @@ async def save_dictionary(
     """换词典: from now on these words and no others; Invalid with the first bad lines, unless those are to be skipped.
     `version`: the one that was seen."""
     require(actor, "dictionary.write")
+    if len(text) > LONGEST:
+        raise Invalid("文件太大，不像一份词典。请只留要用的词，最多 2 万个。")
     words, problems = read(text)
     if problems and not skip_bad:
         raise Invalid(f"有 {len(problems)} 行要改，词典没有换。{_said(problems)}")

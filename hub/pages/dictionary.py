@@ -20,6 +20,7 @@ from hub.pages.shell import actor_of, field, go, show
 from nlp.dictionary import HEAD, KINDS, table_of
 
 HOME = "/settings/dictionary"
+MOST_TYPED = 20_000  # characters
 
 
 async def show_dictionary(request: Request) -> HTTPResponse:
@@ -76,8 +77,10 @@ async def take_file(request: Request) -> HTTPResponse:
 async def take_lines(request: Request) -> HTTPResponse:
     """Some words more."""
     actor, desk = actor_of(request), desk_of(request)
-    lines = field(request, "lines", 20_000)
+    lines = field(request, "lines", MOST_TYPED + 1)
     try:
+        if len(lines) > MOST_TYPED:  # cut off, it would lose words and nobody would know
+            raise Invalid("一次补得太多，请存成表格，用“整个换掉”来换。")
         saved = await dictionary.add_words(actor, desk, lines, version=_version(request))
     except Invalid as error:
         return await _page(request, said=error.message, lines=lines, status=error.status)

@@ -50,6 +50,7 @@ def test_lines_of_jieba_are_read_as_they_are() -> None:
         ("一中,地名,临江区\n一中,地名,北岭区", 2, "与第 1 行是同一个词"),
         ("=HYPERLINK,地名", 1, "以文字或数字开头"),
         ("老 水厂 5 n", 1, "三项"),
+        ("一中," + "长" * 400, 1, "超过 300 个字"),
     ],
 )
 def test_a_line_that_cannot_be_taken_says_what_to_do_and_stops_no_other(text: str, line: int, said: str) -> None:
@@ -81,3 +82,18 @@ def test_a_letter_is_read_with_the_words_of_the_file() -> None:
     reader = Reader(lines_of(read(TABLE)[0]))
     assert reader.read("一中门口的路灯坏了").places == ("云川市第一中学",)
     assert reader.read("王建国收了供水集团的钱").terms[:2] != ()
+
+
+@pytest.mark.parametrize("end", ["\n", "\r\n", "\r"])
+def test_lines_end_as_any_system_ends_them_and_an_open_quote_swallows_none(end: str) -> None:
+    words, problems = read(end.join(["词,类别", "一中,地名", '二中,"地名', "三中,地名"]))
+    assert [word.word for word in words] == ["一中", "二中", "三中"]
+    assert problems == []
+
+
+@given(text=st.text(alphabet='词一中水厂,，"\r\n\x00地名= #', max_size=60))
+@settings(max_examples=150, deadline=None)
+def test_no_table_however_broken_stops_the_reading(text: str) -> None:
+    words, problems = read(text)
+    assert read(lines_of(words))[0] == words
+    assert len({problem.line for problem in problems}) <= text.count("\n") + text.count("\r") + 1

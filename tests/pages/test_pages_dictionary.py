@@ -50,3 +50,10 @@ async def test_no_file_is_a_sentence_and_a_dictionary_that_was_changed_meanwhile
 async def test_whoever_may_only_read_sees_no_form(room: Room) -> None:
     text = (await (await room.as_("reviewer")).get(HOME)).text
     assert "正在用的" in text and "改词典" not in text
+
+
+async def test_what_is_too_long_to_be_typed_is_refused_and_not_cut_off(room: Room) -> None:
+    person = await room.as_("monitor")
+    answer = await person.post(f"{HOME}/lines", {"version": "0", "lines": "清水路号院,地名\n" * 3_000})
+    assert answer.status_code == 422 and "一次补得太多" in answer.text
+    assert "还没有词" in (await person.get(HOME)).text
