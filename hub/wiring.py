@@ -10,8 +10,6 @@ import secrets
 import socket
 from collections.abc import AsyncIterator, Callable, Coroutine, Mapping, Sequence
 from contextlib import asynccontextmanager, suppress
-from dataclasses import replace
-from functools import lru_cache
 from pathlib import Path
 from typing import Any, TextIO
 from urllib.parse import urlsplit
@@ -34,7 +32,6 @@ from hub.desk.model import InForce, condition
 from hub.desk.quotas import StoredMeter
 from hub.desk.reading_pool import ReadingPool
 from hub.desk.staffing import add_user
-from hub.desk.watching import Watch
 from hub.domain.errors import Misconfigured
 from hub.domain.passwords import checked_password
 from hub.domain.people import Role, program
@@ -51,10 +48,6 @@ from hub.store.heads import HeadsFile
 from hub.store.mongo import MongoStore
 from hub.store.sqlite import SqliteStore
 from hub.store.tables import SITE_TABLES
-from nlp.detectors.deciding import Deciding
-from nlp.detectors.ensemble import Ensemble
-from nlp.detectors.settings import GRADES, ClusterSettings, Grade
-from nlp.words import Words, office_dictionary
 
 CLOCK = SystemClock()
 CHANNEL_KINDS = tuple(CHANNELS)
@@ -285,42 +278,6 @@ async def check_desk(settings: Settings, host: str) -> None:
         await schema.check(store)
         if await schema.mark_of(store) == "demo" and host not in LOOPBACK:
             raise Misconfigured("演练环境有人人知道的用户，只能在本机打开。请把 HUB_HOST 改回 127.0.0.1。")
-
-
-async def new_watch(desk: Desk) -> Watch:
-    """The watch of one worker, with the office's own figures and its dictionary, as they are whenever it saves."""
-    knows = WordsInForce(None if await schema.mark_of(desk.store) == "demo" else "")
-
-    async def fit() -> tuple[object, Callable[[], Ensemble]]:
-        settings, words = await _cluster_settings(desk), await knows.look(program("reader"), desk)
-        return (settings, words), lambda: Ensemble(lambda: Deciding(settings, _words_of(words)))
-
-    return Watch((await fit())[1], fit)
-
-
-@lru_cache(maxsize=1)
-def _words_of(dictionary: str | None) -> Words:
-    """Made once for all streams: it takes a third of a second."""
-    return Words(office_dictionary(dictionary))
-
-
-async def _cluster_settings(desk: Desk) -> ClusterSettings:
-    value = desk.policies.value
-    return ClusterSettings(
-        least_voices=int(await value("alert_voices")),
-        chance=float(await value("alert_chance")),
-        cool_down_days=float(await value("cooldown_days")),
-        alerts_a_week=int(await value("alerts_a_week")),
-        grades=tuple([await _grade(desk, grade) for grade in GRADES]),
-    )
-
-
-async def _grade(desk: Desk, grade: Grade) -> Grade:
-    """A level above yellow with the office's own figures."""
-    voices, unhappy, quick = [
-        float(await desk.policies.value(f"{grade.level}_{name}")) for name in ("voices", "unhappy", "day")
-    ]
-    return replace(grade, voices=int(voices), unhappy=unhappy, quick=int(quick))
 
 
 def _mail_of(settings: Settings) -> MailSender | None:

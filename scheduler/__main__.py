@@ -10,6 +10,7 @@ import sys
 
 from hub.desk.beating import beat, stop_beating
 from hub.desk.desk import Desk
+from hub.desk.fitting import new_watch
 from hub.desk.mending import Smaller
 from hub.desk.picturing import Drawing
 from hub.desk.refiling import TopicTrainer
@@ -19,7 +20,7 @@ from hub.domain.people import program
 from hub.journal import open_journal
 from hub.processes import hold_lifeline
 from hub.settings import read
-from hub.wiring import new_watch, open_desk
+from hub.wiring import open_desk
 from scheduler.clockwork import Clockwork
 from scheduler.jobs import all_jobs
 

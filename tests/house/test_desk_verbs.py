@@ -42,6 +42,7 @@ NO_ACTOR_FIRST = {
     "ledger.rules_of": "figures that every verb needs, whoever acts",
     "locking.admit": "before anybody is known",
     "locking.forgive": "the same",
+    "fitting.new_watch": "made when a worker starts; each of its ticks asks",
     "guarding.Guard.run": "calls its own look for ever, which asks",
     "handling.again": "fields of a case that begins once more; the verb has asked",
     "matching.match": "a step of grouping, under its right",
