@@ -54,6 +54,8 @@ COMMANDS = (
     Command("bench poison", "hub.commands.bench_poison", "一条“毒文”收下、分析、监测各费多少毫秒"),
     Command("bench detect", "hub.commands.bench_detect", "监测的速度与内存，同场对照"),
     Command("bench analyse", "hub.commands.bench_analyse", "分析的速度与准确度，同场对照"),
+    Command("bench labels", "hub.commands.bench_labels", "模型在全部标注上的准确度，加上单位的标注以后"),
+    Command("bench tables", "hub.commands.bench_tables", "逐项测速，把表写进 docs/benchmarks.md"),
     Command("bench replay", "hub.commands.bench_replay", "回放留言，与常见的预警办法同场对照"),
 )
 

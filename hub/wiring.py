@@ -22,7 +22,7 @@ from channels.notice.mail import MailSender, server_from
 from hub import settings as settings_room
 from hub.access.proofs import Argon2Proofs
 from hub.clock import Clock, PacedClock, SystemClock
-from hub.desk import topics
+from hub.desk import dictionary, topics
 from hub.desk.accounts import credentials_of
 from hub.desk.custody import custody_of
 from hub.desk.desk import Desk
@@ -349,7 +349,10 @@ async def look_at_store(settings: Settings) -> list[tuple[str, str, str, str]]:
         named, trouble = await topics.condition(store, files)
         advice = "在“主题分类”页可以换另一张分类表或另一版模型。" if trouble else ""
         filing = ("主题分类", "warn" if trouble else "ok", trouble or named, advice)
-        return [("性质", "ok", f"{mark}环境", ""), worker, model, filing, *ill]
+        named, trouble = await dictionary.condition(store, files)
+        advice = "在读的进程先照旧用原来的词，重启以后就没有了。" if trouble else ""
+        words = ("词典", "warn" if trouble else "ok", trouble or named, advice)
+        return [("性质", "ok", f"{mark}环境", ""), worker, model, filing, words, *ill]
 
 
 def protection(settings: Settings) -> list[tuple[str, str]]:

@@ -95,6 +95,13 @@ def marks_of(text: str) -> tuple[str, int]:
     return copy_key(plain or text), simhash(plain)
 
 
+def marks_of_many(texts: Sequence[str]) -> list[tuple[str, int]]:
+    """The same of each text."""
+    plains = list(map(letters, texts))
+    keys = [copy_key(plain or text) for plain, text in zip(plains, texts, strict=True)]
+    return list(zip(keys, simhashes(plains), strict=True))
+
+
 def is_telling(text: str) -> bool:
     """Whether a normalised text is long enough for an equal one to be its copy."""
     return len(letters(text)) >= LEAST

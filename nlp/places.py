@@ -13,7 +13,7 @@ _ENDING_WORDS = """
 派出所 卫生院 水库 大桥 高速 国道 工地 厂 路 街 巷 镇 乡 村 县 区 苑 园 湾 府 里 城 站 桥 河 湖
 """
 ENDINGS = tuple(sorted(_ENDING_WORDS.split(), key=len, reverse=True))
-_LAST = frozenset(ending[-1] for ending in ENDINGS)  # most words are known by their last character to be none
+LAST = frozenset(ending[-1] for ending in ENDINGS)
 _GENERIC_WORDS = """
 小区 社区 路口 学校 医院 公园 广场 市场 车站 公寓 工地 大道 高速 幼儿园 派出所 小学 中学 大学 城区 县城 农村 乡镇
 街道 马路 道路 公路 全区 全市 我区 我县 本区 本村 全村 我村 我镇 该区 该村 该路 园区 校园 地区 片区 景区 山区 郊区
@@ -26,7 +26,7 @@ _GENERIC = frozenset(_GENERIC_WORDS.split())
 
 def looks_like_place(word: str) -> bool:
     """A word of three characters and more, or two words run together, that ends like the name of a place."""
-    return len(word) >= 3 and word[-1] in _LAST and word not in _GENERIC and word.endswith(ENDINGS)
+    return len(word) >= 3 and word[-1] in LAST and word not in _GENERIC and word.endswith(ENDINGS)
 
 
 def is_generic(word: str) -> bool:

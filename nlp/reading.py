@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Protocol
 
 from nlp.contract import Analysis, Sentiment
-from nlp.copies import marks_of
+from nlp.copies import marks_of_many
 from nlp.normal import normalise
 from nlp.places import Places
 from nlp.sentiment import THRESHOLD, Model, Snownlp, load_model
@@ -24,9 +26,19 @@ _ADDRESSED = ("尊敬", "您好", "你好", "领导", "反映", "咨询", "请�
 
 
 class Judge(Protocol):
-    """Whatever says the sentiment of one normalised text."""
+    """Whatever says the sentiment of normalised texts."""
 
     def judge(self, text: str, *, with_reasons: bool = True) -> Sentiment: ...
+    def judge_many(self, plains: Sequence[str], *, with_reasons: bool = True) -> list[Sentiment]: ...
+
+
+@dataclass(frozen=True, slots=True)
+class Asked:
+    """One text to be read, with what is known of it."""
+
+    text: str
+    kind: str | None = None
+    district: str | None = None
 
 
 class Reader:
@@ -60,24 +72,41 @@ class Reader:
 
     def read(self, text: str, kind: str | None = None, *, district: str | None = None) -> Analysis:
         """What is read from one text, of any length and content. A district that is known already is kept."""
-        plain = normalise(text)
-        guessed = kind not in KINDS
-        sort = guess_kind(plain) if kind is None or guessed else kind
+        return self.read_many([Asked(text, kind, district)])[0]
+
+    def read_many(self, asked: Sequence[Asked]) -> list[Analysis]:
+        """The same of many texts, in their order; some dozens together cost half of one by one."""
+        plains = [normalise(one.text) for one in asked]
+        sorts = list(map(_sort_of, asked, plains))
+        parts = (asked, plains, sorts, self._judged(plains, sorts), marks_of_many(plains))
+        return [self._read(*each) for each in zip(*parts, strict=True)]
+
+    def _judged(self, plains: Sequence[str], sorts: Sequence[str]) -> list[Sentiment]:
+        """Each text by the judge of its kind."""
+        found: dict[int, Sentiment] = {}
+        profiles = list(map(profile_of, sorts))
+        for profile in set(profiles):
+            places = [place for place, own in enumerate(profiles) if own == profile]
+            some = [plains[place] for place in places]
+            answers = self._judges[profile].judge_many(some, with_reasons=self._with_reasons)
+            found |= dict(zip(places, answers, strict=True))
+        return [found[place] for place in range(len(plains))]
+
+    def _read(self, asked: Asked, plain: str, sort: str, sentiment: Sentiment, marks: tuple[str, int]) -> Analysis:
         places, found = self.places.find(plain)
-        key, mark = marks_of(plain)
         terms = self.terms.strongest(self.words.cut(plain))
-        route = self.topics.route(plain, title_length(text, plain))
+        route = self.topics.route(plain, title_length(asked.text, plain))
         return Analysis(
-            sentiment=self._judges[profile_of(sort)].judge(plain, with_reasons=self._with_reasons),
+            sentiment=sentiment,
             terms=terms,
             places=places,
-            district=district or found,
+            district=asked.district or found,
             topic=route.topic if route else None,
             branch=route.branch if route else None,
-            copy_key=key,
-            simhash=mark,
+            copy_key=marks[0],
+            simhash=marks[1],
             kind=sort,
-            kind_guessed=guessed,
+            kind_guessed=asked.kind not in KINDS,
             model=self._model,
             threshold=self._threshold,
             summary=summary_of(plain, terms),
@@ -88,6 +117,10 @@ class Reader:
         plain = normalise(text)
         sort = kind if kind in KINDS else guess_kind(plain)
         return self._judges[profile_of(sort)].judge(plain, with_reasons=self._with_reasons)
+
+
+def _sort_of(asked: Asked, plain: str) -> str:
+    return asked.kind if asked.kind in KINDS else guess_kind(plain)
 
 
 def guess_kind(plain: str) -> str:

@@ -7,7 +7,7 @@ from functools import lru_cache
 from importlib.resources import files
 
 from nlp.keywords import Keywords
-from nlp.places import PLACE_TAG, is_generic, looks_like_place
+from nlp.places import LAST, PLACE_TAG, is_generic, looks_like_place
 from nlp.words import UNKNOWN_RARITY, Words
 
 SHOWN = 8  # terms an analysis names
@@ -43,23 +43,29 @@ class Terms:
 
     def weigh(self, tokens: list[str]) -> dict[str, float]:
         """Terms with their tf-idf: words of two characters and more, and pairs of neighbours (weighed by both)."""
-        counts: dict[str, int] = {}
         weights: dict[str, float] = {}
+        repeated: dict[str, int] = {}
         before, before_weight = "", 0.0
         known = self._known
         for token in self._named(tokens):
             weight = known.get(token, -1.0)
             if weight < 0.0:
                 weight = self._met(token)
-            if weight:
-                counts[token] = counts.get(token, 0) + 1
-                weights[token] = weight
-                if before:
-                    pair = before + token
-                    counts[pair] = counts.get(pair, 0) + 1
-                    weights[pair] = self._pair(pair, token, before_weight, weight)
-            before, before_weight = (token, weight) if weight else ("", 0.0)
-        return {term: weight * (1.0 + math.log(counts[term])) for term, weight in weights.items()}
+            if not weight:
+                before = ""
+                continue
+            if token in weights:
+                repeated[token] = repeated.get(token, 1) + 1
+            weights[token] = weight
+            if before:
+                pair = before + token
+                if pair in weights:
+                    repeated[pair] = repeated.get(pair, 1) + 1
+                weights[pair] = self._pair(pair, token, before_weight, weight)
+            before, before_weight = token, weight
+        for term, count in repeated.items():
+            weights[term] *= 1.0 + math.log(count)
+        return weights
 
     def strongest(self, tokens: list[str], count: int = SHOWN) -> tuple[str, ...]:
         """The terms to show, strongest first; of a word and a pair around it only the stronger one."""
@@ -70,7 +76,12 @@ class Terms:
         ranked = sorted([(-weight, term) for term, weight in weighed.items()])
         kept: list[str] = []
         for _, term in ranked:
-            if is_shown(term, firsts.get(term, term)) and not any(term in other or other in term for other in kept):
+            if not is_shown(term, firsts.get(term, term)):
+                continue
+            for other in kept:
+                if term in other or other in term:
+                    break
+            else:
                 kept.append(term)
                 if len(kept) == count:
                     break
@@ -82,7 +93,8 @@ class Terms:
 
     def is_place(self, term: str) -> bool:
         """A place of the gazetteer, or what ends like one."""
-        return term not in self._areas and (term in self._places or looks_like_place(term))
+        ends = term[-1:] in LAST  # most words are known by their last character to be none
+        return (term in self._places or (ends and looks_like_place(term))) and term not in self._areas
 
     def _met(self, token: str) -> float:
         """A word's weight, remembered; no stream of made-up words makes it remember more than KEPT."""
@@ -105,4 +117,5 @@ class Terms:
 
     def _pair(self, pair: str, last: str, before: float, weight: float) -> float:
         together = (before + weight) * 0.6
-        return together * _PLACE if is_generic(last) or looks_like_place(pair) else together
+        placed = is_generic(last) or (last[-1] in LAST and looks_like_place(pair))
+        return together * _PLACE if placed else together

@@ -16,8 +16,9 @@ from tqdm import tqdm
 from hub.commands import topics
 from hub.commands.rows import Row, needs_text, read_rows, written_to
 from hub.domain.errors import Misconfigured
+from nlp.contract import Analysis
 from nlp.model_file import ModelFileError
-from nlp.reading import KINDS, Reader
+from nlp.reading import KINDS, Asked, Reader
 
 _BATCH = 200
 _READER: list[Reader] = []  # one per process
@@ -79,10 +80,10 @@ def _load(model: str | None, tree: str | None = None, topic_model: str | None = 
 
 
 def _read(batch: list[tuple[str, str | None]]) -> list[dict[str, Any]]:
-    return [_plain(_READER[0], text, kind) for text, kind in batch]
+    return list(map(_plain, _READER[0].read_many([Asked(text, kind) for text, kind in batch])))
 
 
-def _plain(reader: Reader, text: str, kind: str | None) -> dict[str, Any]:
-    found = asdict(reader.read(text, kind))
+def _plain(analysis: Analysis) -> dict[str, Any]:
+    found = asdict(analysis)
     found["simhash"] = f"{found['simhash']:016x}"  # as text: 64 bits do not survive every reader of JSON
     return found

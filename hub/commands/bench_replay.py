@@ -57,7 +57,10 @@ class Matter:
 
 @dataclass(frozen=True)
 class Result:
-    """One method on one stream; `voices`: how many people had spoken of each marked matter when it was told."""
+    """One method on one stream; `voices`: how many people had spoken of each marked matter when it was told.
+
+    `other_halves`: the other alerts of the first half of the time and of the second.
+    """
 
     method: str
     texts: int
@@ -65,6 +68,7 @@ class Result:
     alerts: int
     other: int
     other_a_week: float
+    other_halves: tuple[int, int]
     voices: dict[str, int | None] = field(default_factory=dict)
 
 
@@ -131,10 +135,18 @@ def _measure(name: str, method: Method, voices: Sequence[Voice], matters: Sequen
     start = time.process_time()
     alerts = method(tqdm(voices, desc=name, unit="条", file=sys.stderr))
     speed = len(voices) / max(1e-9, time.process_time() - start)
-    other = sum(not any(_about(alert, matter) for matter in matters) for alert in alerts)
+    other = [alert for alert in alerts if not any(_about(alert, matter) for matter in matters)]
     weeks = (voices[-1].at - voices[0].at) / timedelta(weeks=1) if len(voices) > 1 else 0.0
     told = {matter.name: _voices_when_told(matter, alerts, voices) for matter in matters}
-    return Result(name, len(voices), round(speed, 1), len(alerts), other, round(other / max(1.0, weeks), 2), told)
+    a_week = round(len(other) / max(1.0, weeks), 2)
+    return Result(name, len(voices), round(speed, 1), len(alerts), len(other), a_week, _halves(other, voices), told)
+
+
+def _halves(alerts: Sequence[Alert], voices: Sequence[Voice]) -> tuple[int, int]:
+    """Alerts of each half of the time, not of the texts."""
+    middle = voices[0].at + (voices[-1].at - voices[0].at) / 2 if voices else None
+    early = sum(voices[alert.after - 1].at < middle for alert in alerts) if middle else 0
+    return early, len(alerts) - early
 
 
 def _about(alert: Alert, matter: Matter) -> bool:
@@ -262,10 +274,11 @@ def _print(results: Sequence[Result], *, as_json: bool) -> None:
     if as_json:
         print(json.dumps([asdict(result) for result in results], ensure_ascii=False))
         return
-    print("方法\t条数\t条/秒\t预警\t其他\t其他每周\t认定的事件：第几人时说出")
+    print("方法\t条数\t条/秒\t预警\t其他\t其他每周\t其他：前半时段/后半\t认定的事件：第几人时说出")
     for row in results:
         figures = f"{row.texts}\t{row.texts_per_second:,.0f}\t{row.alerts}\t{row.other}\t{row.other_a_week}"
-        print(f"{row.method}\t{figures}\t{_told(row.voices)}")
+        early, late = row.other_halves
+        print(f"{row.method}\t{figures}\t{early}/{late}\t{_told(row.voices)}")
 
 
 def _told(voices: dict[str, int | None]) -> str:

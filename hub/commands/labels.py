@@ -2,14 +2,16 @@
 
 from __future__ import annotations
 
-from dataclasses import asdict
+from dataclasses import asdict, replace
 from typing import Any
 
 from hub.commands.rows import Row, Rows, needs_text, read_rows
 from hub.domain.errors import Misconfigured
-from nlp.evaluation import Figures, Report
+from nlp.evaluation import Figures, Report, report
+from nlp.normal import normalise
 from nlp.reading import KINDS
-from nlp.training import LABELS, Labelled
+from nlp.sentiment import Model, Scorer
+from nlp.training import LABELS, Labelled, profile_of
 
 _NAMES = {"neg": "负面", "neu": "中性", "pos": "正面", "rest": "其余"}
 
@@ -30,6 +32,16 @@ def _look(row: Row) -> str | None:
     if row.get("kind") not in (None, "", *KINDS):
         return f"kind 应为 {'、'.join(KINDS)} 之一"
     return needs_text(row)
+
+
+def measure(model: Model, rows: list[Labelled]) -> Report:
+    """What a model answers to labelled rows, each by the profile of its kind, beside their labels."""
+    scorers: dict[str, Scorer] = model.scorers()
+    plain = [replace(row, text=normalise(row.text)) for row in rows]
+    return report(
+        [row.label for row in plain],
+        [scorers[profile_of(row.kind)].judge(row.text, with_reasons=False) for row in plain],
+    )
 
 
 def as_plain(report: Report) -> dict[str, Any]:

@@ -13,11 +13,11 @@ from tqdm import tqdm
 from hub.clock import SHANGHAI
 from hub.commands.rows import Row, Rows, needs_text, read_rows, written_to
 from hub.domain.errors import Invalid
-from nlp.contract import IssueChange, Voice
+from nlp.contract import Analysis, IssueChange, Voice
 from nlp.detectors.expressions import Misspelt
 from nlp.detectors.kinds import DETECTORS, AnyDetector
 from nlp.detectors.watchwords import WatchWord, WatchWords
-from nlp.reading import Reader
+from nlp.reading import Asked, Reader
 
 _BATCH = 200
 
@@ -62,7 +62,14 @@ def read_voices(file: str) -> tuple[Rows, list[Voice]]:
     """The file's letters in the order of their times, and what was wrong with the rest."""
     found, reader = read_rows(file, _look), Reader(with_reasons=False)
     rows = sorted(found.rows, key=lambda row: (_moment(row), str(row["id"])))
-    return found, [_voice(row, reader) for row in tqdm(rows, desc="读", unit="条", file=sys.stderr)]
+    voices: list[Voice] = []
+    with tqdm(total=len(rows), desc="读", unit="条", file=sys.stderr) as bar:
+        for start in range(0, len(rows), _BATCH):
+            some = rows[start : start + _BATCH]
+            read = reader.read_many([Asked(_text(row), row.get("kind"), row.get("district")) for row in some])
+            voices += map(_voice, some, read)
+            bar.update(len(some))
+    return found, voices
 
 
 def _look(row: Row) -> str | None:
@@ -82,15 +89,17 @@ def _moment(row: Row) -> datetime:
     return moment if moment.tzinfo else moment.replace(tzinfo=SHANGHAI)
 
 
-def _voice(row: Row, reader: Reader) -> Voice:
-    """As the hub would hear it: its sentiment, and its district where the row names none."""
+def _text(row: Row) -> str:
     title = str(row.get("title") or "")
-    text = f"{title}\n{row['text']}" if title else str(row["text"])
-    read = reader.read(text, kind=row.get("kind"), district=row.get("district"))
+    return f"{title}\n{row['text']}" if title else str(row["text"])
+
+
+def _voice(row: Row, read: Analysis) -> Voice:
+    """As the hub would hear it: its sentiment, and its district where the row names none."""
     return Voice(
         id=str(row["id"]),
         author=str(row["author"]),
-        text=text,
+        text=_text(row),
         at=_moment(row),
         channel=str(row.get("channel") or ""),
         district=read.district or "",

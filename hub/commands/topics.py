@@ -121,7 +121,7 @@ def evaluate(arguments: argparse.Namespace) -> int:
     tree = tree_of(arguments.topics)
     found, labels = read_filed(arguments.file, tree)
     if arguments.folds:
-        said = _folded(tree, labels, arguments.folds)
+        said = fold_by_fold(tree, labels, arguments.folds)
     else:
         topics = Topics(tree, _model(arguments.model, tree))
         said = [routed(topics, label.text) for label in tqdm(labels, unit="条", file=sys.stderr)]
@@ -138,7 +138,7 @@ def evaluate(arguments: argparse.Namespace) -> int:
     return found.report()
 
 
-def _folded(tree: Tree, labels: list[Filed], folds: int) -> list[str]:
+def fold_by_fold(tree: Tree, labels: list[Filed], folds: int) -> list[str]:
     """Each row routed by a model of the rows that are not in its fold: row number modulo the number of folds."""
     said = [""] * len(labels)
     for fold in tqdm(range(folds), unit="折", file=sys.stderr):

@@ -4,17 +4,15 @@ from __future__ import annotations
 
 import argparse
 import json
-from dataclasses import replace
 from pathlib import Path
 
 from hub.commands import topics
-from hub.commands.labels import as_lines, as_plain, read_labels
+from hub.commands.labels import as_lines, as_plain, measure, read_labels
 from hub.domain.errors import Misconfigured
-from nlp.evaluation import Report, report
-from nlp.normal import normalise
+from nlp.evaluation import Report
 from nlp.reading import KINDS
-from nlp.sentiment import Model, Scorer, write_model
-from nlp.training import Labelled, own_corpus, profile_of, train
+from nlp.sentiment import write_model
+from nlp.training import Labelled, own_corpus, train
 
 _HELD_OUT = 5  # every fifth label is kept for the figures before and after
 _LEAST = 20  # labels from which holding out says anything
@@ -57,14 +55,5 @@ def _before_and_after(base: list[Labelled], labels: list[Labelled]) -> dict[str,
         return {}
     held = labels[::_HELD_OUT]
     rest = [label for number, label in enumerate(labels) if number % _HELD_OUT]
-    figures = {"before": _measure(train(base), held)} if base else {}
-    return {**figures, "after": _measure(train([*base, *rest]), held)}
-
-
-def _measure(model: Model, rows: list[Labelled]) -> Report:
-    scorers: dict[str, Scorer] = model.scorers()
-    plain = [replace(row, text=normalise(row.text)) for row in rows]
-    return report(
-        [row.label for row in plain],
-        [scorers[profile_of(row.kind)].judge(row.text, with_reasons=False) for row in plain],
-    )
+    figures = {"before": measure(train(base), held)} if base else {}
+    return {**figures, "after": measure(train([*base, *rest]), held)}

@@ -168,6 +168,16 @@ async def text_of(files: Files, named: Document) -> str:
     return content.decode()
 
 
+async def condition(store: Store, files: Files) -> tuple[str, str]:
+    """For the doctor: what is in force, and what is wrong with its file (nothing: it can be read)."""
+    named = await pointer_of(store)
+    try:
+        words = await words_of(files, named)
+    except Conflict as trouble:
+        return "", trouble.message
+    return (f"本单位的词典，{len(words):,} 个词" if words else "没有本单位的词典"), ""
+
+
 class WordsInForce:
     """What this process reads with: looks at the pointer every few seconds at most. `without`: the words where nobody
     brought any (None: those of the demonstration's city)."""

@@ -205,8 +205,8 @@ class Detector:
             cluster = self._alive(number)
             if cluster is None or cluster.last_at <= self._now - self.settings.area_hours * HOUR:
                 continue
-            held, said = cluster.held, self._weights.counts
-            if any(2 * held(term) >= max(cluster.members, said.get(term, 0)) for term in unit):
+            held, said, least = cluster.held, self._weights.counts, cluster.members
+            if any(2 * held(term) >= max(least, said.get(term, 0)) for term in unit.keys() & cluster.vector.keys()):
                 return cluster
         return None
 

@@ -123,8 +123,13 @@ class Index:
         return found
 
     def _point(self, cluster: Cluster, terms: Iterable[str]) -> None:
+        where, number, vector = self._where, cluster.number, cluster.vector
         for term in terms:
-            self._where.setdefault(term, {})[cluster.number] = cluster.vector[term]
+            held = where.get(term)
+            if held is None:
+                where[term] = {number: vector[term]}
+            else:
+                held[number] = vector[term]
 
     def _unpoint(self, cluster: Cluster, terms: Iterable[str]) -> None:
         for term in terms:

@@ -120,15 +120,29 @@ def _ways(pattern: str) -> list[str]:
     return found
 
 
+@lru_cache(maxsize=1)
+def _by_sign() -> dict[str, tuple[int, ...]]:
+    """Of each character the matters that may begin with it, by their places in the table."""
+    found: dict[str, list[int]] = {}
+    for place, matter in enumerate(matters().values()):
+        for sign in matter.signs:
+            found.setdefault(sign, []).append(place)
+    return {sign: tuple(places) for sign, places in found.items()}
+
+
 def matters_in(plain: str) -> list[str]:
     """The matters that the beginning of a normalised text speaks of."""
-    head = plain[:LOOKED_AT]
-    letters = set(head)
-    return [
-        matter.name
-        for matter in matters().values()
-        if not matter.signs.isdisjoint(letters) and matter.pattern.search(head)
-    ]
+    head, by_sign = plain[:LOOKED_AT], _by_sign()
+    places = {place for sign in by_sign.keys() & set(head) for place in by_sign[sign]}
+    if not places:
+        return []
+    table = _in_order()
+    return [table[place].name for place in sorted(places) if table[place].pattern.search(head)]
+
+
+@lru_cache(maxsize=1)
+def _in_order() -> tuple[Matter, ...]:
+    return tuple(matters().values())
 
 
 _LINE = re.compile(
@@ -163,8 +177,13 @@ def _value(words: str) -> int:
 
 def sudden(terms: Iterable[str]) -> list[str]:
     """Of a voice's terms the matters that come suddenly and over many streets."""
-    table = matters()
-    return [term for term in terms if term in table and table[term].sudden]
+    names = _sudden_names()
+    return [term for term in terms if term in names]
+
+
+@lru_cache(maxsize=1)
+def _sudden_names() -> frozenset[str]:
+    return frozenset(name for name, matter in matters().items() if matter.sudden)
 
 
 def split_places(tokens: list[str]) -> list[str]:

@@ -42,7 +42,8 @@ class Weights:
         ranked = []
         for term, weight in weighed.items():
             common = counts[term] = counts.get(term, 0) + 1
-            weight *= max(0.05, log(texts / (common + 1.0)))
+            rare = log(texts / (common + 1.0))
+            weight *= rare if rare > 0.05 else 0.05
             ranked.append((-weight * place if is_place(term) else -weight, term))
         self._count()
         ranked.sort()

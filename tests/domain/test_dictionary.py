@@ -7,6 +7,7 @@ import pytest
 from hub.desk import dictionary
 from hub.desk.desk import Desk
 from hub.domain.errors import Conflict, Invalid, NotAllowed
+from hub.store.files import FilesInMemory
 from tests.domain.listening_office import EDITOR, MONITOR, make_office
 
 TABLE = "词,类别,区县,正式名称\n云川市第一中学,地名,临江区,\n一中,地名,,云川市第一中学\n"
@@ -84,3 +85,11 @@ async def test_words_are_found_by_name_full_name_and_district_a_page_at_a_time(d
     assert [word.word for word in (await dictionary.dictionary(MONITOR, desk, search="第一中学")).rows] == [
         "云川市第一中学", "一中",
     ]  # fmt: skip
+
+
+async def test_the_doctor_hears_how_many_words_there_are_and_that_their_file_is_gone(desk: Desk) -> None:
+    assert await dictionary.condition(desk.store, desk.files) == ("没有本单位的词典", "")
+    await dictionary.save_dictionary(MONITOR, desk, TABLE)
+    assert await dictionary.condition(desk.store, desk.files) == ("本单位的词典，2 个词", "")
+    said, trouble = await dictionary.condition(desk.store, FilesInMemory())
+    assert said == "" and "请从备份取回" in trouble

@@ -6,7 +6,7 @@ import asyncio
 import os
 import signal
 import threading
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Sequence
 from contextlib import asynccontextmanager
 from dataclasses import replace
 from typing import Any
@@ -17,9 +17,10 @@ from hypothesis import strategies as st
 
 from hub.desk.listening import listen
 from hub.desk.reading import read_new
-from hub.desk.reading_pool import CHUNK, MOST, InUse, NoReaders, ReadingPool, chunks
+from hub.desk.reading_pool import CHUNK, MOST, TOGETHER, InUse, NoReaders, ReadingPool, chunks
 from nlp.contract import Analysis, Sentiment
 from nlp.normal import LOOKED_AT
+from nlp.reading import Asked
 from tests.domain.listening_office import LISTENER, READER, make_office
 
 KILLS, HOLDS, RAISES = "杀", "占", "错"
@@ -28,7 +29,10 @@ KILLS, HOLDS, RAISES = "杀", "占", "错"
 class Frail:
     """A reader that some texts kill, hold for ever, or make fail."""
 
-    def read(self, text: str, kind: str | None = None, *, district: str | None = None) -> Analysis:
+    def read_many(self, asked: Sequence[Asked]) -> list[Analysis]:
+        return [self._read(one.text) for one in asked]
+
+    def _read(self, text: str) -> Analysis:
         if KILLS in text:
             os.kill(os.getpid(), signal.SIGKILL)
         if HOLDS in text:
@@ -70,7 +74,17 @@ async def test_a_text_that_kills_its_process_is_alone_unread_and_all_others_come
         found = await reading.read(rows("一", f"二{KILLS}", "三", f"四{RAISES}", f"五{KILLS}", "六"))
     assert said(found) == ["一", None, "三", None, None, "六"]
     pids = [one.simhash for one in found if one is not None]
-    assert len(set(pids)) == 3, "each that fell cost one process and no more"
+    assert len(set(pids)) == 3, "each that fell alone cost one process and no more"
+
+
+async def test_of_a_long_chunk_only_those_beside_the_poisoned_one_are_read_one_by_one() -> None:
+    texts = [f"{number}" for number in range(3 * TOGETHER)]
+    texts[TOGETHER + 7] += KILLS
+    async with pool() as reading:
+        found = await reading.read(rows(*texts))
+    assert said(found) == [None if KILLS in text else text for text in texts]
+    pids = [one.simhash for one in found if one is not None]
+    assert len(set(pids[:TOGETHER])) == 1 and len(set(pids)) == 3
 
 
 async def test_a_text_that_holds_its_process_costs_the_limit_once_and_is_alone_unread() -> None:

@@ -193,6 +193,7 @@ def test_the_replay_bench_shows_every_method_beside_the_others(capsys: pytest.Ca
     ours = rows[-1]
     assert ours["voices"]["突发事件"] <= 6 and ours["other"] == 0
     assert rows[0]["texts"] == ours["texts"] > 300
+    assert [sum(row["other_halves"]) for row in rows] == [row["other"] for row in rows]
 
 
 def test_a_file_of_marks_that_is_none_is_named_with_its_line(tmp_path: Path) -> None:
