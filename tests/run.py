@@ -1,7 +1,12 @@
-"""Runs the test groups one after another, prints what each took beside its budget; tests live in folders."""
+"""Runs the test groups one after another, prints what each took beside its budget; tests live in folders.
+
+Within most groups the files are shared out to as many processes as there are cores: what a file has made (an office, a
+household) stays with its tests. Groups that kill processes, or live in virtual time on every core, have one.
+"""
 
 from __future__ import annotations
 
+import os
 import subprocess
 import sys
 import time
@@ -14,16 +19,17 @@ IN_BROWSER = (
     "tests/pages/test_inbox_in_browser.py",
     "tests/pages/test_site_app_in_browser.py",
 )
+SHARED = ["-n", str(min(4, os.cpu_count() or 1)), "--dist", "loadfile"]
 # group, budget in seconds, pytest arguments
 GROUPS = (
     ("house", 20, ["tests/house"]),
-    ("units and properties", 150, ["tests/domain", "tests/nlp", "tests/rehearsal"]),
-    ("contracts", 120, ["tests/contracts"]),
+    ("units and properties", 150, [*SHARED, "tests/domain", "tests/nlp", "tests/rehearsal"]),
+    ("contracts", 120, [*SHARED, "tests/contracts"]),
     ("simulation", 60, ["tests/simulation"]),
     ("crash", 120, ["tests/crash"]),
-    ("pages", 60, ["tests/pages", *(f"--ignore={path}" for path in IN_BROWSER)]),
-    ("browser: pages", 80, [*IN_BROWSER]),  # a process of its own: a browser of the walk would hold its event loop
-    ("browser: the walk", 250, ["tests/browser"]),
+    ("pages", 60, [*SHARED, "tests/pages", *(f"--ignore={path}" for path in IN_BROWSER)]),
+    ("browser: pages", 80, [*SHARED, *IN_BROWSER]),  # apart: a browser of the walk would hold its event loop
+    ("browser: the walk", 250, [*SHARED, "tests/browser"]),
 )
 
 

@@ -16,6 +16,7 @@ from hub.desk.casing import TABLE as CASES
 from hub.desk.casing import change_case, entry
 from hub.desk.delivering import TABLE, raw_of
 from hub.desk.desk import Desk, connected
+from hub.desk.hastening import hasten
 from hub.desk.settling import LOOK_LEASE
 from hub.desk.summing import sum_quietly
 from hub.domain.answer import move
@@ -32,6 +33,7 @@ from hub.domain.publication import (
     decide_missing,
     decide_unseen,
 )
+from hub.domain.putting_off import look_in
 from hub.domain.rights import require
 from hub.masking import mask_text
 from hub.store.base import Document
@@ -44,7 +46,7 @@ RULES = Rules()
 async def settle_deliveries(actor: Actor, desk: Desk) -> int:
     """One round: lapsed claims, results nobody knows, verdicts still awaited, then the sums. The number moved."""
     require(actor, "delivery.send")
-    moved = 0
+    moved = await hasten(desk, TABLE)
     now = desk.clock.now()
     for row in await lapsing.lapsed_claims(desk, TABLE, RULES):
         decision = replace(decide_lapsed(row, now), tell=None)
@@ -61,7 +63,7 @@ async def _look_at_due(desk: Desk, actor: Actor, state: str) -> int:
     moved = 0
     for _ in range(BATCH):
         now = desk.clock.now()
-        mine = {"$set": {"look_at": now + LOOK_LEASE}}
+        mine = {"$set": look_in(LOOK_LEASE, now)}
         row = await desk.store.change(TABLE, {"state": state, "look_at": {"$lte": now}}, mine, sort=[("look_at", 1)])
         if row is None:
             break

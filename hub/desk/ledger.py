@@ -16,6 +16,7 @@ from hub.domain.matters import Tell
 from hub.domain.moves import step_for
 from hub.domain.people import Actor
 from hub.domain.publication import Decision, Rules, closed_attempts
+from hub.domain.putting_off import put_off
 from hub.store.base import Document
 
 PUBLICATIONS, OPERATIONS, DELIVERIES = "publications", "operations", "deliveries"
@@ -57,7 +58,8 @@ async def move(
     if step is None:
         raise ValueError(f"no move {decision.event} from {document['state']}")
     now = desk.clock.now()
-    fields: dict[str, Any] = {**decision.fields, "state": step.then.value, "changed_at": now}
+    told = {"state": step.then.value, "changed_at": now}
+    fields: dict[str, Any] = {**decision.fields, **put_off(decision.fields, now), **told}
     attempts = closed_attempts(document, decision.closing)
     if attempts is not None:
         fields["attempts"] = attempts

@@ -14,6 +14,7 @@ from urllib.parse import urlsplit
 from channels.contract import Accepted, Channel, Found, Missed, Outcome, Staged, Unknown
 from hub.desk import claiming, lapsing, ledger, variants
 from hub.desk.desk import Desk, connected
+from hub.desk.hastening import hasten
 from hub.desk.sending import CALL_SECONDS
 from hub.domain.errors import Conflict, FieldError, Invalid, NotFound
 from hub.domain.moves import STATE_WORDS
@@ -28,6 +29,7 @@ from hub.domain.publication import (
     decide_missing,
     decide_unseen,
 )
+from hub.domain.putting_off import look_in
 from hub.domain.renditions import recorded
 from hub.domain.rights import require
 from hub.store.base import Document
@@ -41,11 +43,13 @@ LOOK_LEASE = timedelta(seconds=120)  # nobody else looks up the same post meanwh
 
 
 async def settle(actor: Actor, desk: Desk) -> int:
-    """One round over both tables: lapsed claims, then unknown ones, then pending ones. The number moved."""
+    """One round: times that a wrong clock gave and lapsed claims of both tables, then unknown ones, then pending ones.
+    The number moved."""
     require(actor, "publication.settle")
     rules = await ledger.rules_of(desk)
     moved = 0
     for table in (ledger.PUBLICATIONS, ledger.OPERATIONS):
+        moved += await hasten(desk, table)
         moved += await _settle_lapsed(desk, actor, table, rules)
     moved += await _each_due(desk, ledger.PUBLICATIONS, "unknown", lambda row: _look_up(desk, actor, row))
     moved += await _each_due(desk, ledger.PUBLICATIONS, "pending", lambda row: _check(desk, actor, row, rules))
@@ -67,7 +71,7 @@ async def _each_due(desk: Desk, table: str, state: str, settle_one: Callable[[Do
     for _ in range(BATCH):
         now = desk.clock.now()
         where = {"state": state, "look_at": {"$lte": now}}
-        row = await desk.store.change(table, where, {"$set": {"look_at": now + LOOK_LEASE}}, sort=[("look_at", 1)])
+        row = await desk.store.change(table, where, {"$set": look_in(LOOK_LEASE, now)}, sort=[("look_at", 1)])
         if row is None:
             break
         moved += await settle_one(row)

@@ -68,9 +68,9 @@ _PUBLISHING = (
     Table(
         "publications", "发布: one content to one account, with every attempt (the ledger)", "ten years",
         unique=(("key",),),
-        indexes=(("state", "not_before"), ("state", "lease_until"), ("content", "-at"), ("account", "-at"), ("-at",),
-                 ("account", "external_id"), ("waits_for",), ("account", "-published_at"), ("hash", "account"),
-                 ("content", "account", "-at"),
+        indexes=(("state", "not_before"), ("state", "lease_until"), ("put_off",), ("content", "-at"),
+                 ("account", "-at"), ("-at",), ("account", "external_id"), ("waits_for",), ("account", "-published_at"),
+                 ("hash", "account"), ("content", "account", "-at"),
                  ("state", "look_at"), ("state", "at"), ("account", "state", "at"), ("state", "-published_at"),
                  ("state", "preflight_at"), ("leftover_at",)),
         outbox=True,
@@ -78,8 +78,8 @@ _PUBLISHING = (
     Table(
         "operations", "更正、撤回: later acts on a publication, with the same ledger", "ten years",
         unique=(("key",),),
-        indexes=(("state", "not_before"), ("state", "lease_until"), ("publication", "-at"), ("state", "review_by"),
-                 ("state", "look_at"), ("to_follow",), ("-at",), ("content",)),
+        indexes=(("state", "not_before"), ("state", "lease_until"), ("put_off",), ("publication", "-at"),
+                 ("state", "review_by"), ("state", "look_at"), ("to_follow",), ("-at",), ("content",)),
         personal=("by",), outbox=True,
     ),
     Table("custody", "凭证: the access token of each account, sealed, the same for every worker", "while it lives",
@@ -163,8 +163,8 @@ _ANSWERING = (
     Table(
         "deliveries", "送达: one answer to one citizen, with every attempt (the ledger)", "with its case",
         unique=(("key",), ("answer", "citizen")),
-        indexes=(("state", "not_before"), ("state", "lease_until"), ("state", "look_at"), ("answer", "state"),
-                 ("state", "at"), ("account", "external_id")),
+        indexes=(("state", "not_before"), ("state", "lease_until"), ("put_off",), ("state", "look_at"),
+                 ("answer", "state"), ("state", "at"), ("account", "external_id")),
         personal=("citizen", "author", "by"), outbox=True,
     ),
     Table(

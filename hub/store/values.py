@@ -6,6 +6,7 @@ import math
 import re
 from collections.abc import Mapping, Sequence
 from datetime import datetime
+from functools import lru_cache
 from typing import Any
 
 from hub.clock import to_milliseconds
@@ -77,9 +78,14 @@ def _checked_moment(value: datetime) -> datetime:
 
 def checked_name(name: Any) -> str:
     """One field name."""
-    if not isinstance(name, str) or not NAME.fullmatch(name):
+    if not isinstance(name, str) or not _is_name(str.__str__(name)):
         raise Refused(f"not a field name: {name!r}")
     return str.__str__(name)
+
+
+@lru_cache(maxsize=10_000)
+def _is_name(name: str) -> bool:
+    return NAME.fullmatch(name) is not None
 
 
 def checked_document(document: Mapping[str, Any]) -> Document:
@@ -111,9 +117,10 @@ def checked_path(path: Any) -> str:
     """A dotted path of field names."""
     if not isinstance(path, str):
         raise Refused("a path is a text")
-    for name in path.split("."):
+    plain = str.__str__(path)
+    for name in () if _is_name(plain) else plain.split("."):
         checked_name(name)
-    return str.__str__(path)
+    return plain
 
 
 MISSING: Any = object()

@@ -44,6 +44,7 @@ NO_ACTOR_FIRST = {
     "locking.forgive": "the same",
     "fitting.new_watch": "made when a worker starts; each of its ticks asks",
     "guarding.Guard.run": "calls its own look for ever, which asks",
+    "hastening.hasten": "a step of settling, under its right",
     "handling.again": "fields of a case that begins once more; the verb has asked",
     "matching.match": "a step of grouping, under its right",
     "dictionary.pointer_of": "which dictionary is in force, for the verbs and the readers; each has asked",
