@@ -1,6 +1,6 @@
 """The pool of reading processes: texts in, analyses out, in chunks of so many characters; reading is nlp's.
 
-A process reads some dozens of texts together and gives back one analysis after the other. Where it dies, or gives
+A process reads a hundred texts together and gives back one analysis after the other. Where it dies, or gives
 nothing for too long, one of those that were to come next was the cause: a new process reads these one by one, and the
 text at which it falls too comes back as None. So a poisoned text costs two processes, and its neighbours a moment.
 Where no process comes up at all, nothing is said about any text.
@@ -53,7 +53,7 @@ MakeReader = Callable[[InUse], Reads]  # a module's own function: it is sent ove
 
 CHUNK = 40_000  # characters sent at once: some 400 comments, or a third of a second
 MOST = 200  # texts sent at once
-TOGETHER = 50  # texts read at once: twice as fast as one by one, and twice as many would be hardly faster
+TOGETHER = 100  # texts read at once: twice as fast as one by one, and twice as many would be hardly faster
 LOADING = 120.0  # seconds in which a new process must be ready
 STARTS = 3  # processes that may fail to come up, one after the other
 _SPAWNED = get_context("spawn")
