@@ -45,6 +45,7 @@ RIGHTS: Mapping[str, frozenset[Role]] = {
     "dictionary.read": frozenset({R, M, SYS}),
     "dictionary.write": frozenset({M, SYS}),
     "topic.write": frozenset({M, H}),
+    "urgency.write": frozenset({E, R, M, H}),
     "topic.tree": frozenset({M, SYS}),
     "issue.read": frozenset({E, R, M, H}),
     "alert.act": frozenset({M, R}),
