@@ -28,6 +28,7 @@ from hub.desk.custody import custody_of
 from hub.desk.desk import Desk
 from hub.desk.dictionary import WordsInForce
 from hub.desk.governing import StoredPolicies
+from hub.desk.hinting import HintsInForce
 from hub.desk.model import InForce, condition
 from hub.desk.quotas import StoredMeter
 from hub.desk.reading_pool import ReadingPool
@@ -229,11 +230,13 @@ async def open_desk(settings: Settings, *, role: str = "desk", readers: int = 0)
         clock = clock_of(settings, demo=demo)
         reads_with, routes_with, caller = InForce(), topics.TopicsInForce(), Caller()
         knows, reader = WordsInForce(None if demo else ""), program("reader")
+        hints_with = HintsInForce()
         pool = ReadingPool(
             readers or 1,
             model=lambda: reads_with.look(reader, desk),
             topics=lambda: routes_with.look(reader, desk),
             words=lambda: knows.look(reader, desk),
+            hints=lambda: hints_with.look(reader, desk),
         )
         failpoints = Failpoints(settings["HUB_FAILPOINT"] if demo else "")
         owner = f"{role}:{socket.gethostname()}:{os.getpid()}:{secrets.token_hex(4)}"

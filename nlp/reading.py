@@ -16,6 +16,7 @@ from nlp.summary import summary_of
 from nlp.terms import Terms
 from nlp.topics import Topics, civic_topics, title_length
 from nlp.training import profile_of
+from nlp.urgency import UrgencyReader
 from nlp.words import Words, office_dictionary
 
 KINDS = ("comment", "post", "letter", "message")
@@ -54,18 +55,20 @@ class Reader:
         with_reasons: bool = True,
         threshold: float = THRESHOLD,
         name: str = "",
+        urgency: UrgencyReader | None = None,
     ) -> None:
         """`office_words` is the text of a user dictionary in jieba's format (None: the demo city's).
 
         Words tagged `ns` or `ns:district` are places as well. `model` is a model or its file, or "snownlp" for snownlp
         as installed; `reference` cuts with jieba itself. `threshold`: from which a text counts as negative. `name`: the
-        model's, for whoever asks later.
+        model's, for whoever asks later. `urgency` reads what may be urgent (None: nobody does).
         """
         own = office_dictionary(office_words)
         self.words = Words(own, reference=reference)
         self.places = Places(own)
         self.terms = Terms(self.words)
         self.topics = topics or civic_topics()
+        self._urgency = urgency
         self._judges = _judges(model, threshold)
         self._model, self._threshold = name, threshold
         self._with_reasons = with_reasons
@@ -110,6 +113,7 @@ class Reader:
             model=self._model,
             threshold=self._threshold,
             summary=summary_of(plain, terms),
+            urgency=self._urgency.read(plain) if self._urgency else None,
         )
 
     def sentiment(self, text: str, kind: str | None = None) -> Sentiment:

@@ -2,18 +2,16 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-
 from hub.desk import replies
 from hub.desk.desk import Desk
 from hub.domain import outbox
 from hub.domain.errors import Conflict
 from hub.domain.people import Actor
 from hub.domain.rights import require
-from hub.domain.urgency import LIFE, MATTER, WORDS, bell_text, check_mark, marked
+from hub.domain.urgency import HINTS, LIFE, MATTER, WORDS, Agreement, agreement, bell_text, check_mark, marked
 from hub.store.base import Document
 
-MOST_COUNTED = 10_000
+NEWEST = 500  # marks of a kind that are compared with the reading
 
 
 async def mark_urgency(actor: Actor, desk: Desk, id: str, kind: str, seen: int) -> Document:
@@ -43,12 +41,25 @@ async def mark_urgency(actor: Actor, desk: Desk, id: str, kind: str, seen: int) 
     return replies.shown(after)
 
 
-async def count_marks(actor: Actor, desk: Desk) -> Mapping[str, int]:
-    """标注: how many replies bear each mark, 不紧急 among them; counted no further than MOST_COUNTED."""
+async def hints_on(actor: Actor, desk: Desk) -> bool:
+    """Whether the office wants to see what the reading takes for possible."""
     require(actor, "reply.read")
-    return {
-        kind: await desk.store.count(
-            "replies", {"urgency.kind": kind, **replies.OPEN_WORDS}, ceiling=MOST_COUNTED
+    return bool(await desk.policies.value(HINTS))
+
+
+async def agreement_on_marks(actor: Actor, desk: Desk) -> Agreement:
+    """提示准不准: what the reading took for possible, shown or not, beside what people said; the newest of a kind."""
+    require(actor, "policy.read")
+    said: list[tuple[str, str]] = []
+    for kind in WORDS:
+        where = {"urgency.kind": kind, **replies.OPEN_WORDS}
+        rows = await desk.store.find(
+            "replies", where, sort=[("urgency.at", -1)], limit=NEWEST, fields=["analysis.urgency.kind"]
         )
-        for kind in WORDS
-    }
+        said += [(kind, _read(row)) for row in rows]
+    return agreement(said)
+
+
+def _read(row: Document) -> str:
+    analysis = row.get("analysis") or {}
+    return str((analysis.get("urgency") or {}).get("kind", ""))

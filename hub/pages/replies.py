@@ -14,8 +14,8 @@ from hub.domain.errors import Conflict, FieldError, Invalid
 from hub.domain.figures import UNSAID
 from hub.domain.people import Actor
 from hub.domain.rights import may
+from hub.domain.urgency import HINTED, MARKED, NONE, WORDS, number_of
 from hub.domain.urgency import KINDS as URGENT_KINDS
-from hub.domain.urgency import MARKED, NONE, WORDS, number_of
 from hub.pages.board import CHANNELS, FEELINGS, heard_on, moment_of
 from hub.pages.model import reading_words
 from hub.pages.routes import Route, desk_of
@@ -47,6 +47,7 @@ async def show_replies(request: Request) -> HTTPResponse:
     )
     kept = {name: value for name, value in chosen.items() if value}
     more = f"/replies?{urlencode({**kept, 'cursor': found.cursor})}" if found.cursor else ""
+    hints = await urgency.hints_on(actor, desk)
     said = f"{wording.full_moment(since)} 至 {wording.full_moment(until)}" if since and until else ""
     return await show(
         request,
@@ -69,7 +70,8 @@ async def show_replies(request: Request) -> HTTPResponse:
         channels=CHANNELS,
         feelings=FEELINGS,
         urgent_kinds=URGENT_KINDS,
-        urgent_offered=[("", "全部"), (MARKED, "紧急")],
+        hints=hints,
+        urgent_offered=[("", "全部"), (MARKED, "紧急"), *([(HINTED, "可能紧急，没人看过")] if hints else [])],
         may_model=may(actor, "model.read"),
         now=desk.clock.now(),
     )
@@ -134,6 +136,7 @@ async def _reply(
         topic_said=topic_said,
         topic_error=topic_error,
         mark=await _mark(request, row),
+        hint=_hint(row, analysis) if await urgency.hints_on(actor, desk) else {},
         urgent_kinds=list(WORDS.items()) if _may_mark(actor, row) else (),
         urgency_seen=number_of(row),
         urgency_error=urgency_error,
@@ -142,6 +145,12 @@ async def _reply(
 
 def _may_mark(actor: Actor, row: dict[str, Any]) -> bool:
     return may(actor, "urgency.write") and row["state"] != "unopened" and not row.get("confidential")
+
+
+def _hint(row: dict[str, Any], analysis: dict[str, Any]) -> dict[str, Any]:
+    """What the reading takes for possible, while nobody has said what it is."""
+    read = analysis.get("urgency")
+    return {**read, "kind_words": URGENT_KINDS[read["kind"]]} if read and not row.get("urgency") else {}
 
 
 async def _mark(request: Request, row: dict[str, Any]) -> dict[str, Any]:

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import asyncio
+from collections.abc import Mapping, Sequence
+from dataclasses import replace
 from typing import Any
 
 import pytest
@@ -10,14 +12,27 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from hub.desk.carrying import carry
+from hub.desk.listening import take
+from hub.desk.reading import read_new
 from hub.desk.replies import list_replies
-from hub.desk.urgency import count_marks, mark_urgency
+from hub.desk.urgency import agreement_on_marks, mark_urgency
 from hub.domain.errors import Conflict, Invalid, NotAllowed, NotFound
 from hub.domain.notice import waits_for_morning
 from hub.domain.people import Actor, Role, program
-from hub.domain.urgency import HINTED, KINDS, MARKED, MATTER, NONE, WORDS, check_mark, marked, number_of
+from hub.domain.urgency import HINTED, HINTS, KINDS, MARKED, MATTER, NONE, WORDS, check_mark, marked, number_of
 from hub.store.base import Document
-from tests.domain.listening_office import EDITOR, MONITOR, MORNING, Office, make_office
+from nlp.contract import Analysis, Urgency
+from tests.domain.listening_office import (
+    EDITOR,
+    LISTENER,
+    MONITOR,
+    MORNING,
+    READER,
+    Defaults,
+    Office,
+    make_office,
+    read,
+)
 
 CARRIER = program("carrier")
 
@@ -126,14 +141,83 @@ async def test_the_inbox_finds_what_is_marked_and_what_is_only_hinted_at() -> No
     assert set(await listed(office, "")) == {one, two, three}
 
 
-async def test_marks_are_counted_by_kind_as_labels() -> None:
+async def test_marks_are_laid_beside_what_the_reading_took_for_possible() -> None:
     office = await make_office()
-    for kind in ("life", "life", NONE):
-        await mark_urgency(MONITOR, office.desk, await said(office), kind, 0)
-    await office.desk.store.change("replies", {"urgency.kind": NONE}, {"$set": {"confidential": True}})
-    assert await count_marks(MONITOR, office.desk) == {
-        "life": 2, "gathering": 0, "deadline": 0, "vulnerable": 0, "none": 0
-    }  # fmt: skip
+    for kind, guess in (("life", "life"), ("life", None), (NONE, "life"), (NONE, None), ("gathering", "deadline")):
+        analysis = {"urgency": {"kind": guess, "clause": "栏杆往外斜", "words": []} if guess else None}
+        await mark_urgency(MONITOR, office.desk, await said(office, analysis=analysis), kind, 0)
+    old = await said(office, analysis={"terms": []})  # read before there were hints
+    await mark_urgency(MONITOR, office.desk, old, "life", 0)
+    secret = await said(office)
+    await mark_urgency(MONITOR, office.desk, secret, "deadline", 0)
+    await office.desk.store.change("replies", {"_id": secret}, {"$set": {"confidential": True}})
+    found = await agreement_on_marks(MONITOR, office.desk)
+    assert found.marked == {"life": 3, "gathering": 1, "deadline": 0, "vulnerable": 0, "none": 2}
+    assert (found.found["life"], found.found["gathering"]) == (1, 0)
+    assert (found.hinted, found.right) == (3, 1)
+
+
+# ---- hints
+
+
+class Hinting(Defaults):
+    """An office that wants to see what the reading takes for possible."""
+
+    async def value(self, name: str) -> Any:
+        return True if name == HINTS else await super().value(name)
+
+
+async def hearing(text: str, *, hints: bool = True) -> Office:
+    """An office to which somebody said this, and whose reading takes it for a danger."""
+    office = await make_office()
+
+    async def read_danger(rows: Sequence[Mapping[str, Any]]) -> list[Analysis | None]:
+        found = await read(rows)
+        return [one and replace(one, urgency=Urgency("life", text[:6], (text[:2],))) for one in found]
+
+    desk = replace(office.desk, read=read_danger, policies=Hinting() if hints else Defaults())
+    account = await desk.store.get("accounts", "site-main")
+    assert account is not None
+    await take(LISTENER, desk, account, [office.source.say(text)])
+    return replace(office, desk=desk)
+
+
+async def only(office: Office) -> Document:
+    return (await office.desk.store.find("replies", {}, limit=2))[0]
+
+
+async def test_the_hint_stands_with_the_analysis_and_is_found_in_the_inbox() -> None:
+    office = await hearing("阳台塌了")
+    assert await read_new(READER, office.desk) == 1
+    found = await only(office)
+    assert found["analysis"]["urgency"] == {"kind": "life", "clause": "阳台塌了", "words": ["阳台"]}
+    assert (found["urgent"], found.get("urgency")) == (HINTED, None)
+    assert await listed(office, HINTED) == [found["_id"]]
+
+
+async def test_a_hint_rings_for_nobody() -> None:
+    office = await hearing("阳台塌了")
+    await read_new(READER, office.desk)
+    assert "outbox" not in await only(office)
+    assert await office.desk.store.count("notices", {}) == 0
+
+
+async def test_where_hints_are_off_the_reading_is_kept_for_comparing_and_shown_nowhere() -> None:
+    office = await hearing("阳台塌了", hints=False)
+    await read_new(READER, office.desk)
+    found = await only(office)
+    assert found["analysis"]["urgency"]["kind"] == "life" and found.get("urgent") is None
+    assert await listed(office, HINTED) == []
+
+
+@pytest.mark.parametrize("kind", ["gathering", NONE])
+async def test_a_mark_given_while_the_reply_is_read_is_not_overwritten_by_a_hint(kind: str) -> None:
+    office = await hearing("阳台塌了")
+    await mark_urgency(MONITOR, office.desk, (await only(office))["_id"], kind, 0)
+    await read_new(READER, office.desk)
+    found = await only(office)
+    assert found["state"] == "read" and found["urgency"]["kind"] == kind
+    assert found["urgent"] == (MARKED if kind in KINDS else None)
 
 
 async def test_what_nobody_can_read_and_what_is_confidential_is_not_marked_here() -> None:

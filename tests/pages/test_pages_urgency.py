@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from datetime import timedelta
 from typing import Any
 
 from tests.pages.desk_room import MORNING, Room
@@ -60,6 +61,59 @@ async def test_a_kind_that_is_none_and_a_number_that_is_none_are_refused_in_word
     assert (await monitor.post("/replies/r1/urgency", {"kind": "fire", "seen": "0"})).status_code == 422
     for seen in ("", "九", "-1", "0.5"):
         assert (await monitor.post("/replies/r1/urgency", {"kind": "life", "seen": seen})).status_code == 409
+
+
+HINT = {"kind": "life", "clause": "栏杆往外斜", "words": ["栏杆"]}
+
+
+async def hinted(room: Room, id: str = "r1") -> str:
+    await letter(room, id, urgent="hinted")
+    await room.desk.store.change("replies", {"_id": id}, {"$set": {"analysis.urgency": HINT}})
+    return id
+
+
+async def switch_on(room: Room) -> None:
+    await room.desk.store.insert_new("policies", [{
+        "_id": "urgency_hints", "value": True, "from": MORNING - timedelta(days=1), "version": 1, "by": "u",
+    }])  # fmt: skip
+
+
+async def test_a_hint_is_worded_as_a_possibility_with_the_clause_it_leans_on(room: Room) -> None:
+    await hinted(room)
+    await switch_on(room)
+    monitor = await room.as_("monitor")
+    text = (await monitor.get("/replies/r1")).text
+    assert "可能紧急：危及人身" in text and "“栏杆往外斜”" in text and "系统的猜测" in text
+    assert "可能紧急：危及人身" in (await monitor.get("/replies")).text
+    assert "共 1 条" in (await monitor.get("/replies?urgent=hinted")).text
+
+
+async def test_whoever_says_that_it_is_not_urgent_takes_the_hint_away(room: Room) -> None:
+    await hinted(room)
+    await switch_on(room)
+    monitor = await room.as_("monitor")
+    await monitor.post("/replies/r1/urgency", {"kind": "none", "seen": "0"})
+    assert "可能紧急：" not in (await monitor.get("/replies/r1")).text
+    assert "可能紧急：" not in (await monitor.get("/replies")).text
+    assert "没有这样的留言" in (await monitor.get("/replies?urgent=hinted")).text
+
+
+async def test_where_hints_are_off_no_page_names_one(room: Room) -> None:
+    await hinted(room)
+    monitor = await room.as_("monitor")
+    for path in ("/replies", "/replies/r1"):
+        assert "可能紧急" not in (await monitor.get(path)).text
+
+
+async def test_beside_the_switch_stands_how_good_the_hints_are(room: Room) -> None:
+    await hinted(room)
+    await (await room.as_("monitor")).post("/replies/r1/urgency", {"kind": "life", "seen": "0"})
+    admin = await room.as_("secadmin")
+    await admin.confirm()
+    text = (await admin.get("/settings/policies/urgency_hints")).text
+    assert "改之前，先看准不准" in text
+    assert "危及人身 1 条认出 1 条" in text and "提示过的 1 条里说对 1 条" in text
+    assert "改之前" not in (await admin.get("/settings/policies/mail_tries")).text
 
 
 async def test_a_letter_that_nobody_can_open_offers_no_mark(room: Room) -> None:
