@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Protocol
 
-from nlp.contract import Analysis, Sentiment
+from nlp.contract import Analysis, Sentiment, Urgency
 from nlp.copies import marks_of_many
 from nlp.normal import normalise
 from nlp.places import Places
@@ -81,7 +81,8 @@ class Reader:
         """The same of many texts, in their order; some dozens together cost half of one by one."""
         plains = [normalise(one.text) for one in asked]
         sorts = list(map(_sort_of, asked, plains))
-        parts = (asked, plains, sorts, self._judged(plains, sorts), marks_of_many(plains))
+        urgent = self._urgency.read_many(plains) if self._urgency else [None] * len(plains)
+        parts = (asked, plains, sorts, self._judged(plains, sorts), marks_of_many(plains), urgent)
         return [self._read(*each) for each in zip(*parts, strict=True)]
 
     def _judged(self, plains: Sequence[str], sorts: Sequence[str]) -> list[Sentiment]:
@@ -95,7 +96,9 @@ class Reader:
             found |= dict(zip(places, answers, strict=True))
         return [found[place] for place in range(len(plains))]
 
-    def _read(self, asked: Asked, plain: str, sort: str, sentiment: Sentiment, marks: tuple[str, int]) -> Analysis:
+    def _read(
+        self, asked: Asked, plain: str, sort: str, sentiment: Sentiment, marks: tuple[str, int], urgent: Urgency | None
+    ) -> Analysis:
         places, found = self.places.find(plain)
         terms = self.terms.strongest(self.words.cut(plain))
         route = self.topics.route(plain, title_length(asked.text, plain))
@@ -113,7 +116,7 @@ class Reader:
             model=self._model,
             threshold=self._threshold,
             summary=summary_of(plain, terms),
-            urgency=self._urgency.read(plain) if self._urgency else None,
+            urgency=urgent,
         )
 
     def sentiment(self, text: str, kind: str | None = None) -> Sentiment:

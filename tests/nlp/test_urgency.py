@@ -91,6 +91,12 @@ def test_any_text_is_read_and_twice_the_same(text: str) -> None:
     assert found is None or (found.kind in KINDS and found.clause in normalise(text))
 
 
+@given(st.lists(st.one_of(st.sampled_from([DANGER, PLAIN, PLAIN * 3 + DANGER, ""]), st.text(max_size=80)), max_size=8))
+def test_many_texts_are_read_as_each_by_itself(texts: list[str]) -> None:
+    plains = [normalise(text) for text in texts]
+    assert reader().read_many(plains) == [reader().read(plain) for plain in plains]
+
+
 def test_beyond_what_is_looked_at_nothing_is_read() -> None:
     assert said("路灯不亮，请修一修。" * (LOOKED_AT // 9) + DANGER) is None
 
