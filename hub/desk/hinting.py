@@ -23,8 +23,8 @@ from hub.domain.people import Actor
 from hub.domain.renewal import Verdict
 from hub.domain.rights import require
 from hub.domain.urgency import NONE, WORDS, enough_marks, worth_showing
-from hub.store.base import Document
-from hub.store.files import Damaged
+from hub.store.base import Document, Store
+from hub.store.files import Damaged, Files
 from nlp.copies import marks_of
 from nlp.model_file import ModelFileError
 from nlp.normal import normalise
@@ -123,7 +123,7 @@ def _add(found: dict[str, Marked], row: Document, kinds: frozenset[str]) -> None
 
 class HintsInForce:
     """What this process reads hints with: looks at the pointer every few seconds at most. A file that does not load
-    gives no hints; the page of the rule says so."""
+    gives no hints; the doctor says so."""
 
     def __init__(self) -> None:
         self._content: bytes | None = None
@@ -138,15 +138,26 @@ class HintsInForce:
             self._looked_at = now
             named = str((await IN_FORCE.now(desk.store))["sha256"])
             if named != self._named:
-                self._content, self._named = await _loaded(desk, named), named
+                self._content, self._named = await _loaded(desk.files, named), named
         return self._content
 
 
-async def _loaded(desk: Desk, sha256: str) -> bytes | None:
+async def _loaded(files: Files, sha256: str) -> bytes | None:
+    """The file, known to load; None where none is named, or it is gone or none of ours."""
     try:
-        content = await desk.files.get(sha256) if sha256 else None
+        content = await files.get(sha256) if sha256 else None
         if content is not None:
             await asyncio.to_thread(read_urgency_model, content)
     except (Damaged, ModelFileError):
         return None
     return content
+
+
+async def condition(store: Store, files: Files) -> tuple[str, str]:
+    """For the doctor: whether there is a reader of hints, and what is wrong with its file (nothing: it loads)."""
+    sha256 = str((await IN_FORCE.now(store))["sha256"])
+    if not sha256:
+        return "没有用标注训练过，不提示", ""
+    if await _loaded(files, sha256) is None:
+        return "", "紧急提示的模型文件不见了或坏了，现在不提示。"
+    return "本单位训练的一版", ""

@@ -9,7 +9,7 @@ from typing import Any
 import pytest
 
 from hub.commands import urgency as command
-from hub.desk.hinting import HintsInForce, drop_hints, hints_in_force, train_hints
+from hub.desk.hinting import HintsInForce, condition, drop_hints, hints_in_force, train_hints
 from hub.desk.reading_pool import InUse, make_reader
 from hub.desk.urgency import mark_urgency
 from hub.domain.errors import Conflict, NotAllowed
@@ -156,6 +156,14 @@ async def test_a_file_that_is_none_gives_no_hints_and_stops_nothing() -> None:
     other = await office.desk.files.put(b"nothing of the kind")
     await office.desk.store.change("switches", {"_id": "urgency"}, {"$set": {"sha256": other}})
     assert await HintsInForce().look(READER, office.desk) is None
+    assert "不见了或坏了" in (await condition(office.desk.store, office.desk.files))[1]
+
+
+async def test_the_doctor_says_which_reader_of_hints_there_is() -> None:
+    office = await with_marks()
+    assert await condition(office.desk.store, office.desk.files) == ("没有用标注训练过，不提示", "")
+    await train_hints(MONITOR, office.desk, small)
+    assert await condition(office.desk.store, office.desk.files) == ("本单位训练的一版", "")
 
 
 async def test_a_training_that_breaks_leaves_everything_as_it_was() -> None:
