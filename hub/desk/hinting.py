@@ -37,7 +37,8 @@ BORN: Mapping[str, Any] = {
 }  # fmt: skip
 IN_FORCE = Pointer(POINTER, BORN, "urgency")
 MOST = 2_000  # marks of a kind, and replies without one, that are learnt from: the newest
-FIELDS = ("title", "text", "urgency.at")
+MOST_COUNTED = 200_000
+FIELDS = ("title", "text", "at")
 HintsNow = Callable[[], Awaitable[bytes | None]]
 Train = Callable[[list[Marked]], Awaitable[bytes]]  # the model's file of these marks and the own texts
 
@@ -60,16 +61,16 @@ async def train_hints(actor: Actor, desk: Desk, train: Train | None = None) -> T
     """Learn from own texts and the office's marks, measure, and take it into use only where it is worth showing."""
     require(actor, "urgency.train")
     seen = await IN_FORCE.now(desk.store)
-    marks = await _collected(desk)
+    marks, unmarked = await _collected(desk)
     if problem := enough_marks(sum("life" in mark.kinds for mark in marks)):
         raise Conflict(problem)
     content = await (train or _trained)(marks)
-    figures: Mapping[str, Any] = read_urgency_model(content).about["office"]
+    figures = {**read_urgency_model(content).about["office"], "unmarked": unmarked}
     found, now = worth_showing(figures), desk.clock.now()
-    fields: Document = {"tried": {"at": now, "figures": dict(figures), "why": found.why}}
+    fields: Document = {"tried": {"at": now, "figures": figures, "why": found.why}}
     if found.keep:
         sha256 = await desk.files.put(content)
-        fields |= {"sha256": sha256, "figures": dict(figures), "by": actor.id, "since": now}
+        fields |= {"sha256": sha256, "figures": figures, "by": actor.id, "since": now}
     row = outbox.audit(desk.ids.new(), actor, "urgency.train", POINTER, now, detail={"kept": found.keep})
     if await IN_FORCE.change(desk, seen, fields, row) is None:
         raise Conflict("别人刚刚也训练了，或停用了提示。请再来一次。")
@@ -95,20 +96,20 @@ def _file_of(marks: list[Marked]) -> bytes:
     return write_urgency_model(train_urgency([*own_marks(), *marks]))
 
 
-async def _collected(desk: Desk) -> list[Marked]:
-    """The newest marks, and replies of the same time that nobody marked: they count as not urgent."""
+async def _collected(desk: Desk) -> tuple[list[Marked], int]:
+    """The newest marks, and of the replies since the oldest of these that nobody marked, which count as not urgent, the
+    newest; also how many of those there are in all."""
     found: dict[str, Marked] = {}
-    since: datetime | None = None
+    since = desk.clock.now()
     for kind in WORDS:
         where = {"urgency.kind": kind, **OPEN_WORDS}
-        rows = await desk.store.find("replies", where, sort=[("urgency.at", -1)], limit=MOST, fields=FIELDS)
-        for row in rows:
-            since = row["urgency"]["at"] if since is None else min(since, row["urgency"]["at"])
+        for row in await desk.store.find("replies", where, sort=[("urgency.at", -1)], limit=MOST, fields=FIELDS):
+            since = min(since, row["at"])
             _add(found, row, frozenset({kind} if kind != NONE else ()))
-    quiet = {"state": "read", "urgency.number": None, "at": {"$gte": since or desk.clock.now()}, **OPEN_WORDS}
+    quiet = {"state": "read", "urgency.number": None, "at": {"$gte": since}, **OPEN_WORDS}
     for row in await desk.store.find("replies", quiet, sort=[("at", -1)], limit=MOST, fields=FIELDS):
         _add(found, row, frozenset())
-    return list(found.values())
+    return list(found.values()), await desk.store.count("replies", quiet, ceiling=MOST_COUNTED)
 
 
 def _add(found: dict[str, Marked], row: Document, kinds: frozenset[str]) -> None:

@@ -100,14 +100,21 @@ def enough_marks(life: int) -> str:
     return f"标了“危及人身”的只有 {life} 条，至少 {LEAST_LIFE} 条才量得出好坏。请在留言页接着标。"
 
 
+def said_in_all(figures: Mapping[str, Any]) -> float:
+    """How many hints there would have been on all replies of the time: unmarked ones were tried in part only."""
+    (said, _), (tried, wrong) = figures["said"], figures["none"]
+    return float(said - wrong + wrong * max(1.0, figures["unmarked"] / max(1, tried)))
+
+
 def worth_showing(figures: Mapping[str, Any]) -> Verdict:
     """用还是不用: of the dangers to life at least half found, of what is said at least one in four right, on replies
     that the reader had not seen (docs/decisions.md)."""
-    (life, found), (said, right) = figures[LIFE], figures["said"]
+    (life, found), (_, right) = figures[LIFE], figures["said"]
     if found * 2 < life:
         return Verdict(False, f"危及人身的 {life} 条只认出 {found} 条，不到一半，所以没有启用。")
-    if right * 4 < said:
-        return Verdict(False, f"提示的 {said} 条里只说对 {right} 条，不到四分之一，所以没有启用。")
+    if right * 4 < said_in_all(figures):
+        wrong = f"提示的约 {said_in_all(figures):.0f} 条里只说对 {right} 条，不到四分之一"
+        return Verdict(False, f"{wrong}，所以没有启用。")
     return Verdict(True, "危及人身的认得出一半以上，提示的四条里至少对一条，可以启用。")
 
 
@@ -118,5 +125,5 @@ def figure_words(figures: Mapping[str, Any]) -> list[str]:
     quiet, wrong = figures["none"]
     return [
         *(f"{words}：{marked} 条，认出 {found} 条" for words, marked, found in there),
-        f"提示 {said} 条，说对 {right} 条；没有标紧急的 {quiet} 条里，提示了 {wrong} 条",
+        f"提示 {said} 条，说对 {right} 条；没有标紧急的看了 {quiet} 条，提示了 {wrong} 条",
     ]

@@ -64,6 +64,10 @@ QUERIES: Mapping[str, tuple[str, dict[str, Any], Sequence[tuple[str, int]], bool
         "replies", {"urgent": "marked", "state": {"$nin": ["hint", "double"]}, "confidential": {"$ne": True}},
         [("at", -1), ("_id", -1)], False,
     ),
+    "replies of a time that nobody marked": (
+        "replies", {"state": "read", "urgency.number": None, "at": {"$gte": NOW}, "confidential": {"$ne": True}},
+        [("at", -1)], True,
+    ),
     "marks of one kind": (
         "replies", {"urgency.kind": "life", "confidential": {"$ne": True}}, [("urgency.at", -1)], True,
     ),

@@ -13,7 +13,7 @@ from hub.desk.hinting import HintsInForce, condition, drop_hints, hints_in_force
 from hub.desk.reading_pool import InUse, make_reader
 from hub.desk.urgency import mark_urgency
 from hub.domain.errors import Conflict, NotAllowed
-from hub.domain.urgency import LEAST_LIFE, NO_READER, figure_words, worth_showing
+from hub.domain.urgency import LEAST_LIFE, NO_READER, figure_words, said_in_all, worth_showing
 from nlp.model_file import ModelFileError
 from nlp.urgency import write_urgency_model
 from nlp.urgency_training import Marked, own_marks, train_urgency
@@ -197,7 +197,8 @@ async def test_the_command_says_what_is_so_and_what_to_do(capsys: pytest.Capture
 
 
 def figures(life: tuple[int, int], said: tuple[int, int]) -> dict[str, Any]:
-    return {"life": life, "gathering": (0, 0), "deadline": (0, 0), "vulnerable": (0, 0), "said": said, "none": (500, 9)}
+    others = dict.fromkeys(("gathering", "deadline", "vulnerable"), (0, 0))
+    return {"life": life, **others, "said": said, "none": (500, 9), "unmarked": 500}
 
 
 @pytest.mark.parametrize(
@@ -208,6 +209,14 @@ def test_half_of_the_dangers_and_one_in_four_of_the_hints_is_the_least(
     life: tuple[int, int], said: tuple[int, int], keep: bool
 ) -> None:
     assert worth_showing(figures(life, said)).keep is keep
+
+
+def test_unmarked_replies_that_were_not_tried_count_as_the_tried_ones() -> None:
+    found = figures((20, 12), (24, 12))
+    assert worth_showing(found).keep and said_in_all(found) == 24
+    many = {**found, "unmarked": 5_000}
+    assert said_in_all(many) == 15 + 90
+    assert not worth_showing(many).keep and "约 105 条" in worth_showing(many).why
 
 
 def test_counts_are_said_in_words_and_kinds_that_nobody_marked_are_left_out() -> None:
