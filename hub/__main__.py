@@ -40,6 +40,7 @@ COMMANDS = (
     Command("release", "hub.commands.release", "解除一个账号的暂停", needs_desk=True),
     Command("import", "hub.commands.import_", "导入留言等数据", needs_desk=True),
     Command("export", "hub.commands.export", "导出词典等数据", needs_desk=True),
+    Command("urgency", "hub.commands.urgency", "可能紧急的提示：show、train、off", needs_desk=True),
     Command("counts", "hub.commands.counts", "看板的汇总：verify、rebuild", needs_desk=True),
     Command("check", "hub.commands.check", "校对文件里的文字"),
     Command("analyse", "hub.commands.analyse", "逐条分析文本"),

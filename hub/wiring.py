@@ -22,7 +22,7 @@ from channels.notice.mail import MailSender, server_from
 from hub import settings as settings_room
 from hub.access.proofs import Argon2Proofs
 from hub.clock import Clock, PacedClock, SystemClock
-from hub.desk import dictionary, topics
+from hub.desk import dictionary, hinting, topics
 from hub.desk.accounts import credentials_of
 from hub.desk.custody import custody_of
 from hub.desk.desk import Desk
@@ -229,11 +229,13 @@ async def open_desk(settings: Settings, *, role: str = "desk", readers: int = 0)
         clock = clock_of(settings, demo=demo)
         reads_with, routes_with, caller = InForce(), topics.TopicsInForce(), Caller()
         knows, reader = WordsInForce(None if demo else ""), program("reader")
+        hints_with = hinting.HintsInForce()
         pool = ReadingPool(
             readers or 1,
             model=lambda: reads_with.look(reader, desk),
             topics=lambda: routes_with.look(reader, desk),
             words=lambda: knows.look(reader, desk),
+            hints=lambda: hints_with.look(reader, desk),
         )
         failpoints = Failpoints(settings["HUB_FAILPOINT"] if demo else "")
         owner = f"{role}:{socket.gethostname()}:{os.getpid()}:{secrets.token_hex(4)}"
@@ -352,7 +354,10 @@ async def look_at_store(settings: Settings) -> list[tuple[str, str, str, str]]:
         named, trouble = await dictionary.condition(store, files)
         advice = "在读的进程先照旧用原来的词，重启以后就没有了。" if trouble else ""
         words = ("词典", "warn" if trouble else "ok", trouble or named, advice)
-        return [("性质", "ok", f"{mark}环境", ""), worker, model, filing, words, *ill]
+        named, trouble = await hinting.condition(store, files)
+        advice = "请从备份取回，或运行 python -m hub urgency train 重新训练。" if trouble else ""
+        hints = ("紧急提示", "warn" if trouble else "ok", trouble or named, advice)
+        return [("性质", "ok", f"{mark}环境", ""), worker, model, filing, words, hints, *ill]
 
 
 def protection(settings: Settings) -> list[tuple[str, str]]:

@@ -25,6 +25,16 @@ class Sentiment:
 
 
 @dataclass(frozen=True)
+class Urgency:
+    """可能紧急: which kind (life, gathering, deadline, vulnerable) the reading takes for possible, the clause that
+    says so, and the words that moved it. A possibility for a person to look at, never a finding."""
+
+    kind: str
+    clause: str
+    words: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True)
 class Analysis:
     """分析: what was read from one text. `copy_key` is the same for exact copies after normalising. `model` and
     `threshold` say what decided the sentiment's label, so that a figure of the past can still be understood."""
@@ -42,6 +52,7 @@ class Analysis:
     threshold: float = 0.5
     branch: str | None = None  # the first level of the tree, under which the topic stands
     summary: str = ""  # one sentence of a long text, in its own words
+    urgency: Urgency | None = None
 
 
 @dataclass(frozen=True)

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Protocol
 
-from nlp.contract import Analysis, Sentiment
+from nlp.contract import Analysis, Sentiment, Urgency
 from nlp.copies import marks_of_many
 from nlp.normal import normalise
 from nlp.places import Places
@@ -16,6 +16,7 @@ from nlp.summary import summary_of
 from nlp.terms import Terms
 from nlp.topics import Topics, civic_topics, title_length
 from nlp.training import profile_of
+from nlp.urgency import UrgencyReader
 from nlp.words import Words, office_dictionary
 
 KINDS = ("comment", "post", "letter", "message")
@@ -54,18 +55,20 @@ class Reader:
         with_reasons: bool = True,
         threshold: float = THRESHOLD,
         name: str = "",
+        urgency: UrgencyReader | None = None,
     ) -> None:
         """`office_words` is the text of a user dictionary in jieba's format (None: the demo city's).
 
         Words tagged `ns` or `ns:district` are places as well. `model` is a model or its file, or "snownlp" for snownlp
         as installed; `reference` cuts with jieba itself. `threshold`: from which a text counts as negative. `name`: the
-        model's, for whoever asks later.
+        model's, for whoever asks later. `urgency` reads what may be urgent (None: nobody does).
         """
         own = office_dictionary(office_words)
         self.words = Words(own, reference=reference)
         self.places = Places(own)
         self.terms = Terms(self.words)
         self.topics = topics or civic_topics()
+        self._urgency = urgency
         self._judges = _judges(model, threshold)
         self._model, self._threshold = name, threshold
         self._with_reasons = with_reasons
@@ -78,7 +81,8 @@ class Reader:
         """The same of many texts, in their order; some dozens together cost half of one by one."""
         plains = [normalise(one.text) for one in asked]
         sorts = list(map(_sort_of, asked, plains))
-        parts = (asked, plains, sorts, self._judged(plains, sorts), marks_of_many(plains))
+        urgent = self._urgency.read_many(plains) if self._urgency else [None] * len(plains)
+        parts = (asked, plains, sorts, self._judged(plains, sorts), marks_of_many(plains), urgent)
         return [self._read(*each) for each in zip(*parts, strict=True)]
 
     def _judged(self, plains: Sequence[str], sorts: Sequence[str]) -> list[Sentiment]:
@@ -92,7 +96,9 @@ class Reader:
             found |= dict(zip(places, answers, strict=True))
         return [found[place] for place in range(len(plains))]
 
-    def _read(self, asked: Asked, plain: str, sort: str, sentiment: Sentiment, marks: tuple[str, int]) -> Analysis:
+    def _read(
+        self, asked: Asked, plain: str, sort: str, sentiment: Sentiment, marks: tuple[str, int], urgent: Urgency | None
+    ) -> Analysis:
         places, found = self.places.find(plain)
         terms = self.terms.strongest(self.words.cut(plain))
         route = self.topics.route(plain, title_length(asked.text, plain))
@@ -110,6 +116,7 @@ class Reader:
             model=self._model,
             threshold=self._threshold,
             summary=summary_of(plain, terms),
+            urgency=urgent,
         )
 
     def sentiment(self, text: str, kind: str | None = None) -> Sentiment:

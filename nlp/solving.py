@@ -5,6 +5,7 @@ from __future__ import annotations
 import math
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
+from functools import partial
 from typing import Any
 
 import numpy as np
@@ -64,6 +65,53 @@ def ridge(sparse: Sparse, target: Array, weights: Array, penalty: float) -> Arra
         return found
 
     return conjugate(bend, turned(weights * target), rounds=200, enough=1e-8)
+
+
+def logistic(
+    sparse: Sparse, other: Array, target: Array, weights: Array, pull: float, start: Array | None = None
+) -> Array:
+    """Logistic regression by Newton steps with conjugate gradients: the weights of the runs, then of the other
+    features, then the bias. `pull` draws them towards zero; `start` is an answer that is near already."""
+    size = sparse.size[1]
+    penalty = np.full(size + other.shape[1] + 1, pull)
+    penalty[-1] = 1e-4
+
+    def score(answer: Array) -> Array:
+        found: Array = sparse.times(answer[:size]) + other @ answer[size:-1] + answer[-1]
+        return found
+
+    def turned(vector: Array) -> Array:
+        return np.concatenate([sparse.turned_times(vector), other.T @ vector, [vector.sum()]])
+
+    def loss(answer: Array) -> float:
+        value = score(answer)
+        return float((weights * (np.logaddexp(0.0, value) - target * value)).sum() + 0.5 * (penalty * answer**2).sum())
+
+    answer = np.zeros(len(penalty)) if start is None else start
+    for _ in range(30):
+        chance = 1.0 / (1.0 + np.exp(-score(answer)))
+        gradient = turned(weights * (chance - target)) + penalty * answer
+        if float(np.abs(gradient).max(initial=0.0)) < 1e-3:
+            break
+        curve = weights * chance * (1.0 - chance)
+        step = conjugate(partial(_bend, curve=curve, score=score, turned=turned, penalty=penalty), -gradient)
+        answer = _walk(loss, answer, step)
+    return answer
+
+
+def _bend(
+    way: Array, curve: Array, score: Callable[[Array], Array], turned: Callable[[Array], Array], penalty: Array
+) -> Array:
+    """How the gradient changes along a way (the second derivative, by its product only)."""
+    return turned(curve * score(way)) + penalty * way
+
+
+def _walk(loss: Callable[[Array], float], answer: Array, step: Array) -> Array:
+    """Half the step until the loss falls."""
+    before, length = loss(answer), 1.0
+    while loss(answer + length * step) > before and length > 1e-4:
+        length /= 2
+    return answer + length * step
 
 
 def conjugate(times: Callable[[Array], Array], goal: Array, *, rounds: int = 60, enough: float = 1e-4) -> Array:

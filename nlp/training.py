@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 import math
 from collections import Counter
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import partial
 from importlib.resources import files
@@ -18,7 +18,7 @@ from nlp.features import LONGEST, dense, grams
 from nlp.lexicon_table import civic_lexicon
 from nlp.normal import normalise
 from nlp.sentiment import PROFILES, Model, Profile
-from nlp.solving import Array, Sparse, conjugate, rounded, sparse_rows
+from nlp.solving import Array, Sparse, logistic, rounded, sparse_rows
 
 LABELS = ("neg", "neu", "pos")
 FOLDS = 5
@@ -89,7 +89,7 @@ def train_profile(rows: Sequence[Labelled], name: str, recipe: Recipe | None = N
     shares = {"neg": _negative_share(rows, name, recipe), "pos": recipe.positive_share}
     asked = [(np.array([row.label == label for row in rows]), share) for label, share in shares.items()]
     questions = [(yes.astype(np.float64), _shared(weights, yes, share)) for yes, share in asked]
-    solved = [_fit(table.sparse, table.dense, target, own, recipe) for target, own in questions]
+    solved = [logistic(table.sparse, table.dense, target, own, recipe.penalty) for target, own in questions]
     slopes = [_slope(table, target, own, recipe) for target, own in questions]
     return table.profile(solved, slopes, recipe)
 
@@ -163,50 +163,6 @@ class _Table:
         )
 
 
-def _fit(sparse: Sparse, other: Array, target: Array, weights: Array, recipe: Recipe) -> Array:
-    """Logistic regression by Newton steps with conjugate gradients: runs, then other features, then the bias."""
-    size = sparse.size[1]
-    penalty = np.full(size + other.shape[1] + 1, recipe.penalty)
-    penalty[-1] = 1e-4
-
-    def score(answer: Array) -> Array:
-        found: Array = sparse.times(answer[:size]) + other @ answer[size:-1] + answer[-1]
-        return found
-
-    def turned(vector: Array) -> Array:
-        return np.concatenate([sparse.turned_times(vector), other.T @ vector, [vector.sum()]])
-
-    def loss(answer: Array) -> float:
-        value = score(answer)
-        return float((weights * (np.logaddexp(0.0, value) - target * value)).sum() + 0.5 * (penalty * answer**2).sum())
-
-    answer = np.zeros(len(penalty))
-    for _ in range(30):
-        chance = 1.0 / (1.0 + np.exp(-score(answer)))
-        gradient = turned(weights * (chance - target)) + penalty * answer
-        if float(np.abs(gradient).max(initial=0.0)) < 1e-3:
-            break
-        curve = weights * chance * (1.0 - chance)
-        step = conjugate(partial(_bend, curve=curve, score=score, turned=turned, penalty=penalty), -gradient)
-        answer = _walk(loss, answer, step)
-    return answer
-
-
-def _bend(
-    way: Array, curve: Array, score: Callable[[Array], Array], turned: Callable[[Array], Array], penalty: Array
-) -> Array:
-    """How the gradient changes along a way (the second derivative, by its product only)."""
-    return turned(curve * score(way)) + penalty * way
-
-
-def _walk(loss: Callable[[Array], float], answer: Array, step: Array) -> Array:
-    """Half the step until the loss falls."""
-    before, length = loss(answer), 1.0
-    while loss(answer + length * step) > before and length > 1e-4:
-        length /= 2
-    return answer + length * step
-
-
 def _slope(table: _Table, target: Array, weights: Array, recipe: Recipe) -> float:
     """Calibration (校准): how far scores of unseen texts must be stretched to be log-odds; never shifted.
 
@@ -216,7 +172,7 @@ def _slope(table: _Table, target: Array, weights: Array, recipe: Recipe) -> floa
     scores = np.zeros(len(target))
     for number in range(FOLDS):
         training = np.where(fold == number, 0.0, weights)
-        answer = _fit(table.sparse, table.dense, target, training, recipe)
+        answer = logistic(table.sparse, table.dense, target, training, recipe.penalty)
         size = table.sparse.size[1]
         all_scores = table.sparse.times(answer[:size]) + table.dense @ answer[size:-1] + answer[-1]
         scores = np.where(fold == number, all_scores, scores)

@@ -18,6 +18,7 @@ from hub.desk.desk import Desk
 from hub.domain.people import Actor
 from hub.domain.reply import LIVE, after_failure
 from hub.domain.rights import require
+from hub.domain.urgency import HINTED, HINTS
 from hub.store import rollups
 from hub.store.base import Document
 from hub.store.search import terms_of
@@ -164,7 +165,8 @@ async def _write_all(
     desk: Desk, claimed: Sequence[Document], read: Sequence[Analysis | None]
 ) -> list[Document | None]:
     """All of a batch at once, so that the store makes them durable together; the first fault is raised at the end."""
-    writes = (_write(desk, reply, analysis) for reply, analysis in zip(claimed, read, strict=True))
+    hints = bool(await desk.policies.value(HINTS))
+    writes = (_write(desk, reply, analysis, hints=hints) for reply, analysis in zip(claimed, read, strict=True))
     done = await asyncio.gather(*writes, return_exceptions=True)
     for one in done:
         if isinstance(one, BaseException):
@@ -172,8 +174,11 @@ async def _write_all(
     return [one for one in done if not isinstance(one, BaseException)]
 
 
-async def _write(desk: Desk, reply: Document, analysis: Analysis | None) -> Document | None:
-    """One compare-and-set: what was read, if the claim is still ours; None where another worker was faster."""
+async def _write(desk: Desk, reply: Document, analysis: Analysis | None, *, hints: bool) -> Document | None:
+    """One compare-and-set: what was read, if the claim is still ours; None where another worker was faster.
+
+    A hint is set only where nobody has marked the reply meanwhile: then it is written without one, by a second try.
+    """
     mine = {"_id": reply["_id"], "state": "new", "lease_owner": reply["lease_owner"]}
     if analysis is None:
         return await desk.store.change("replies", mine, after_failure(reply, desk.clock.now()))
@@ -189,7 +194,11 @@ async def _write(desk: Desk, reply: Document, analysis: Analysis | None) -> Docu
         "lease_owner": None,
         "lease_until": None,
     }
-    changed = await desk.store.change("replies", mine, {"$set": seen})
+    changed = None
+    if hints and analysis.urgency is not None:
+        hinted = {"$set": {**seen, "urgent": HINTED}}
+        changed = await desk.store.change("replies", {**mine, "urgency.number": None}, hinted)
+    changed = changed or await desk.store.change("replies", mine, {"$set": seen})
     await desk.failpoints.reach("analyse.written")
     return changed
 
@@ -198,6 +207,8 @@ def _plain(analysis: Analysis) -> Document:
     plain: dict[str, Any] = asdict(analysis)
     plain["simhash"] = f"{analysis.simhash:016x}"
     plain["sentiment"]["why"] = [[reason.piece, reason.weight] for reason in analysis.sentiment.why]
+    if analysis.urgency is not None:
+        plain["urgency"]["words"] = list(analysis.urgency.words)
     return {name: list(value) if isinstance(value, tuple) else value for name, value in plain.items()}
 
 

@@ -17,6 +17,7 @@ from multiprocessing.connection import Connection
 from multiprocessing.context import SpawnProcess
 from typing import Any, Protocol
 
+from hub.desk.hinting import HintsNow
 from hub.desk.model import ModelNow, Reading
 from hub.desk.topics import Filing, FilingNow
 from hub.orphans import end_with_parent
@@ -27,6 +28,7 @@ from nlp.sentiment import read_model
 from nlp.topic_model import read_topic_model
 from nlp.topic_tree import civic_tree, read_tree
 from nlp.topics import Topics
+from nlp.urgency import UrgencyReader, read_urgency_model
 
 Row = Mapping[str, Any]
 Read = list[Analysis | None]
@@ -40,12 +42,13 @@ class Reads(Protocol):
 
 @dataclass(frozen=True)
 class InUse:
-    """What a process reads with: sentiment model, tree and model of topics, and the office's dictionary (None: the
-    demonstration's)."""
+    """What a process reads with: sentiment model, tree and model of topics, the office's dictionary (None: the
+    demonstration's), and the file that reads hints of urgency (None: none are read)."""
 
     reading: Reading = field(default_factory=Reading)
     filing: Filing = field(default_factory=Filing)
     words: str | None = None
+    hints: bytes | None = None
 
 
 WordsNow = Callable[[], Awaitable[str | None]]
@@ -75,7 +78,10 @@ def make_reader(using: InUse) -> Reader:
     reading = using.reading
     model = read_model(reading.content) if reading.content is not None else None
     topics = topics_with(using.filing)
-    return Reader(using.words, model=model, threshold=reading.threshold, name=reading.model, topics=topics)
+    urgency = UrgencyReader(read_urgency_model(using.hints)) if using.hints is not None else None
+    return Reader(
+        using.words, model=model, threshold=reading.threshold, name=reading.model, topics=topics, urgency=urgency
+    )
 
 
 def topics_with(filing: Filing) -> Topics:
@@ -184,8 +190,8 @@ def chunks(rows: Sequence[Row]) -> list[list[Row]]:
 
 
 class ReadingPool:
-    """Some processes with a loaded reader each. `limit` is the time one text may take, in seconds; `model`, `topics`
-    and `words` say before each batch what is in force (left out: what is shipped, always)."""
+    """Some processes with a loaded reader each. `limit` is the time one text may take, in seconds; `model`, `topics`,
+    `words` and `hints` say before each batch what is in force (left out: what is shipped, always)."""
 
     def __init__(
         self,
@@ -195,10 +201,11 @@ class ReadingPool:
         model: ModelNow | None = None,
         topics: FilingNow | None = None,
         words: WordsNow | None = None,
+        hints: HintsNow | None = None,
         make: MakeReader = make_reader,
     ) -> None:
         self._make, self._limit = make, limit
-        self._model, self._topics, self._words = model, topics, words
+        self._model, self._topics, self._words, self._hints = model, topics, words, hints
         self._using = InUse()
         self._turns = asyncio.Semaphore(processes)
         self._free: list[_Process] = []
@@ -214,6 +221,7 @@ class ReadingPool:
             await self._model() if self._model is not None else Reading(),
             await self._topics() if self._topics is not None else Filing(),
             await self._words() if self._words is not None else None,
+            await self._hints() if self._hints is not None else None,
         )
         parts = [asyncio.ensure_future(self._read(chunk)) for chunk in chunks(rows)]
         try:

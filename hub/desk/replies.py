@@ -26,7 +26,7 @@ HIDDEN = ("sealed", "author_key", "terms", "outbox", "outbox_open", "outbox_coun
 OPEN_WORDS: Mapping[str, Any] = {"confidential": {"$ne": True}}  # what 举报 and 信访 say is in no list
 COUNTED = "counted"  # the state of whatever stands in the figures of the board: read, or set aside after failing
 MOST_COUNTED = 10_000  # beyond this a list only says that there are more
-FILTERS = ("channel", "district", "sentiment", "issue", "kind", "state", "publication", "topic")
+FILTERS = ("channel", "district", "sentiment", "issue", "kind", "state", "publication", "topic", "urgent")
 
 
 @dataclass(frozen=True)

@@ -16,7 +16,9 @@ FALL_BACK = (Role.MONITOR, Role.REVIEWER, Role.EDITOR)  # who is told where nobo
 # An e-mail's states: none (no address, or no server), due, sending, sent, refused, unknown.
 OPEN = ("due", "sending")
 LEASE = timedelta(minutes=2)
-URGENT = frozenset({"alert", "publication", "operation", "hold", "hold_all", "quiet", "account", "workers"})
+URGENT = frozenset(
+    {"alert", "publication", "operation", "hold", "hold_all", "quiet", "account", "workers", "urgency"}
+)
 
 
 def receivers(people: Sequence[str], users: Iterable[Mapping[str, Any]]) -> list[str]:
@@ -83,5 +85,5 @@ def morning(now: datetime, until: int) -> datetime:
 
 
 def waits_for_morning(matter: str, now: datetime, since: int, until: int) -> bool:
-    """Alerts and publishing faults ring at any hour; the rest waits until the quiet hours are over."""
+    """Alerts, publishing faults and dangers to life ring at any hour; the rest waits until the quiet hours are over."""
     return matter.split(".")[0] not in URGENT and is_quiet(now, since, until)

@@ -84,6 +84,7 @@ POLICIES: Mapping[str, Policy] = {
         Policy("flood_minutes", 10, "分钟", "疑似刷屏：看多少分钟之内的同文", _HOUSE, floor=1, ceiling=60),
         Policy("flood_accounts", 10, "个", "疑似刷屏：这段时间里至少几个账号说同一段话", _HOUSE, floor=3, ceiling=1000),
         Policy("flood_new_percent", 70, "%", "疑似刷屏：其中新出现的账号至少占多少", _HOUSE, floor=30, ceiling=100),
+        Policy("urgency_hints", False, "", "新到的留言可能紧急时，是否标出“可能紧急”请人看", _HOUSE),
         # answering
         Policy("reply_days", 5, "个工作日", "诉求多久内首次答复", _PRACTICE, floor=1, ceiling=60),
         Policy("complaint_days", 7, "个工作日", "投诉多久内首次答复", _PRACTICE, floor=1, ceiling=60),

@@ -45,6 +45,8 @@ RIGHTS: Mapping[str, frozenset[Role]] = {
     "dictionary.read": frozenset({R, M, SYS}),
     "dictionary.write": frozenset({M, SYS}),
     "topic.write": frozenset({M, H}),
+    "urgency.write": frozenset({E, R, M, H}),
+    "urgency.train": frozenset({M, SYS}),
     "topic.tree": frozenset({M, SYS}),
     "issue.read": frozenset({E, R, M, H}),
     "alert.act": frozenset({M, R}),
@@ -116,6 +118,7 @@ PROGRAMS: Mapping[str, frozenset[str]] = {
             "account.write",
             "reply.take",
             "topic.tree",
+            "urgency.train",
         }
     ),
     "program:frame": frozenset({"content.read"}),

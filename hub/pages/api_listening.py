@@ -9,7 +9,7 @@ import msgspec
 from sanic import HTTPResponse, Request
 
 from channels.contract import Heard
-from hub.desk import alerting, importing, issues, listening, replies
+from hub.desk import alerting, importing, issues, listening, replies, urgency
 from hub.desk.board import board
 from hub.domain.alert import LEVELS, STATE_NAMES
 from hub.domain.errors import FieldError, Invalid
@@ -56,6 +56,13 @@ class LabelBody(Body):
     """改正情感."""
 
     label: Literal["neg", "neu", "pos"]
+
+
+class UrgencyBody(Body):
+    """标紧急: which kind, and the number of the mark that was seen (`urgency.number` of the reply; 0: none)."""
+
+    kind: Literal["life", "gathering", "deadline", "vulnerable", "none"]
+    seen: Annotated[int, msgspec.Meta(ge=0, le=1_000_000)] = 0
 
 
 class RevealBody(Body):
@@ -150,6 +157,11 @@ async def label(request: Request, id: str) -> HTTPResponse:
     return answer(await replies.label(actor_of(request), desk_of(request), id, body.label))
 
 
+async def mark_urgency(request: Request, id: str) -> HTTPResponse:
+    body: UrgencyBody = take(request, UrgencyBody)
+    return answer(await urgency.mark_urgency(actor_of(request), desk_of(request), id, body.kind, body.seen))
+
+
 async def reveal(request: Request, id: str) -> HTTPResponse:
     """The plain words, for a right and a reason; the one answer that holds what is sealed elsewhere."""
     body: RevealBody = take(request, RevealBody)
@@ -219,6 +231,7 @@ ROUTES = (
     ),
     Route("GET", f"{API}/replies/<id:str>", one_reply, "reply.read", "api", None, "一条留言（个人信息已遮盖）"),
     Route("POST", f"{API}/replies/<id:str>/label", label, "reply.write", "api", LabelBody, "改正情感"),
+    Route("POST", f"{API}/replies/<id:str>/urgency", mark_urgency, "urgency.write", "api", UrgencyBody, "标紧急"),
     Route("POST", f"{API}/replies/<id:str>/reveal", reveal, "reply.reveal", "api", RevealBody, "查看原文（记入审计）"),
     Route("GET", f"{API}/issues", list_issues, "issue.read", "api", None, "苗头列表", query=("state", *LIST)),
     Route("GET", f"{API}/issues/<id:str>", one_issue, "issue.read", "api", None, "一个苗头"),

@@ -8,10 +8,11 @@ from typing import Any
 from sanic import HTTPResponse, Request
 
 from hub import wording
-from hub.desk import governing, naming
+from hub.desk import governing, hinting, naming, urgency
 from hub.domain.errors import FieldError, HubError, Invalid, NotFound
 from hub.domain.policy import POLICIES, Policy, Value
 from hub.domain.rights import may
+from hub.domain.urgency import HINTS, KINDS, NO_READER, Agreement, figure_words
 from hub.pages.routes import Route, desk_of
 from hub.pages.settings import sections_of
 from hub.pages.shell import actor_of, field, go, show
@@ -47,10 +48,37 @@ async def _policies(
         rows=sorted(rows, key=lambda row: row["name"] != changed),  # the one being changed is at hand
         chosen=changed,
         errors=errors,
+        note=await _note(request, changed),
         me=actor.id,
         may_write=may(actor, "policy.write"),
         may_confirm=may(actor, "policy.confirm"),
     )
+
+
+async def _note(request: Request, name: str) -> tuple[tuple[str, str], ...]:
+    """What somebody should know before they change this rule, as lines; nothing for most."""
+    if name != HINTS:
+        return ()
+    actor, desk = actor_of(request), desk_of(request)
+    named = await hinting.hints_in_force(actor, desk)
+    return (*_in_force(named), *_on_own_marks(await urgency.agreement_on_marks(actor, desk)))
+
+
+def _in_force(named: Document) -> tuple[tuple[str, str], ...]:
+    """Which reader there is, and its counts on replies that it had not learnt from."""
+    tried = named["tried"]
+    last = (("最近一次训练", f"{wording.full_moment(tried['at'])}，{tried['why']}"),) if tried else ()
+    if not named["sha256"]:
+        return (("现在", NO_READER), *last)
+    return (("现在", f"{wording.full_moment(named['since'])} 起用本单位训练的一版"),
+            ("训练时的检验", "；".join(figure_words(named["figures"])) + "。"), *last)  # fmt: skip
+
+
+def _on_own_marks(found: Agreement) -> tuple[tuple[str, str], ...]:
+    there = [kind for kind in KINDS if found.marked[kind]]
+    of_kinds = "　".join(f"{KINDS[kind]} {found.marked[kind]} 条认出 {found.found[kind]} 条" for kind in there)
+    right = f"提示过的 {found.hinted} 条里说对 {found.right} 条" if found.hinted else "还没有提示过"
+    return (("和标注比", f"{of_kinds or '还没有标过紧急的'}；{right}。"),)
 
 
 def said(value: Value) -> str:

@@ -8,17 +8,20 @@ from urllib.parse import urlencode
 from sanic import HTTPResponse, Request
 
 from hub import wording
-from hub.desk import copies, issues, replies, topics
+from hub.desk import copies, issues, naming, replies, topics, urgency
 from hub.domain.case import KINDS
-from hub.domain.errors import FieldError, Invalid
+from hub.domain.errors import Conflict, FieldError, Invalid
 from hub.domain.figures import UNSAID
+from hub.domain.people import Actor
 from hub.domain.rights import may
+from hub.domain.urgency import HINTED, MARKED, NONE, WORDS, number_of
+from hub.domain.urgency import KINDS as URGENT_KINDS
 from hub.pages.board import CHANNELS, FEELINGS, heard_on, moment_of
 from hub.pages.model import reading_words
 from hub.pages.routes import Route, desk_of
 from hub.pages.shell import actor_of, field, go, show
 
-NAMES = ("words", "channel", "district", "sentiment", "state", "issue", "since", "until", "publication")
+NAMES = ("words", "channel", "district", "sentiment", "urgent", "state", "issue", "since", "until", "publication")
 SENTIMENTS = {"neg": "负面", "neu": "中性", "pos": "正面"}
 PLAIN = {"author": "姓名", "contact": "联系方式"}
 
@@ -44,6 +47,7 @@ async def show_replies(request: Request) -> HTTPResponse:
     )
     kept = {name: value for name, value in chosen.items() if value}
     more = f"/replies?{urlencode({**kept, 'cursor': found.cursor})}" if found.cursor else ""
+    hints = await urgency.hints_on(actor, desk)
     said = f"{wording.full_moment(since)} 至 {wording.full_moment(until)}" if since and until else ""
     return await show(
         request,
@@ -65,6 +69,9 @@ async def show_replies(request: Request) -> HTTPResponse:
         ],
         channels=CHANNELS,
         feelings=FEELINGS,
+        urgent_kinds=URGENT_KINDS,
+        hints=hints,
+        urgent_offered=[("", "全部"), (MARKED, "紧急"), *([(HINTED, "可能紧急，没人看过")] if hints else [])],
         may_model=may(actor, "model.read"),
         now=desk.clock.now(),
     )
@@ -98,6 +105,7 @@ async def _reply(
     errors: tuple[FieldError, ...] = (),
     topic_error: str = "",
     topic_said: str = "",
+    urgency_error: str = "",
     status: int = 200,
 ) -> HTTPResponse:
     desk, actor = desk_of(request), actor_of(request)
@@ -127,7 +135,31 @@ async def _reply(
         offered=await _offered(request) if analysis and may(actor, "topic.write") else (),
         topic_said=topic_said,
         topic_error=topic_error,
+        mark=await _mark(request, row),
+        hint=_hint(row, analysis) if await urgency.hints_on(actor, desk) else {},
+        urgent_kinds=list(WORDS.items()) if _may_mark(actor, row) else (),
+        urgency_seen=number_of(row),
+        urgency_error=urgency_error,
     )
+
+
+def _may_mark(actor: Actor, row: dict[str, Any]) -> bool:
+    return may(actor, "urgency.write") and row["state"] != "unopened" and not row.get("confidential")
+
+
+def _hint(row: dict[str, Any], analysis: dict[str, Any]) -> dict[str, Any]:
+    """What the reading takes for possible, while nobody has said what it is."""
+    read = analysis.get("urgency")
+    return {**read, "kind_words": URGENT_KINDS[read["kind"]]} if read and not row.get("urgency") else {}
+
+
+async def _mark(request: Request, row: dict[str, Any]) -> dict[str, Any]:
+    """What a person said of its urgency: which kind, who, when; nothing where nobody did."""
+    said = row.get("urgency")
+    if not said:
+        return {}
+    names = await naming.names_of(actor_of(request), desk_of(request), [said["by"]])
+    return {**said, "words": WORDS[said["kind"]], "urgent": said["kind"] != NONE, "name": names.get(said["by"], "")}
 
 
 async def _offered(request: Request) -> list[tuple[str, str]]:
@@ -189,10 +221,21 @@ async def file_reply(request: Request, id: str) -> HTTPResponse:
     return go(f"/replies/{id}", "filed")
 
 
+async def mark_reply(request: Request, id: str) -> HTTPResponse:
+    kind, seen = field(request, "kind", 20), field(request, "seen", 9)
+    try:
+        number = int(seen) if seen.isdecimal() else -1
+        await urgency.mark_urgency(actor_of(request), desk_of(request), id, kind, number)
+    except (Conflict, Invalid) as error:
+        return await _reply(request, id, urgency_error=error.message, status=error.status)
+    return go(f"/replies/{id}", f"urgency_{kind}" if kind in ("life", NONE) else "urgency_marked")
+
+
 ROUTES = (
     Route("GET", "/replies", show_replies, "reply.read"),
     Route("GET", "/replies/<id:str>", show_reply, "reply.read"),
     Route("POST", "/replies/<id:str>/reveal", reveal_reply, "reply.reveal", "form"),
     Route("POST", "/replies/<id:str>/topic", file_reply, "topic.write", "form"),
     Route("POST", "/replies/<id:str>/label", label_reply, "reply.write", "form"),
+    Route("POST", "/replies/<id:str>/urgency", mark_reply, "urgency.write", "form"),
 )

@@ -60,6 +60,17 @@ QUERIES: Mapping[str, tuple[str, dict[str, Any], Sequence[tuple[str, int]], bool
     "what was filed under one first level": (
         "replies", {"filed_branch": "城建", "confidential": {"$ne": True}}, [("filed_at", -1)], True,
     ),
+    "replies that somebody marked as urgent": (
+        "replies", {"urgent": "marked", "state": {"$nin": ["hint", "double"]}, "confidential": {"$ne": True}},
+        [("at", -1), ("_id", -1)], False,
+    ),
+    "replies of a time that nobody marked": (
+        "replies", {"state": "read", "urgency.number": None, "at": {"$gte": NOW}, "confidential": {"$ne": True}},
+        [("at", -1)], True,
+    ),
+    "marks of one kind": (
+        "replies", {"urgency.kind": "life", "confidential": {"$ne": True}}, [("urgency.at", -1)], True,
+    ),
     "the newest training of a tree": ("topic_models", {"tree": "shipped"}, [("at", -1)], True),
     "a model's newest figures": (
         "models", {"base": "shipped", "state": {"$in": ["kept", "declined"]}}, [("at", -1)], True,

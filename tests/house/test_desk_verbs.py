@@ -52,6 +52,7 @@ NO_ACTOR_FIRST = {
     "dictionary.words_of": "its words, for the verbs; each has asked",
     "model.condition": "a doctor's line; it tells one sentence",
     "dictionary.condition": "a doctor's line; it tells one sentence",
+    "hinting.condition": "the same",
     "model.figures_of": "figures for the verbs that change the model; each has asked",
     "opening.finish_move": "what follows a merge, under the right of the verb that merged",
     "opening.recount": "what follows words that came into a case, under the right of the verb that brought them",
