@@ -21,7 +21,7 @@ from hashlib import blake2b
 
 from nlp.contract import IssueChange, Voice
 from nlp.copies import Copies
-from nlp.detectors.areas import HOUR, Areas, Burst, Key
+from nlp.detectors.areas import Areas, Burst, Key
 from nlp.detectors.cluster import CARRIERS, DAY, Cluster
 from nlp.detectors.decided import Decided
 from nlp.detectors.explaining import explain, merged
@@ -33,6 +33,7 @@ from nlp.detectors.settings import LEVELS, ClusterSettings
 from nlp.detectors.states import pack, unpack
 from nlp.detectors.terms import Weights
 from nlp.detectors.titles import title_of
+from nlp.detectors.told import Told
 from nlp.detectors.volume import STEP, Volume
 from nlp.detectors.window import Event
 from nlp.words import Words, office_dictionary
@@ -54,8 +55,7 @@ class Detector:
         self._number = 0
         self._now = 0
         self._seen: OrderedDict[str, None] = OrderedDict()
-        self._told: list[tuple[int, int]] = []  # times and numbers of alerts within the cool-down
-        self._gone: dict[int, int] = {}  # clusters that went over to others
+        self._told = Told(self.settings, self._index)
         self._decided = Decided()
 
     def take(self, voices: Sequence[Voice]) -> list[IssueChange]:
@@ -121,8 +121,7 @@ class Detector:
                 "number": self._number,
                 "now": self._now,
                 "seen": list(self._seen),
-                "told": self._told,
-                "gone": list(self._gone.items()),
+                **self._told.state(),
                 "decided": self._decided.state(),
             }
         )
@@ -140,8 +139,7 @@ class Detector:
         self._judge = Judge(self.settings, self._volume, self._weights.tells)
         self._number, self._now = found["number"], found["now"]
         self._seen = OrderedDict.fromkeys(found["seen"])
-        self._told = [(row[0], row[1]) for row in found["told"]]
-        self._gone = {row[0]: row[1] for row in found["gone"]}
+        self._told = Told.from_state(found, self.settings, self._index)
         self._decided = Decided.from_state(found.get("decided", {}))
 
     # one voice
@@ -162,13 +160,14 @@ class Detector:
     def _original(self, key: str, mark: int) -> Cluster | None:
         """The live cluster of the voice that this text copies."""
         name = self._copies.original(key, mark)
-        return self._alive(int(name)) if name is not None else None
+        return self._told.alive(int(name)) if name is not None else None
 
     def _place(self, said: Said, unit: dict[str, float]) -> Cluster:
         """The voice in the cluster it is most like, or as the first of a new one; or as a copy with other ends."""
         voice, live = said.voice, len(self._index)
         keys = [(voice.district, matter) for matter in sudden(unit)] if voice.district else []
-        cluster = self._told_of(keys) or self._index.nearest(unit, said.at) or self._named_by(unit)
+        cluster = self._told.of_area(keys, self._now) or self._index.nearest(unit, said.at)
+        cluster = cluster or self._told.named_by(unit, self._weights.counts, self._now)
         cluster = self._decided.nearest(cluster, unit, self._index)
         if cluster is not None and cluster.repeats(said.head, self.settings.same):
             self._add(cluster, said, ())
@@ -187,28 +186,6 @@ class Detector:
             mention = (said.at, voice.author, round(voice.negative, 3), voice.channel, cluster.number)
             self._areas.hear(key, mention)
         return cluster
-
-    def _told_of(self, keys: Sequence[Key]) -> Cluster | None:
-        """The issue told lately about this sudden matter in this district."""
-        if not keys:
-            return None
-        for _, number in reversed(self._told):
-            cluster = self._alive(number)
-            if cluster and cluster.area in keys and cluster.last_at > self._now - self.settings.area_hours * HOUR:
-                return cluster
-        return None
-
-    def _named_by(self, unit: dict[str, float]) -> Cluster | None:
-        """The issue told lately that a word of this text stands for: half of its voices say the word, and half of all
-        who say it are its voices. An uproar is told of in ever new words, but by one name."""
-        for _, number in reversed(self._told):
-            cluster = self._alive(number)
-            if cluster is None or cluster.last_at <= self._now - self.settings.area_hours * HOUR:
-                continue
-            held, said, least = cluster.held, self._weights.counts, cluster.members
-            if any(2 * held(term) >= max(least, said.get(term, 0)) for term in unit.keys() & cluster.vector.keys()):
-                return cluster
-        return None
 
     def _add(self, cluster: Cluster, said: Said, terms: tuple[str, ...]) -> None:
         """A voice has terms, a copy has none."""
@@ -238,7 +215,7 @@ class Detector:
 
     def _may_rise(self, cluster: Cluster) -> bool:
         """Whether any judgement could tell of it now; most voices change nothing, and judging is the dear part."""
-        if self._is_held(cluster):
+        if self._told.is_held(cluster):
             return self._judge.may_rise(cluster)
         return self._judge.may_tell(cluster)
 
@@ -246,36 +223,26 @@ class Detector:
         """How a cluster stands that could not be told: its level is set."""
         judgement = self._judgement(cluster)
         low = judgement.level if judgement.level not in LEVELS else "watch"
-        cluster.level = cluster.told if self._is_held(cluster) else low
+        cluster.level = cluster.told if self._told.is_held(cluster) else low
         return judgement
-
-    def _is_held(self, cluster: Cluster) -> bool:
-        """Told already, within the cool-down."""
-        pause = self.settings.cool_down_days * DAY
-        return cluster.alerted_at is not None and cluster.last_at - cluster.alerted_at < pause
-
-    def _enough(self, chance: float) -> bool:
-        """Small enough to tell: beyond the week's budget each further alert must be ten times surer."""
-        week = sum(at > self._now - 7 * DAY for at, _ in self._told)
-        return chance < self.settings.chance * 0.1 ** max(0, week + 1 - self.settings.alerts_a_week)
 
     def _rises(self, cluster: Cluster, judgement: Judgement) -> bool:
         """Sets the cluster's level; True where this must be told. What was told stays so for the cool-down, and is told
         again only when it rises."""
         level, chance = self._decided.weighed(cluster, judgement, self._judge, self.settings, self._now)
-        if self._is_held(cluster):
+        if self._told.is_held(cluster):
             higher = level in LEVELS and LEVELS.index(level) > LEVELS.index(cluster.told or LEVELS[0])
             cluster.told = cluster.level = level if higher else cluster.told
             return higher
         cluster.level = level
         if level not in LEVELS:
             return False
-        if not self._enough(chance):
+        if not self._told.enough(chance, self._now):
             cluster.level = "watch"
             return False
         cluster.alerted_at, cluster.told = cluster.last_at, level
         cluster.area = self._area(cluster, judgement)
-        self._told.append((self._now, cluster.number))
+        self._told.add(self._now, cluster.number)
         return True
 
     def _area(self, cluster: Cluster, judgement: Judgement) -> Key | None:
@@ -289,23 +256,23 @@ class Detector:
     def _burst(self, cluster: Cluster) -> Burst | None:
         """What the newest voice's district suddenly speaks of, if that is enough to tell and not told yet."""
         event = cluster.events.latest
-        if event is None or event.copy or not event.district or self._is_held(cluster):
+        if event is None or event.copy or not event.district or self._told.is_held(cluster):
             return None
         found = [self._areas.burst((event.district, matter), self._now) for matter in sudden(event.terms)]
-        enough = [burst for burst in found if burst is not None and self._enough(burst.chance)]
+        enough = [burst for burst in found if burst is not None and self._told.enough(burst.chance, self._now)]
         return min(enough, key=lambda burst: burst.chance, default=None)
 
     def _gathering(self, burst: Burst) -> Cluster | None:
         """Where a burst's voices come together: its biggest cluster; None where half of them are in what is told."""
-        found = [cluster for cluster in map(self._alive, burst.clusters) if cluster is not None]
-        if 2 * sum(map(self._is_held, found)) >= len(found):
+        found = [cluster for cluster in map(self._told.alive, burst.clusters) if cluster is not None]
+        if 2 * sum(map(self._told.is_held, found)) >= len(found):
             return None
         about = [cluster for cluster in found if self._is_about(cluster, burst)]
         return max(about, key=lambda cluster: (cluster.members, -cluster.number), default=None)
 
     def _gather(self, burst: Burst, target: Cluster) -> list[IssueChange]:
         """The other clusters that speak mostly of a burst's matter go over to its biggest."""
-        others = [self._index.get(number) for number in sorted(set(map(self._number_now, burst.clusters)))]
+        others = [self._index.get(number) for number in sorted(set(map(self._told.number_now, burst.clusters)))]
         gone = [other for other in others if other and other is not target and self._is_about(other, burst)]
         return [self._go_over(other, target) for other in gone if not self._decided.are_apart(other, target)]
 
@@ -313,23 +280,15 @@ class Detector:
         """Not told yet, mostly of the burst's district, and half its voices speak of the burst's matter."""
         district, matter = burst.key
         here = district in cluster.events.named("district")[:1]
-        return here and not self._is_held(cluster) and 2 * cluster.held(matter) >= cluster.members
-
-    def _number_now(self, number: int) -> int:
-        return self._gone.get(number, number)
-
-    def _alive(self, number: int) -> Cluster | None:
-        """The cluster that this number stands for now."""
-        return self._index.get(self._number_now(number))
+        return here and not self._told.is_held(cluster) and 2 * cluster.held(matter) >= cluster.members
 
     def _same_matter(self, cluster: Cluster, judgement: Judgement) -> Cluster | None:
         """For a cluster that would tell: one that has told already and shares a name and more, or half the carriers."""
-        if judgement.level not in LEVELS or self._is_held(cluster):
+        if judgement.level not in LEVELS or self._told.is_held(cluster):
             return None
         ours = self._signs(cluster)
-        for _, number in reversed(self._told):
-            other = self._alive(number)
-            if other is None or other is cluster or other.last_at < self._now - self.settings.window_days * DAY:
+        for other in self._told.newest():
+            if other is cluster or other.last_at < self._now - self.settings.window_days * DAY:
                 continue
             if self._decided.are_apart(cluster, other):
                 continue
@@ -344,8 +303,7 @@ class Detector:
     def _go_over(self, cluster: Cluster, other: Cluster) -> IssueChange:
         """The cluster's voices become the other's; the last word on it."""
         self._index.merge(cluster, other)
-        self._gone = {old: other.number if new == cluster.number else new for old, new in self._gone.items()}
-        self._gone[cluster.number] = other.number
+        self._told.went_over(cluster.number, other.number)
         self._decided.went_over(cluster.number, other.number)
         cluster.level = None
         cluster.events.clear()
@@ -389,12 +347,7 @@ class Detector:
 
     def _forget(self) -> None:
         """Drop clusters silent for long, the most silent of too many, and alerts older than their pause."""
-        dropped = self._index.forget(self._now)
-        pause = max(7.0, self.settings.cool_down_days) * DAY
-        while self._told and self._told[0][0] < self._now - pause:
-            self._told.pop(0)
-        if dropped:
-            self._gone = {old: new for old, new in self._gone.items() if new not in dropped}
+        self._told.forget(self._now, self._index.forget(self._now))
 
 
 def _moment(milliseconds: int) -> datetime:

@@ -54,7 +54,7 @@ class Deciding(Detector):
         new = Cluster(self._number, decision.into, first_at=0, last_at=0)
         self._index.part(cluster, new, lambda old, fresh: part(old, fresh, decision.voices, self.settings))
         self._point_copies(cluster, new, decision.voices)
-        if self._is_held(cluster):
+        if self._told.is_held(cluster):
             new.alerted_at, new.told, new.level = cluster.alerted_at, cluster.told, cluster.told
         self._decided.keep_apart(cluster.number, new.number, self._index)
         return [*self._looked_at(cluster), *self._looked_at(new)]
@@ -67,7 +67,7 @@ class Deciding(Detector):
 
     def _hand_on(self, cluster: Cluster, other: Cluster) -> None:
         """What was told of the one is told of the other, and its pause holds."""
-        told = [each for each in (cluster, other) if self._is_held(each)]
+        told = [each for each in (cluster, other) if self._told.is_held(each)]
         if told:
             other.alerted_at = max(each.alerted_at or 0 for each in told)
             other.told = max((each.told or LEVELS[0] for each in told), key=LEVELS.index)
@@ -78,7 +78,7 @@ class Deciding(Detector):
         moved = {marks_of(normalise(voice.text))[0] for voice in voices}
         copies = Copies()
         for key, name, mark in self._copies.rows():
-            here = key in moved and self._number_now(int(name)) == cluster.number
+            here = key in moved and self._told.number_now(int(name)) == cluster.number
             copies.keep(key, mark, str(new.number) if here else name)
         self._copies = copies
 
