@@ -99,3 +99,4 @@ class IssueChange:
     doubt: int = 0  # number of the decision (误报) for which this matter must be surer before it tells
     word: str = ""  # the watch word that gathered it; empty where a cluster is meant
     telling: int = 0  # of a watch word: how often this gathering has told
+    cell: str = ""  # district and topic that rose, where no cluster and no watch word is meant

@@ -10,24 +10,25 @@ LEARNED = 2.0  # windows of history from which the swing is believed
 _FIRM = 8.0  # voices that the stream's own share of unhappy ones weighs as much as
 
 
-def tail(voices: int, usual: float, history: float) -> float:
+def tail(voices: int, usual: float, history: float, spread: float = SPREAD) -> float:
     """The chance of `voices` or more in a window where `usual` are expected.
 
-    Exact Poisson while less than LEARNED windows of history are known, then negative binomial, which allows for more.
+    Exact Poisson while less than LEARNED windows of history are known, then negative binomial, which allows for more:
+    the smaller `spread`, the more.
     """
     if voices <= 0:
         return 1.0
     poisson = history < LEARNED
-    share = usual if poisson else usual / (usual + SPREAD)
-    term = math.exp(-usual) if poisson else math.exp(-SPREAD * math.log1p(usual / SPREAD))
+    share = usual if poisson else usual / (usual + spread)
+    term = math.exp(-usual) if poisson else math.exp(-spread * math.log1p(usual / spread))
     for count in range(1, voices + 1):
-        term *= share / count if poisson else share * (SPREAD + count - 1) / count
+        term *= share / count if poisson else share * (spread + count - 1) / count
     # Summed from `voices` on upwards: 1 minus what lies below loses everything under 1e-16.
     above, count = 0.0, voices
     while count < voices + 2000:
         above += term
         count += 1
-        term *= share / count if poisson else share * (SPREAD + count - 1) / count
+        term *= share / count if poisson else share * (spread + count - 1) / count
         if term < above * 1e-12 and count > usual:
             break
     return min(1.0, max(0.0, above))

@@ -13,7 +13,7 @@ more than the newest ones of them.
 
 from __future__ import annotations
 
-from collections import OrderedDict
+from collections import Counter, OrderedDict
 from collections.abc import Sequence
 from dataclasses import replace
 from datetime import UTC, datetime
@@ -22,12 +22,14 @@ from hashlib import blake2b
 from nlp.contract import IssueChange, Voice
 from nlp.copies import Copies
 from nlp.detectors.areas import Areas, Burst, Key
+from nlp.detectors.cells import Cells
 from nlp.detectors.cluster import CARRIERS, DAY, Cluster
 from nlp.detectors.decided import Decided
 from nlp.detectors.explaining import explain, merged
 from nlp.detectors.index import Index
 from nlp.detectors.judging import Judge, Judgement, Pair
-from nlp.detectors.matters import sudden
+from nlp.detectors.matters import matter_of, sudden
+from nlp.detectors.rises import Carrier, Rises
 from nlp.detectors.said import Said, heard
 from nlp.detectors.settings import LEVELS, ClusterSettings
 from nlp.detectors.states import pack, unpack
@@ -57,6 +59,7 @@ class Detector:
         self._seen: OrderedDict[str, None] = OrderedDict()
         self._told = Told(self.settings, self._index)
         self._decided = Decided()
+        self._watch_cells(Cells(self.settings))
 
     def take(self, voices: Sequence[Voice]) -> list[IssueChange]:
         """What changed by these voices: every alert as it was when raised, then each issue touched as it is now.
@@ -68,10 +71,10 @@ class Detector:
         for said in heard(voices):
             cluster = self._hear(said)
             if cluster is not None:
-                told += self._heed(cluster, touched)
+                told += [*self._heed(cluster, touched), *self._rises.heed(self._carrier, self._now)]
         found = [(self._index.get(number), judgement) for number, judgement in touched.items()]
         now = [self._say(cluster, judgement) for cluster, judgement in found if cluster is not None]
-        return told + [change for change in now if change is not None]
+        return [*told, *(change for change in now if change is not None), *self._rises.standing()]
 
     def _say(self, cluster: Cluster, judgement: Judgement | None) -> IssueChange | None:
         """How it stands now; None where there is nothing to see and was nothing before."""
@@ -97,7 +100,7 @@ class Detector:
             if other is not None:
                 changes.append(self._go_over(cluster, other))
                 cluster, judgement = other, self._judgement(other)
-            if self._rises(cluster, judgement):
+            if self._rises_to(cluster, judgement):
                 changes.append(self._change(cluster, judgement, alert=True))
         touched.pop(cluster.number, None)
         touched[cluster.number] = judgement
@@ -118,6 +121,7 @@ class Detector:
                 "texts": self._weights.texts,
                 "volume": self._volume.state(),
                 "areas": self._areas.state(),
+                "cells": self._rises.cells.state(),
                 "number": self._number,
                 "now": self._now,
                 "seen": list(self._seen),
@@ -141,6 +145,10 @@ class Detector:
         self._seen = OrderedDict.fromkeys(found["seen"])
         self._told = Told.from_state(found, self.settings, self._index)
         self._decided = Decided.from_state(found.get("decided", {}))
+        self._watch_cells(Cells.from_state(found.get("cells", {}), self.settings))
+
+    def _watch_cells(self, cells: Cells) -> None:
+        self._rises = Rises(self.settings, cells, self._volume.rhythm, self._told, self._decided)
 
     # one voice
 
@@ -185,6 +193,8 @@ class Detector:
         for key in keys:
             mention = (said.at, voice.author, round(voice.negative, 3), voice.channel, cluster.number)
             self._areas.hear(key, mention)
+        matter = "" if voice.topic else matter_of(unit)
+        self._rises.hear(voice, said.at, matter, cluster.number, self._now)
         return cluster
 
     def _add(self, cluster: Cluster, said: Said, terms: tuple[str, ...]) -> None:
@@ -226,7 +236,7 @@ class Detector:
         cluster.level = cluster.told if self._told.is_held(cluster) else low
         return judgement
 
-    def _rises(self, cluster: Cluster, judgement: Judgement) -> bool:
+    def _rises_to(self, cluster: Cluster, judgement: Judgement) -> bool:
         """Sets the cluster's level; True where this must be told. What was told stays so for the cool-down, and is told
         again only when it rises."""
         level, chance = self._decided.weighed(cluster, judgement, self._judge, self.settings, self._now)
@@ -281,6 +291,22 @@ class Detector:
         district, matter = burst.key
         here = district in cluster.events.named("district")[:1]
         return here and not self._told.is_held(cluster) and 2 * cluster.held(matter) >= cluster.members
+
+    def _carrier(self, numbers: Sequence[int]) -> Carrier | None:
+        """Of people who speak in these clusters, the issue in which half of them do: what was told, together, or one
+        that stands on the board by itself."""
+        counts = Counter(map(self._told.number_now, numbers)).most_common()
+        found = [(cluster, count) for number, count in counts if (cluster := self._index.get(number)) is not None]
+        told = [(cluster, count) for cluster, count in found if self._told.is_held(cluster)]
+        if 2 * sum(count for _, count in told) >= len(numbers):
+            return self._carried_by(told[0][0]) if told else None
+        cluster, count = found[0] if found else (None, 0)
+        if cluster is None or 2 * count < len(numbers) or not self._judge.may_watch(cluster):
+            return None
+        return self._carried_by(cluster) if self._judgement(cluster).level else None
+
+    def _carried_by(self, cluster: Cluster) -> Carrier:
+        return Carrier(cluster.name, self._title(cluster, self._judgement(cluster)), self._told.is_held(cluster))
 
     def _same_matter(self, cluster: Cluster, judgement: Judgement) -> Cluster | None:
         """For a cluster that would tell: one that has told already and shares a name and more, or half the carriers."""

@@ -62,7 +62,7 @@ class Deciding(Detector):
     def _looked_at(self, cluster: Cluster) -> list[IssueChange]:
         """The alert that the new numbers make, and the issue as it is now."""
         judgement = self._judgement(cluster)
-        told = [self._change(cluster, judgement, alert=True)] if self._rises(cluster, judgement) else []
+        told = [self._change(cluster, judgement, alert=True)] if self._rises_to(cluster, judgement) else []
         return [*told, self._change(cluster, judgement, alert=False)]
 
     def _hand_on(self, cluster: Cluster, other: Cluster) -> None:

@@ -6,6 +6,7 @@ from dataclasses import replace
 
 from nlp.contract import IssueChange
 from nlp.detectors.judging import Judgement
+from nlp.detectors.rise import Surprise
 from nlp.detectors.settings import ClusterSettings, Grade
 
 _TERMS = 4
@@ -44,6 +45,32 @@ def _grade(grade: Grade) -> str:
     return f"{_NAMES[grade.level]}预警：{grade.voices} 人以上、{grade.unhappy * 10:g} 成以上不满、{marks}"
 
 
+def explain_rise(change: IssueChange, found: Surprise, settings: ClusterSettings) -> IssueChange:
+    """The change of a topic that rose in its district, with its explanation."""
+    district, topic = change.terms
+    where = "（其中一个渠道）" if found.channel else ""
+    parts = [f"近 {_hours(found.hours)}：{district}“{topic}”{where}{found.people} 人（平时{_people(found.usual)}）"]
+    parts.append(f"{found.unhappy} 人不满")
+    if len(change.channels) > 1:
+        parts.append(f"来自 {len(change.channels)} 个渠道")
+    if change.voices != found.people:
+        parts.append(f"这一阵共 {change.voices} 人，其中 {change.negative} 人不满")
+    parts.append("说的多半不是一件事，没有共同的词，请点开看")
+    if change.level == "yellow":
+        least = 2 * settings.least_voices
+        parts.append(f"黄色预警：{least} 人以上、一半以上不满、碰巧的可能低于{_percent(settings.chance)}")
+    parts.append(_chance(change.chance, "两周里所有区域和类别中，碰巧这样多的可能"))
+    return replace(change, explanation="；".join(parts) + "。")
+
+
+def _hours(hours: float) -> str:
+    return f"{hours / 24:g} 天" if hours > 24 else f"{hours:g} 小时"
+
+
+def _percent(share: float) -> str:
+    return f"百分之{share * 100:g}"
+
+
 def merged(change: IssueChange, title: str, into: str) -> IssueChange:
     """The last word on a cluster whose voices went over to another."""
     return replace(change, into=into, explanation=f"与“{title}”说的是同一件事，已并入，人数和留言都算在那里。")
@@ -51,12 +78,15 @@ def merged(change: IssueChange, title: str, into: str) -> IssueChange:
 
 def _expected(usual: float) -> str:
     """What this matter had before, and what so many texts bring by chance."""
-    return "照平时和碰巧算" + (f"约 {usual:.1f} 人" if usual >= 0.1 else "不到 0.1 人")
+    return "照平时和碰巧算" + _people(usual)
 
 
-def _chance(chance: float) -> str:
+def _people(usual: float) -> str:
+    return f"约 {usual:.1f} 人" if usual >= 0.1 else "不到 0.1 人"
+
+
+def _chance(chance: float, said: str = "同时看着的所有话题里，碰巧冒出这样一件的可能") -> str:
     """The chance is that of any such issue arising by itself among all that is watched."""
-    said = "同时看着的所有话题里，碰巧冒出这样一件的可能"
     if chance < 0.0001:
         return said + "不到万分之一"
     if chance < 0.01:

@@ -186,6 +186,12 @@ def _sudden_names() -> frozenset[str]:
     return frozenset(name for name, matter in matters().items() if matter.sudden)
 
 
+def matter_of(terms: Iterable[str]) -> str:
+    """Of a voice's terms, the strongest first, the first that is a matter; empty where none is."""
+    table = matters()
+    return next((term for term in terms if term in table), "")
+
+
 def split_places(tokens: list[str]) -> list[str]:
     """Names that the cutter took apart: 清水 + 镇, 和平 + 里; the ending must follow its name at once."""
     found = []

@@ -9,7 +9,7 @@ from __future__ import annotations
 from typing import Any
 
 HOUR = 3_600_000  # milliseconds
-_EAST = 8  # hours
+EAST = 8  # hours
 _THURSDAY = 3  # the first day of 1970, from Monday
 _FLAT = 240.0  # texts that an even spread weighs beside what was heard
 _KEPT = 20_000.0  # texts after which what was heard before counts half
@@ -29,7 +29,7 @@ class Rhythm:
             self._hours = [count / 2 for count in self._hours]
             self._days = [count / 2 for count in self._days]
             self._texts /= 2
-        hour = at // HOUR + _EAST
+        hour = at // HOUR + EAST
         self._hours[hour % 24] += 1.0
         self._days[(hour // 24 + _THURSDAY) % 7] += 1.0
         self._texts += 1.0
@@ -43,7 +43,7 @@ class Rhythm:
 
     def hours(self, since: int, until: int) -> float:
         """A stretch in mean hours: an hour of the evening counts as several, one of the night as a part of one."""
-        first, last = since / HOUR + _EAST, until / HOUR + _EAST
+        first, last = since / HOUR + EAST, until / HOUR + EAST
         total, hour = 0.0, int(first)
         while hour < last:
             total += self.weight(hour) * (min(last, hour + 1) - max(first, hour))

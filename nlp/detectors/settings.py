@@ -65,4 +65,8 @@ class ClusterSettings:
     ids: int = 200  # newest reply ids told
     events_in_all: int = 200_000  # voices and copies of all clusters; beyond, the most silent clusters go first
     events: int = 2_000  # newest voices and copies that a cluster remembers
+    cell_voices: int = 6  # people who make a topic of a district rise: they need share no word
+    cells: int = 2_000  # topics of districts that are counted, the most silent go first
+    mentions: int = 2_000  # newest voices that one of them remembers
+    mentions_in_all: int = 100_000  # and all of them
     heads: int = 12  # newest voices of a cluster whose wording is kept, to know copies by

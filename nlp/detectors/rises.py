@@ -1,0 +1,196 @@
+"""Rises (较平时多): topics of a district that more people speak of than usual, where no cluster says why.
+
+Each is one issue, shown (观察) and hardly ever told: what has a name is told by its cluster, and a rise only says that
+many small things come at once. It ends when the topic is as usual again; the same topic rises no second time within the
+cool-down, except to tell. The same voices in the same order give the same, however they are cut into batches.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, replace
+from datetime import UTC, datetime
+from hashlib import blake2b
+
+from nlp.contract import IssueChange, Voice
+from nlp.detectors.baseline import DAY
+from nlp.detectors.cells import Cells, Group
+from nlp.detectors.decided import TIMES, Decided
+from nlp.detectors.explaining import explain_rise
+from nlp.detectors.judging import Pair
+from nlp.detectors.rhythm import HOUR, Rhythm
+from nlp.detectors.rise import Mention, Rise, Surprise
+from nlp.detectors.settings import ClusterSettings
+from nlp.detectors.surprise import Surprises, newest_of_each
+from nlp.detectors.told import NO_CLUSTER, Told
+
+_GROWN = 0.05  # part of its people by which a group must change to be looked at again within an hour
+_CARRIED = 300  # newest people among whom a cluster is sought that half of them speak in
+
+
+@dataclass(frozen=True)
+class Carrier:
+    """The issue in which half of a rise's people speak already; `told`: people were told of it."""
+
+    name: str
+    title: str
+    told: bool
+
+
+Key = tuple[str, str]  # district, topic
+Carry = Callable[[Sequence[int]], Carrier | None]  # of the numbers of the clusters in which people speak
+
+
+class Rises:
+    """The rises of one stream."""
+
+    def __init__(self, settings: ClusterSettings, cells: Cells, rhythm: Rhythm, told: Told, decided: Decided) -> None:
+        self.cells = cells
+        self._settings, self._told, self._decided = settings, told, decided
+        self._surprises = Surprises(settings, cells, rhythm)
+        self._latest: tuple[Group, Mention] | None = None
+        self._touched: dict[str, tuple[Rise, Key]] = {}
+
+    def hear(self, voice: Voice, at: int, matter: str, cluster: int, now: int) -> None:
+        """One more voice, which came to this cluster; without district, or topic and matter, it counts nowhere."""
+        topic = voice.topic or matter
+        if voice.district and topic and not voice.confidential:
+            mention = Mention(at, voice.id, voice.author, round(voice.negative, 3), voice.channel, cluster)
+            self._latest = self.cells.hear((voice.district, topic), mention, now), mention
+
+    def heed(self, carry: Carry, now: int) -> list[IssueChange]:
+        """What the newest voice makes of its group: an alert, or that what is told says it by now."""
+        if self._latest is None:
+            return []
+        (group, mention), self._latest = self._latest, None
+        due = self._is_due(group, now)
+        if group.rise and group.rise.on:
+            found = self._look(group, group.rise, now) if due else group.rise.found
+            return self._go_on(group, group.rise, found, mention, carry, now)
+        return self._open(group, self._surprises.loudest(group, mention.channel, now), carry, now) if due else []
+
+    def standing(self) -> list[IssueChange]:
+        """Each rise that was touched since the last time, as it is now."""
+        touched, self._touched = self._touched, {}
+        return [change for rise, key in touched.values() for change in self._stand(rise, key)]
+
+    def _stand(self, rise: Rise, key: Key) -> list[IssueChange]:
+        change = self._change(rise, key, alert=False)
+        if not rise.on:
+            rise.forget()
+        return [change]
+
+    def _look(self, group: Group, rise: Rise, now: int) -> Surprise | None:
+        """What speaks loudest in it now."""
+        found = self._surprises.of(group, rise.channel, now)
+        if found is None:
+            return None
+        since = max(rise.since, now - group.every.long.span)
+        usual = self._surprises.usual(group, rise.channel, since, now, len(rise.people))
+        return replace(found, usual_since=found.usual if usual is None else usual)
+
+    def _is_due(self, group: Group, now: int) -> bool:
+        """Whether so much has changed since the last look that another could find something else."""
+        people, (before, at) = len(group.every.long.people), group.looked
+        if people < self._settings.cell_voices:
+            return group.rise is not None and group.rise.on
+        if abs(people - before) <= _GROWN * before and now < at + HOUR:
+            return False
+        group.looked = (people, now)
+        return True
+
+    def _open(self, group: Group, found: Surprise | None, carry: Carry, now: int) -> list[IssueChange]:
+        if found is None or found.chance >= self._settings.watch_chance:
+            return []
+        level, before = self._level(group, found, now), group.rise
+        paused = before is not None and now < before.opened_at + self._settings.cool_down_days * DAY
+        if paused and before and not (level == "yellow" and before.level == "watch"):
+            return []
+        mentions = list(group.cell(found.channel).long.since(found.since))[::-1]
+        if carry(_clusters(mentions)):
+            return []
+        found = replace(found, usual_since=found.usual)
+        rise = group.rise = Rise(_name(group.key, mentions[0].id), now, found, found.since, found.channel)
+        for mention in mentions:
+            rise.add(mention, self._settings.mentions)
+        self._touched[rise.name] = rise, group.key
+        return self._tell(group, rise, now) if level == "yellow" else []
+
+    def _go_on(
+        self, group: Group, rise: Rise, found: Surprise | None, mention: Mention, carry: Carry, now: int
+    ) -> list[IssueChange]:
+        looked, rise.found, rise.on = found is not rise.found, found or rise.found, found is not None
+        if found is None:
+            if rise.name not in self._touched:
+                rise.forget()
+            return []
+        if rise.add(mention, self._settings.mentions):
+            self._touched[rise.name] = rise, group.key
+        if not looked:
+            return []
+        carrier = carry(_clusters(list(group.cell(found.channel).long.since(found.since))[::-1]))
+        if carrier and carrier.told:
+            return [self._go_over(group, rise, carrier)]
+        rises = rise.level == "watch" and not carrier and self._level(group, found, now) == "yellow"
+        return self._tell(group, rise, now) if rises else []
+
+    def _go_over(self, group: Group, rise: Rise, carrier: Carrier) -> IssueChange:
+        """The last word on a rise whose people mostly speak of what was told meanwhile."""
+        change = self._change(rise, group.key, alert=False)
+        self._touched.pop(rise.name, None)
+        rise.on = False
+        rise.forget()
+        return replace(
+            change, level=None, voices=0, negative=0, channels=(), districts=(), reply_ids=(), into=carrier.name,
+            explanation=f"说的多半是“{carrier.title}”，已并入那一个苗头。",
+        )  # fmt: skip
+
+    def _tell(self, group: Group, rise: Rise, now: int) -> list[IssueChange]:
+        rise.level = "yellow"
+        self._told.add(now, NO_CLUSTER)
+        return [self._change(rise, group.key, alert=True)]
+
+    def _level(self, group: Group, found: Surprise, now: int) -> str:
+        """Yellow only with twice the people, most of them unhappy, and within the week's budget."""
+        doubt = self._decided.doubt_of(Pair(group.key, 0.0), now)
+        chance = found.chance * (TIMES if doubt else 1.0)
+        many = found.people >= 2 * self._settings.least_voices and 2 * found.unhappy > found.people
+        return "yellow" if many and self._told.enough(chance, now) else "watch"
+
+    def _change(self, rise: Rise, key: Key, *, alert: bool) -> IssueChange:
+        district, topic = key
+        doubt = self._decided.doubt_of(Pair(key, 0.0), rise.last_at)
+        change = IssueChange(
+            issue=rise.name,
+            at=_moment(rise.last_at),
+            level=rise.level,
+            alert=alert,
+            title=f"{district} · {topic} 较平时多",
+            voices=len(rise.people),
+            copies=0,
+            negative=rise.unhappy,
+            channels=rise.channels(),
+            districts=(district,),
+            usual=round(rise.found.usual_since, 3),
+            chance=rise.found.chance,
+            terms=key,
+            reply_ids=rise.untold(self._settings.ids),
+            first_at=_moment(rise.first_at),
+            explanation="",
+            doubt=doubt.number if doubt else 0,
+            cell=f"{district} · {topic}",
+        )
+        return explain_rise(change, rise.found, self._settings)
+
+
+def _name(key: Key, first: str) -> str:
+    return "rise-" + blake2b(f"{key} {first}".encode("utf-8", "replace"), digest_size=8).hexdigest()
+
+
+def _clusters(mentions: Sequence[Mention]) -> list[int]:
+    """Of mentions, the newest last, the clusters to which each person's newest word came."""
+    return [each.cluster for each in newest_of_each(reversed(mentions))[:_CARRIED]]
+
+
+def _moment(milliseconds: int) -> datetime:
+    return datetime.fromtimestamp(milliseconds / 1000, UTC)

@@ -1,0 +1,134 @@
+"""Cells: at any moment what counting anew would give, whatever comes late; bounded, and saved without a loss."""
+
+from __future__ import annotations
+
+import json
+
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from nlp.detectors.baseline import DAY, Baseline, day_of
+from nlp.detectors.cells import Cell, Cells, Group
+from nlp.detectors.rhythm import HOUR
+from nlp.detectors.rise import Mention
+from nlp.detectors.settings import ClusterSettings
+
+START = 20_000 * DAY
+SMALL = ClusterSettings(window_days=2.0, short_hours=(1.0, 6.0), half_life_days=3.0)
+TIGHT = ClusterSettings(
+    window_days=2.0, short_hours=(1.0, 6.0), half_life_days=3.0, cells=3, mentions=4, mentions_in_all=9
+)
+# Hours after the one before (some come late, by up to three days), who, how unhappy, on which channel, in which group.
+ONE = st.tuples(
+    st.integers(-72, 30), st.sampled_from("abcd"), st.sampled_from([0.1, 0.9]), st.sampled_from(["", "weibo", "site"]),
+    st.sampled_from(["城东区", "城西区"]), st.sampled_from(["供水", "物业"]),
+)  # fmt: skip
+STREAM = st.lists(ONE, max_size=50)
+Row = tuple[int, str, float, str, str, str]
+
+
+def heard(stream: list[Row]) -> list[tuple[tuple[str, str], Mention, int]]:
+    """Group, mention, and the newest time heard by then."""
+    at = now = START
+    found = []
+    for number, (step, author, negative, channel, district, topic) in enumerate(stream):
+        at = at + step * HOUR if step > 0 else now + step * HOUR
+        now = max(now, at)
+        found.append(((district, topic), Mention(at, f"r{number}", author, negative, channel, number), now))
+    return found
+
+
+@given(STREAM)
+@settings(max_examples=150, deadline=None)
+def test_each_window_holds_the_people_whom_counting_anew_would_find(stream: list[Row]) -> None:
+    cell = Cell(Baseline(0, 3.0), SMALL)
+    so_far: list[Mention] = []
+    for _, mention, now in heard(stream):
+        cell.hear(mention, now)
+        so_far.append(mention)
+        for stretch in cell.stretches:
+            kept = [each for each in so_far if each.at >= now - stretch.span]
+            assert sorted(stretch.mentions) == sorted(kept)
+            assert [each.at for each in stretch.mentions] == sorted(each.at for each in kept)
+            assert stretch.people == {name: sum(each.author == name for each in kept) for name in stretch.people}
+            assert stretch.people.keys() == {each.author for each in kept}
+
+
+@given(STREAM, st.integers(0, 6))
+@settings(max_examples=150, deadline=None)
+def test_usual_is_what_each_day_brought_faded_by_its_age_in_whatever_order_it_came(
+    stream: list[Row], back: int
+) -> None:
+    since, today = day_of(START) - 1, day_of(START)
+    baseline, days = Baseline(since, 3.0), []
+    for _, mention, now in heard(stream):
+        today = day_of(now)
+        days.append((day_of(mention.at), int(mention.negative >= 0.5)))
+        baseline.hear(*days[-1], today - 3)
+    until = today - min(back, 3)
+    known = [(0.5 ** ((until - day) / 3.0), unhappy) for day, unhappy in days if since <= day <= until]
+    people, unhappy, whole = baseline.until(until)
+    assert people == pytest.approx(sum(weight for weight, _ in known))
+    assert unhappy == pytest.approx(sum(weight * sad for weight, sad in known))
+    assert whole == pytest.approx(sum(0.5 ** (age / 3.0) for age in range(max(0, until - since + 1))))
+    assert baseline.after(today - 3) == sum(day > today - 3 and day >= since for day, _ in days)
+
+
+def test_a_person_counts_once_a_day_in_what_is_usual_and_once_in_a_window() -> None:
+    cell = Cell(Baseline(0, 30.0), SMALL)
+    for number in range(40):
+        at = START + number * HOUR
+        cell.hear(Mention(at, f"r{number}", "a", 0.9, "site", 1), at)
+    assert [len(stretch.people) for stretch in cell.stretches] == [1, 1, 1]
+    assert cell.baseline.after(0) == len({day_of(START + number * HOUR) for number in range(40)})
+
+
+@given(STREAM, st.data())
+@settings(max_examples=100, deadline=None)
+def test_saved_cells_go_on_as_if_nothing_had_been_and_stay_within_their_bounds(
+    stream: list[Row], data: st.DataObject
+) -> None:
+    rows = heard(stream)
+    cut = data.draw(st.integers(0, len(rows)))
+    whole, before = Cells(TIGHT), Cells(TIGHT)
+    for row in rows[:cut]:
+        whole.hear(*row)
+        before.hear(*row)
+    after = Cells.from_state(json.loads(json.dumps(before.state())), TIGHT)
+    for key, mention, now in rows[cut:]:
+        one, other = whole.hear(key, mention, now), after.hear(key, mention, now)
+        assert counted(one, mention.channel) == counted(other, mention.channel)
+        groups = whole.state()["groups"]
+        assert len(groups) <= 3 and sum(len(group["mentions"]) for group in groups) <= 9
+        assert all(len(group["mentions"]) <= 4 for group in groups)
+        assert len(whole) == sum(len(group["cells"]) for group in groups)
+    same = json.dumps(after.state()) == json.dumps(whole.state())
+    assert same
+
+
+def counted(group: Group, channel: str) -> list[object]:
+    cells = (group.every, group.cell(channel))
+    return [[(list(one.mentions), one.people) for one in cell.stretches] + [cell.cut_at] for cell in cells]
+
+
+def test_a_hundred_times_the_voices_take_no_more_room_than_the_newest_of_them() -> None:
+    cells, sizes = Cells(TIGHT), []
+    for number in range(4_000):
+        key = (f"区{number % 7}", f"类{number % 11}")
+        at = START + number * HOUR
+        cells.hear(key, Mention(at, f"r{number}", f"a{number}", 0.5, "site", 1), at)
+        if number in (39, 3_999):
+            sizes.append(len(json.dumps(cells.state())))
+    assert sizes[1] < 3 * sizes[0]
+
+
+def test_a_group_that_had_to_go_is_known_anew_only_from_then_on() -> None:
+    cells = Cells(ClusterSettings(cells=1))
+    first = cells.hear(("城东区", "供水"), Mention(START, "r1", "a", 0.5, "site", 1), START)
+    later = START + 9 * DAY
+    assert cells.hear(("城东区", "供水"), Mention(later, "r2", "b", 0.5, "site", 1), later) is first
+    cells.hear(("城东区", "物业"), Mention(later, "r3", "b", 0.5, "site", 1), later)
+    again = cells.hear(("城东区", "供水"), Mention(later + DAY, "r4", "c", 0.5, "site", 1), later + DAY)
+    assert again is not first and first.every.baseline.since == day_of(START) + 1
+    assert again.every.baseline.since > day_of(later)
