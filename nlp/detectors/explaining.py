@@ -49,11 +49,11 @@ def explain_rise(change: IssueChange, found: Surprise, settings: ClusterSettings
     """The change of a topic that rose in its district, with its explanation."""
     district, topic = change.terms
     where = "（其中一个渠道）" if found.channel else ""
-    parts = [f"近 {_hours(found.hours)}：{district}“{topic}”{where}{found.people} 人（平时{_people(found.usual)}）"]
+    parts = [f"{_hours(found.hours)}内{district}“{topic}”{where}{found.people} 人（平时{_people(found.usual)}）"]
     parts.append(f"{found.unhappy} 人不满")
     if len(change.channels) > 1:
         parts.append(f"来自 {len(change.channels)} 个渠道")
-    if change.voices != found.people:
+    if change.voices > found.people:
         parts.append(f"这一阵共 {change.voices} 人，其中 {change.negative} 人不满")
     parts.append("说的多半不是一件事，没有共同的词，请点开看")
     if change.level == "yellow":

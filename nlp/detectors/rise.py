@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from dataclasses import asdict, dataclass, field
 from typing import Any, NamedTuple
 
@@ -34,13 +35,15 @@ class Surprise:
 @dataclass
 class Rise:
     """What is told of a topic since its loudest window began. `people`: how unhappy and where each was last; `fresh`:
-    words not told of yet; `on`: it still rises. Once it is over and told, only what the pause needs is kept."""
+    words not told of yet; `on`: it still rises in some window of `hours` or less. Over and told, it keeps only what the
+    pause needs."""
 
     name: str
     opened_at: int
     found: Surprise
     since: int
     channel: str
+    hours: float
     level: str = "watch"
     on: bool = True
     fresh: int = 0
@@ -61,6 +64,15 @@ class Rise:
         self.ids.append(mention.id)
         del self.ids[:-most]
         return True
+
+    def reach_back(self, since: int, mentions: Iterable[Mention], most: int) -> None:
+        """It began earlier: these words from that moment on, some of which it has, belong here too."""
+        before, self.since, newer = self.since, since, self.people
+        self.people = {}
+        for mention in mentions:
+            if mention.at < before:
+                self.add(mention, most)
+        self.people = {**self.people, **newer}
 
     @property
     def unhappy(self) -> int:

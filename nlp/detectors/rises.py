@@ -65,8 +65,7 @@ class Rises:
         (group, mention), self._latest = self._latest, None
         due = self._is_due(group, now)
         if group.rise and group.rise.on:
-            found = self._look(group, group.rise, now) if due else group.rise.found
-            return self._go_on(group, group.rise, found, mention, carry, now)
+            return self._go_on(group, group.rise, mention, due, carry, now)
         return self._open(group, self._surprises.loudest(group, mention.channel, now), carry, now) if due else []
 
     def standing(self) -> list[IssueChange]:
@@ -80,14 +79,12 @@ class Rises:
             rise.forget()
         return [change]
 
-    def _look(self, group: Group, rise: Rise, now: int) -> Surprise | None:
-        """What speaks loudest in it now."""
-        found = self._surprises.of(group, rise.channel, now)
-        if found is None:
-            return None
+    def _looks(self, group: Group, rise: Rise, now: int) -> list[Surprise]:
+        """What speaks loud in it now, beside what is usual in the whole time of it."""
         since = max(rise.since, now - group.every.long.span)
         usual = self._surprises.usual(group, rise.channel, since, now, len(rise.people))
-        return replace(found, usual_since=found.usual if usual is None else usual)
+        found = self._surprises.of(group, rise.channel, now, rise.hours)
+        return [replace(look, usual_since=look.usual if usual is None else usual) for look in found]
 
     def _is_due(self, group: Group, now: int) -> bool:
         """Whether so much has changed since the last look that another could find something else."""
@@ -99,63 +96,80 @@ class Rises:
         group.looked = (people, now)
         return True
 
-    def _open(self, group: Group, found: Surprise | None, carry: Carry, now: int) -> list[IssueChange]:
-        if found is None or found.chance >= self._settings.watch_chance:
+    def _open(self, group: Group, looks: Sequence[Surprise], carry: Carry, now: int) -> list[IssueChange]:
+        if not looks or looks[0].chance >= self._settings.watch_chance:
             return []
-        level, before = self._level(group, found, now), group.rise
+        telling, before = self._telling(group, looks, now), group.rise
         paused = before is not None and now < before.opened_at + self._settings.cool_down_days * DAY
-        if paused and before and not (level == "yellow" and before.level == "watch"):
+        if paused and before and (telling is None or before.level == "yellow"):
             return []
+        found = telling or looks[0]
         mentions = list(group.cell(found.channel).long.since(found.since))[::-1]
         if carry(_clusters(mentions)):
             return []
         found = replace(found, usual_since=found.usual)
-        rise = group.rise = Rise(_name(group.key, mentions[0].id), now, found, found.since, found.channel)
+        hours = max(found.hours, *self._settings.short_hours)
+        rise = group.rise = Rise(_name(group.key, mentions[0].id), now, found, found.since, found.channel, hours)
         for mention in mentions:
             rise.add(mention, self._settings.mentions)
         self._touched[rise.name] = rise, group.key
-        return self._tell(group, rise, now) if level == "yellow" else []
+        return self._tell(group, rise, found, now) if telling else []
 
     def _go_on(
-        self, group: Group, rise: Rise, found: Surprise | None, mention: Mention, carry: Carry, now: int
+        self, group: Group, rise: Rise, mention: Mention, due: bool, carry: Carry, now: int
     ) -> list[IssueChange]:
-        looked, rise.found, rise.on = found is not rise.found, found or rise.found, found is not None
-        if found is None:
-            if rise.name not in self._touched:
-                rise.forget()
+        looks = self._looks(group, rise, now) if due else []
+        if due and not looks:
+            self._end(rise)
             return []
         if rise.add(mention, self._settings.mentions):
             self._touched[rise.name] = rise, group.key
-        if not looked:
+        if not looks:
             return []
-        carrier = carry(_clusters(list(group.cell(found.channel).long.since(found.since))[::-1]))
+        loud = looks if rise.level == "watch" else self._many(looks)
+        self._say(group, rise, min(*loud, rise.found, key=lambda look: look.chance) if loud else rise.found)  # its peak
+        carrier = carry(_clusters(list(group.cell(rise.channel).long.since(looks[0].since))[::-1]))
         if carrier and carrier.told:
             return [self._go_over(group, rise, carrier)]
-        rises = rise.level == "watch" and not carrier and self._level(group, found, now) == "yellow"
-        return self._tell(group, rise, now) if rises else []
+        telling = None if carrier or rise.level == "yellow" else self._telling(group, looks, now)
+        return self._tell(group, rise, telling, now) if telling else []
+
+    def _say(self, group: Group, rise: Rise, found: Surprise) -> None:
+        """It is told of by this window, so all words of that belong to it."""
+        rise.found = found
+        if found.since < rise.since:
+            mentions = list(group.cell(rise.channel).long.since(found.since))[::-1]
+            rise.reach_back(found.since, mentions, self._settings.mentions)
+
+    def _end(self, rise: Rise) -> None:
+        rise.on = False
+        if rise.name not in self._touched:
+            rise.forget()
 
     def _go_over(self, group: Group, rise: Rise, carrier: Carrier) -> IssueChange:
         """The last word on a rise whose people mostly speak of what was told meanwhile."""
         change = self._change(rise, group.key, alert=False)
         self._touched.pop(rise.name, None)
-        rise.on = False
-        rise.forget()
+        self._end(rise)
         return replace(
             change, level=None, voices=0, negative=0, channels=(), districts=(), reply_ids=(), into=carrier.name,
             explanation=f"说的多半是“{carrier.title}”，已并入那一个苗头。",
         )  # fmt: skip
 
-    def _tell(self, group: Group, rise: Rise, now: int) -> list[IssueChange]:
+    def _tell(self, group: Group, rise: Rise, found: Surprise, now: int) -> list[IssueChange]:
         rise.level = "yellow"
+        self._say(group, rise, found)
         self._told.add(now, NO_CLUSTER)
         return [self._change(rise, group.key, alert=True)]
 
-    def _level(self, group: Group, found: Surprise, now: int) -> str:
-        """Yellow only with twice the people, most of them unhappy, and within the week's budget."""
-        doubt = self._decided.doubt_of(Pair(group.key, 0.0), now)
-        chance = found.chance * (TIMES if doubt else 1.0)
-        many = found.people >= 2 * self._settings.least_voices and 2 * found.unhappy > found.people
-        return "yellow" if many and self._told.enough(chance, now) else "watch"
+    def _telling(self, group: Group, looks: Sequence[Surprise], now: int) -> Surprise | None:
+        """What is enough to tell: twice the people, most of them unhappy, within the week's budget."""
+        times = TIMES if self._decided.doubt_of(Pair(group.key, 0.0), now) else 1.0
+        sure = [look for look in self._many(looks) if self._told.enough(look.chance * times, now)]
+        return next((look for look in sure if 2 * look.unhappy > look.people), None)
+
+    def _many(self, looks: Sequence[Surprise]) -> list[Surprise]:
+        return [look for look in looks if look.people >= 2 * self._settings.least_voices]
 
     def _change(self, rise: Rise, key: Key, *, alert: bool) -> IssueChange:
         district, topic = key

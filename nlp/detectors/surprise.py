@@ -6,6 +6,7 @@ The chance counts every cell, every window and every time in a fortnight at whic
 
 from __future__ import annotations
 
+import math
 from collections.abc import Iterable
 
 from nlp.detectors.baseline import DAY, day_of
@@ -28,14 +29,23 @@ class Surprises:
     def __init__(self, settings: ClusterSettings, cells: Cells, rhythm: Rhythm) -> None:
         self._settings, self._cells, self._rhythm = settings, cells, rhythm
 
-    def loudest(self, group: Group, channel: str, now: int) -> Surprise | None:
-        """Of all channels or of this one; None where nothing is more than chance brings."""
+    def loudest(self, group: Group, channel: str, now: int) -> list[Surprise]:
+        """The windows of all channels or of this one, the loudest first; none where nothing is more than chance."""
         found = self.of(group, "", now)
         if channel and len(group.channels) > 1:
             alone = self.of(group, channel, now)
-            if alone and (found is None or alone.chance < _CHANNEL * found.chance):
+            if alone and (not found or alone[0].chance < _CHANNEL * found[0].chance):
                 return alone
         return found
+
+    def of(self, group: Group, channel: str, now: int, hours: float = math.inf) -> list[Surprise]:
+        """The windows of this channel or (empty) of all, no longer than so many hours, the loudest first."""
+        cell = group.cell(channel)
+        if len(cell.long.people) < self._settings.cell_voices:
+            return []
+        asked = [one for one in cell.stretches if one.span <= hours * HOUR and self._may_rise(cell, one)]
+        found = [look for stretch in asked if (look := self._look(group, channel, stretch, now)) is not None]
+        return sorted(found, key=lambda look: (look.chance, -look.hours))
 
     def usual(self, group: Group, channel: str, since: int, now: int, people: int = 0) -> float | None:
         """How many people are expected since then; None where the past is not known for long enough."""
@@ -58,15 +68,6 @@ class Surprises:
         expected = max(0.0, whole * before / max(1.0, days) - own)
         others = max(0, tide.heard(since, now) - people)
         return max(1.0, (others + _ROUGH) / (expected + _ROUGH))
-
-    def of(self, group: Group, channel: str, now: int) -> Surprise | None:
-        """The loudest window of this channel or (empty) of all."""
-        cell = group.cell(channel)
-        if len(cell.long.people) < self._settings.cell_voices:
-            return None
-        asked = [stretch for stretch in cell.stretches if self._may_rise(cell, stretch)]
-        found = [look for stretch in asked if (look := self._look(group, channel, stretch, now)) is not None]
-        return min(found, key=lambda look: (look.chance, -look.hours), default=None)
 
     def _may_rise(self, cell: Cell, stretch: Stretch) -> bool:
         """A quick look: people enough, and more of them than this part of the longest window has anyway."""

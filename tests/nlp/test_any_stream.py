@@ -10,6 +10,7 @@ from hypothesis import strategies as st
 from nlp.contract import IssueChange, Voice
 from nlp.detectors.clusters import Detector
 from nlp.detectors.settings import ClusterSettings
+from nlp.detectors.states import unpack
 from nlp.words import Words, office_dictionary
 
 WORDS = Words(office_dictionary(None))
@@ -80,20 +81,37 @@ def test_a_state_saved_anywhere_goes_on_as_if_nothing_had_been(
     assert same
 
 
-@given(STREAM, KINDS, st.lists(st.integers(1, 9), min_size=1, max_size=5))
+@given(STREAM, st.lists(st.integers(1, 9), min_size=1, max_size=5))
 @settings(max_examples=40, deadline=None)
 def test_however_a_stream_is_cut_the_same_is_told_and_the_same_is_known(
-    stream: list[Row], kind: ClusterSettings, cuts: list[int]
+    stream: list[Row], cuts: list[int]
 ) -> None:
-    said, told, at = voices(stream), [], 0
-    whole, pieces = detector(kind), detector(kind)
+    said, whole = voices(stream), detector(SMALL)
+    told, pieces = in_pieces(said, cuts, SMALL)
+    assert told == alerts(whole.take(said))
+    same = pieces.save() == whole.save()
+    assert same
+
+
+@given(BURSTS, st.lists(st.integers(1, 9), min_size=1, max_size=5))
+@settings(max_examples=40, deadline=None)
+def test_however_a_stream_is_cut_the_same_topics_rise_and_the_same_is_known_of_them(
+    stream: list[Row], cuts: list[int]
+) -> None:
+    said, whole = voices(stream), detector(QUICK)
+    told, pieces = in_pieces(said, cuts, QUICK)
+    assert told == alerts(whole.take(said))
+    same = unpack(pieces.save())["cells"] == unpack(whole.save())["cells"]
+    assert same
+
+
+def in_pieces(said: list[Voice], cuts: list[int], kind: ClusterSettings) -> tuple[list[IssueChange], Detector]:
+    told, pieces, at = [], detector(kind), 0
     for number in range(len(said)):
         size = cuts[number % len(cuts)]
         told += alerts(pieces.take(said[at : at + size]))
         at += size
-    assert told == alerts(whole.take(said))
-    same = pieces.save() == whole.save()
-    assert same
+    return told, pieces
 
 
 @given(STREAM, KINDS)

@@ -85,7 +85,17 @@ def test_a_topic_of_which_a_district_speaks_more_than_usual_is_shown_with_all_it
     assert (last.level, last.voices, last.negative, last.copies) == ("watch", len(last.reply_ids), 6, 0)
     assert {f"b{number}" for number in range(6)} <= set(last.reply_ids) and last.terms == ("城东区", "供水")
     assert last.cell == "城东区 · 供水" and last.districts == ("城东区",) and "weibo" in last.channels
-    assert last.usual < 1.0 and "近 24 小时：城东区“供水”" in last.explanation and "6 人不满" in last.explanation
+    assert last.usual < 1.0 and "24 小时内城东区“供水”" in last.explanation and "6 人不满" in last.explanation
+
+
+def test_every_person_of_the_window_that_it_is_told_by_stands_in_its_rows() -> None:
+    early = burst(5, day=45.0, hours=10.0, name="e")
+    found = shown([*quiet(), *early, *burst(9, day=45.7, hours=1.0)])
+    ids = {id for change in found for id in change.reply_ids}
+    for change in found:
+        said = re.search("内城东区“供水”([0-9]+) 人", change.explanation)
+        assert said and int(said[1]) <= change.voices <= len(ids)
+    assert {voice.id for voice in early} <= ids
 
 
 def test_five_people_are_too_few_though_they_share_a_topic() -> None:
