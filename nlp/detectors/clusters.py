@@ -292,16 +292,16 @@ class Detector:
         here = district in cluster.events.named("district")[:1]
         return here and not self._told.is_held(cluster) and 2 * cluster.held(matter) >= cluster.members
 
-    def _carrier(self, numbers: Sequence[int]) -> Carrier | None:
-        """Of people who speak in these clusters, the issue in which half of them do: what was told, together, or one
-        that stands on the board by itself."""
-        counts = Counter(map(self._told.number_now, numbers)).most_common()
-        found = [(cluster, count) for number, count in counts if (cluster := self._index.get(number)) is not None]
-        told = [(cluster, count) for cluster, count in found if self._told.is_held(cluster)]
-        if 2 * sum(count for _, count in told) >= len(numbers):
-            return self._carried_by(told[0][0]) if told else None
-        cluster, count = found[0] if found else (None, 0)
-        if cluster is None or 2 * count < len(numbers) or not self._judge.may_watch(cluster):
+    def _carrier(self, people: Sequence[tuple[str, int]]) -> Carrier | None:
+        """The issue in which half of these people (with the clusters they came to last) speak: one that was told, or
+        of those clusters one that stands on the board by itself."""
+        told = [cluster for cluster in self._told.newest() if self._told.is_held(cluster)]
+        known = Counter(one.number for author, _ in people if (one := _where(author, told)) is not None)
+        if known and 2 * known.total() >= len(people):
+            return self._carried_by(max(told, key=lambda one: known[one.number]))
+        number, count = Counter(self._told.number_now(number) for _, number in people).most_common(1)[0]
+        cluster = self._index.get(number)
+        if cluster is None or 2 * count < len(people) or not self._judge.may_watch(cluster):
             return None
         return self._carried_by(cluster) if self._judgement(cluster).level else None
 
@@ -374,6 +374,11 @@ class Detector:
     def _forget(self) -> None:
         """Drop clusters silent for long, the most silent of too many, and alerts older than their pause."""
         self._told.forget(self._now, self._index.forget(self._now))
+
+
+def _where(author: str, clusters: Sequence[Cluster]) -> Cluster | None:
+    """The first of these in which this person speaks."""
+    return next((cluster for cluster in clusters if cluster.events.hears(author)), None)
 
 
 def _moment(milliseconds: int) -> datetime:

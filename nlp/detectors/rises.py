@@ -38,7 +38,7 @@ class Carrier:
 
 
 Key = tuple[str, str]  # district, topic
-Carry = Callable[[Sequence[int]], Carrier | None]  # of the numbers of the clusters in which people speak
+Carry = Callable[[Sequence[tuple[str, int]]], Carrier | None]  # of people, and the clusters they came to last
 
 
 class Rises:
@@ -104,9 +104,9 @@ class Rises:
         if paused and before and (telling is None or before.level == "yellow"):
             return []
         found = telling or looks[0]
-        mentions = list(group.cell(found.channel).long.since(found.since))[::-1]
-        if carry(_clusters(mentions)):
+        if self._carrier(group, looks, carry):
             return []
+        mentions = list(group.cell(found.channel).long.since(found.since))[::-1]
         found = replace(found, usual_since=found.usual)
         hours = max(found.hours, *self._settings.short_hours)
         rise = group.rise = Rise(_name(group.key, mentions[0].id), now, found, found.since, found.channel, hours)
@@ -128,7 +128,7 @@ class Rises:
             return []
         loud = looks if rise.level == "watch" else self._many(looks)
         self._say(group, rise, min(*loud, rise.found, key=lambda look: look.chance) if loud else rise.found)  # its peak
-        carrier = carry(_clusters(list(group.cell(rise.channel).long.since(looks[0].since))[::-1]))
+        carrier = self._carrier(group, looks, carry)
         if carrier and carrier.told:
             return [self._go_over(group, rise, carrier)]
         telling = None if carrier or rise.level == "yellow" else self._telling(group, looks, now)
@@ -161,6 +161,14 @@ class Rises:
         self._say(group, rise, found)
         self._told.add(now, NO_CLUSTER)
         return [self._change(rise, group.key, alert=True)]
+
+    def _carrier(self, group: Group, looks: Sequence[Surprise], carry: Carry) -> Carrier | None:
+        """The issue in which half of the people of a window that stands out speak already."""
+        for look in looks:
+            newest = newest_of_each(group.cell(look.channel).long.since(look.since))[:_CARRIED]
+            if carrier := carry([(each.author, each.cluster) for each in newest]):
+                return carrier
+        return None
 
     def _telling(self, group: Group, looks: Sequence[Surprise], now: int) -> Surprise | None:
         """What is enough to tell: twice the people, most of them unhappy, within the week's budget."""
@@ -199,11 +207,6 @@ class Rises:
 
 def _name(key: Key, first: str) -> str:
     return "rise-" + blake2b(f"{key} {first}".encode("utf-8", "replace"), digest_size=8).hexdigest()
-
-
-def _clusters(mentions: Sequence[Mention]) -> list[int]:
-    """Of mentions, the newest last, the clusters to which each person's newest word came."""
-    return [each.cluster for each in newest_of_each(reversed(mentions))[:_CARRIED]]
 
 
 def _moment(milliseconds: int) -> datetime:

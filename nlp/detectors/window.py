@@ -57,6 +57,10 @@ class Window:
     def people(self) -> int:
         return len(self._newest)
 
+    def hears(self, author: str) -> bool:
+        """Whether this person spoke, and did not merely copy."""
+        return author in self._newest
+
     def oldest(self) -> Event:
         return self._events[0]
 
