@@ -8,7 +8,7 @@ from typing import Any
 from hub.desk.desk import Desk
 from hub.desk.obeying import TABLE, add
 from hub.domain import outbox
-from hub.domain.alert import LEVELS
+from hub.domain.alert import LEVELS, LOOSE
 from hub.domain.errors import Conflict, FieldError, Invalid, NotFound
 from hub.domain.people import Actor
 from hub.domain.reply import LIVE
@@ -126,7 +126,7 @@ def _stream(issue: Document) -> str:
 
 
 def _is_cluster(issue: Document) -> bool:
-    return issue.get("source") != "word"
+    return issue.get("source") not in LOOSE
 
 
 def _reason(reason: str) -> str:
@@ -144,6 +144,8 @@ async def _open(desk: Desk, id: str, field: str = "issue") -> Document:
             raise Invalid("请选要归并到哪一个苗头。", (FieldError(field, "请选要归并到哪一个苗头。"),))
         raise NotFound("没有这个苗头，可能已归并或地址不完整。")
     if not _is_cluster(found):
+        if found.get("source") == "cell":
+            raise Conflict("这里是一个类别里的许多件事，不能归并或拆分。是一件事的，另有苗头。")
         raise Conflict("关注词的提醒不能归并或拆分；改关注词本身，以后就按新的来。")
     if found["state"] != "open":
         raise Conflict("这个苗头已归并或已结束，不能再归并或拆分。请刷新后再看。")

@@ -14,7 +14,7 @@ from hub.desk.paging import read_mark
 from hub.desk.raising import HITS
 from hub.desk.replies import OPEN_WORDS, shown
 from hub.desk.watchwords import hits
-from hub.domain.alert import LEVELS
+from hub.domain.alert import LEVELS, LOOSE
 from hub.domain.errors import NotFound
 from hub.domain.people import Actor
 from hub.domain.rights import require
@@ -25,7 +25,7 @@ BARS = 36  # most bars of the people-and-copies chart
 FEW = 12  # fewest
 STEPS = tuple(timedelta(minutes=minutes) for minutes in (1, 5, 10, 30, 60, 180, 360, 720, 1440))
 WORDS = 12  # newest words on the page; all of them are one click away
-HITS_DRAWN = 200  # hits of a watch word that are drawn
+HITS_DRAWN = 200  # replies that a watch word or a topic gathered, which are drawn
 ROWS = 2_000  # replies of one issue that are drawn; more are counted in its numbers
 
 
@@ -60,7 +60,7 @@ async def issue(actor: Actor, desk: Desk, id: str) -> IssuePage:
     rows = await _said(actor, desk, found)
     at, people, copies = bars(rows)
     least = int(await desk.policies.value("alert_voices"))
-    reached = _milestone(rows, least) if len(rows) < ROWS and found.get("source") != "word" else None
+    reached = _milestone(rows, least) if len(rows) < ROWS and found.get("source") not in LOOSE else None
     return IssuePage(
         issue=found,
         alerts=alerts,
@@ -79,8 +79,8 @@ async def issue(actor: Actor, desk: Desk, id: str) -> IssuePage:
 
 
 async def _said(actor: Actor, desk: Desk, found: Document) -> list[Document]:
-    """Its newest replies, oldest first: those that belong to it, or that a watch word hit."""
-    if found.get("source") == "word":
+    """Its newest replies, oldest first: those that belong to it, or that a watch word or a topic gathered."""
+    if found.get("source") in LOOSE:
         rows, _ = await hits(actor, desk, found["_id"], limit=HITS_DRAWN)
     else:
         where = {"issue": found["_id"], **OPEN_WORDS}
@@ -89,7 +89,7 @@ async def _said(actor: Actor, desk: Desk, found: Document) -> list[Document]:
 
 
 async def _how_many(desk: Desk, found: Document) -> int:
-    if found.get("source") == "word":
+    if found.get("source") in LOOSE:
         return await desk.store.count(HITS, {"issue": found["_id"]}, ceiling=100_000)
     return await desk.store.count("replies", {"issue": found["_id"], **OPEN_WORDS}, ceiling=100_000)
 

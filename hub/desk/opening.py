@@ -117,6 +117,8 @@ async def open_from_alert(
     alert = await desk.store.get("alerts", alert_id)
     if alert is None:
         raise NotFound("没有这条预警，可能地址不完整。")
+    if alert.get("source") == "cell":
+        raise Conflict("这里是一个类别里的许多件事。请点开留言，从留言开工单。")
     if alert.get("source") == "word":
         raise Conflict("关注词的命中不一定是一件事。请点开留言，从留言开工单。")
     id = await _claim_alert(desk, alert)

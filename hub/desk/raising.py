@@ -8,7 +8,7 @@ from typing import Any
 from hub.desk.alerting import reopen, unfinished
 from hub.desk.desk import Desk
 from hub.domain import outbox
-from hub.domain.alert import LEVEL_NAMES, SOURCES
+from hub.domain.alert import LEVEL_NAMES
 from hub.domain.reply import LIVE
 from hub.store.base import Document, Duplicate
 from nlp.contract import IssueChange, Voice
@@ -44,9 +44,13 @@ async def write(desk: Desk, change: IssueChange, stream: str) -> None:
         await desk.store.change("issues", {"_id": issue, "state": "open"}, gone)
         return
     await desk.store.change("issues", {"_id": issue}, _update(desk, change, stream), upsert=True)
-    await (_keep_hits if change.word else _mark)(desk, change, issue)
+    await (_mark if _source(change) == "cluster" else _keep_hits)(desk, change, issue)
     if change.alert and change.level:
         await _alert(desk, change, issue, change.level)
+
+
+def _source(change: IssueChange) -> str:
+    return "word" if change.word else "cell" if change.cell else "cluster"
 
 
 async def _mark(desk: Desk, change: IssueChange, issue: str) -> None:
@@ -55,7 +59,7 @@ async def _mark(desk: Desk, change: IssueChange, issue: str) -> None:
 
 
 async def _keep_hits(desk: Desk, change: IssueChange, issue: str) -> None:
-    """Which replies a watch word hit: a reply is of one issue, but may hit many words."""
+    """Which replies a watch word hit, or a rising topic holds: a reply is of one issue, but may be in many of these."""
     rows: list[Document] = [
         {"_id": f"{issue}:{id}", "issue": issue, "reply": id, "at": change.at} for id in change.reply_ids
     ]
@@ -92,7 +96,7 @@ def _update(desk: Desk, change: IssueChange, stream: str) -> Document:
         "first_at": change.first_at,
         "last_at": change.at,
         "seen_at": now,
-        "source": SOURCES[bool(change.word)],
+        "source": _source(change),
         "word": change.word or None,
         "doubt": change.doubt,
     }
@@ -123,7 +127,7 @@ async def _alert(desk: Desk, change: IssueChange, issue: str, level: str) -> Non
         },
         "history": [],
         "taken_by": None,
-        "source": SOURCES[bool(change.word)],
+        "source": _source(change),
         "word": change.word or None,
         "pair": [] if change.word else list(change.terms[:2]),
         "doubt": change.doubt,

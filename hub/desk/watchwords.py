@@ -224,7 +224,7 @@ def word_of(row: Mapping[str, Any]) -> WatchWord:
 async def hits(
     actor: Actor, desk: Desk, issue: str, *, cursor: str = "", limit: int = 50
 ) -> tuple[list[Document], str | None]:
-    """The replies that a watch word's alert gathered, the newest first; confidential ones are in no list."""
+    """The replies that a watch word or a rising topic gathered, the newest first; confidential ones are in no list."""
     require(actor, "issue.read")
     if await desk.store.get("issues", issue, fields=["source"]) is None:
         raise NotFound("没有这次提醒，可能地址不完整。")

@@ -18,8 +18,11 @@ STATE_NAMES = {
     "false_alarm": "误报",
 }
 ENDS = ("closed", "false_alarm")
-SOURCES = ("cluster", "word")  # what an issue and its alerts came from
-SOURCE_NAMES = {"cluster": "苗头", "word": "关注词"}
+# What an issue and its alerts came from: a cluster of words about one matter, a watch word, a topic of a district of
+# which more people speak than usual. The last two hold many matters: a reply may be in several of them and belongs to
+# none, so their rows are kept beside, and they are neither merged nor answered as one.
+SOURCE_NAMES = {"cluster": "苗头", "word": "关注词", "cell": "区域与类别"}
+LOOSE = ("word", "cell")
 
 
 @dataclass(frozen=True)

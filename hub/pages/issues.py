@@ -12,7 +12,7 @@ from hub import wording
 from hub.clock import local
 from hub.desk import alerting, copies, issues
 from hub.desk.board import newest_alerts
-from hub.domain.alert import LEVEL_NAMES, STATE_NAMES, open_moves
+from hub.domain.alert import LEVEL_NAMES, LOOSE, STATE_NAMES, open_moves
 from hub.domain.case import KINDS, is_confidential
 from hub.domain.errors import HubError
 from hub.domain.people import Actor
@@ -126,7 +126,7 @@ async def _issue(request: Request, id: str, *, error: str = "", status: int = 20
 
 
 def _may_decide(actor: Actor, issue: Document) -> bool:
-    return may(actor, "issue.decide") and issue["state"] == "open" and issue.get("source") != "word"
+    return may(actor, "issue.decide") and issue["state"] == "open" and issue.get("source") not in LOOSE
 
 
 def _doubt(found: issues.IssuePage) -> str:
