@@ -37,7 +37,7 @@ class Baseline:
             weight = self._fading ** (self._folded - day)
             self._past, self._sad = self._past + weight, self._sad + weight * unhappy
             return
-        row = self._row(day)
+        row = self._days[-1] if self._days and self._days[-1][0] == day else self._row(day)
         row[1] += 1
         row[2] += unhappy
 

@@ -1,119 +1,132 @@
-"""Cells (区域与类别): people counted by district, topic and channel over several windows, beside what is usual there.
+"""Cells (区域与类别): people counted by district, topic and channel over the longest window, and what is usual there.
 
-No clusters and no telling here. A cell holds the mentions of its longest window once, and its shorter windows are the
-newest of them, each with its people counted: one more mention costs the same whatever was heard before. Memory: about
-300 bytes for each of `mentions_in_all` mentions and 2 kB for each of `cells` cells.
+No clusters and no telling here. One more mention costs the same whatever was heard before; shorter windows are counted
+when somebody looks, by a walk over the newest mentions. Memory: about 300 bytes for each of `mentions_in_all` mentions
+and 2 kB for each of `cells` groups.
 """
 
 from __future__ import annotations
 
 from bisect import insort
 from collections import OrderedDict, deque
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from operator import itemgetter
-from typing import Any
+from typing import Any, NamedTuple
 
 from nlp.detectors.baseline import DAY, Baseline, day_of
-from nlp.detectors.rhythm import HOUR
 from nlp.detectors.rise import Mention, Rise
 from nlp.detectors.settings import ClusterSettings
 
 _STEP = 600_000  # milliseconds: how finely a district's texts of the last day are counted
 
 
-class Stretch:
-    """The mentions of the newest `span` milliseconds, and how many each of their people made."""
+class Group:
+    """One topic in one district: its mentions of the longest window in order of time; how many each person made, and
+    what is usual, on all channels (the empty name) and on each. Before `cut_at` not all mentions are held. `heard_at`:
+    when it was heard last; `looked`: how many people it had when it was looked at last, and when that was."""
 
-    __slots__ = ("mentions", "people", "span")
+    __slots__ = ("_spoken", "baselines", "cut_at", "heard_at", "key", "looked", "mentions", "people", "rise")
 
-    def __init__(self, span: int) -> None:
-        self.span = span
+    def __init__(self, key: tuple[str, str]) -> None:
+        self.key = key
+        self.baselines: dict[str, Baseline] = {}
         self.mentions: deque[Mention] = deque()
-        self.people: dict[str, int] = {}
+        self.people: dict[str, dict[str, int]] = {"": {}}
+        self._spoken: dict[str, int] = {}  # of its people the last day on which they spoke
+        self.cut_at = self.heard_at = 0
+        self.looked = (0, 0)
+        self.rise: Rise | None = None
 
-    def hear(self, mention: Mention) -> None:
+    def hear(self, mention: Mention, reach: Reach, most: int) -> bool:
+        """One more mention, of which `most` are kept; whether its person is new to this day."""
+        while self.mentions and self.mentions[0].at < reach.oldest:
+            self._drop()
+        fresh = self._spoken.get(mention.author) != reach.day
+        if fresh:
+            unhappy = int(mention.negative >= 0.5)
+            self.baselines[""].hear(reach.day, unhappy, reach.folded)
+            if mention.channel:
+                self.baselines[mention.channel].hear(reach.day, unhappy, reach.folded)
+        if mention.at >= reach.oldest:
+            self._place(mention, reach.day)
+        while len(self.mentions) > most:
+            self.cut_at = self._drop().at + 1
+        return fresh
+
+    def _place(self, mention: Mention, day: int) -> None:
+        author = mention.author
         if self.mentions and self.mentions[-1].at > mention.at:
             insort(self.mentions, mention, key=itemgetter(0))
         else:
             self.mentions.append(mention)
-        self.people[mention.author] = self.people.get(mention.author, 0) + 1
+        people = self.people[""]
+        people[author] = people.get(author, 0) + 1
+        if mention.channel:
+            people = self.people.setdefault(mention.channel, {})
+            people[author] = people.get(author, 0) + 1
+        if self._spoken.get(author, 0) < day:
+            self._spoken[author] = day
 
-    def age(self, now: int) -> None:
-        oldest = now - self.span
-        while self.mentions and self.mentions[0].at < oldest:
-            self.pop()
-
-    def pop(self) -> None:
+    def _drop(self) -> Mention:
         """The oldest leaves; its person too, unless they said more since."""
-        author = self.mentions.popleft().author
-        if self.people[author] == 1:
-            del self.people[author]
-        else:
-            self.people[author] -= 1
+        mention = self.mentions.popleft()
+        for channel in ("", mention.channel) if mention.channel else ("",):
+            people = self.people[channel]
+            left = people.pop(mention.author) - 1
+            if left:
+                people[mention.author] = left
+        if mention.author not in self.people[""]:
+            del self._spoken[mention.author]
+        return mention
 
-    def since(self, at: int) -> Iterator[Mention]:
-        """The mentions from this moment on, the newest first."""
+    def since(self, at: int, channel: str = "") -> Iterator[Mention]:
+        """The mentions from this moment on, of all channels or of one, the newest first."""
         for mention in reversed(self.mentions):
             if mention.at < at:
                 return
-            yield mention
+            if not channel or mention.channel == channel:
+                yield mention
+
+    def counts(self, moments: Sequence[int], channel: str = "") -> list[int]:
+        """How many people spoke since each of these moments, the latest first: one walk over the newest mentions."""
+        people: set[str] = set()
+        found, mentions = [], self.since(moments[-1], channel)
+        mention = next(mentions, None)
+        for moment in moments:
+            while mention is not None and mention.at >= moment:
+                people.add(mention.author)
+                mention = next(mentions, None)
+            found.append(len(people))
+        return found
+
+    def state(self) -> dict[str, Any]:
+        return {
+            "key": self.key, "baselines": {name: one.state() for name, one in self.baselines.items()},
+            "cut_at": self.cut_at, "heard_at": self.heard_at, "looked": self.looked, "mentions": list(self.mentions),
+            "rise": self.rise.state() if self.rise else None,
+        }  # fmt: skip
+
+    @classmethod
+    def from_state(cls, state: dict[str, Any], half_life_days: float) -> Group:
+        """The group that gave this state."""
+        found = cls((state["key"][0], state["key"][1]))
+        found.baselines = {
+            name: Baseline.from_state(row, half_life_days) for name, row in state["baselines"].items()
+        }
+        found.cut_at, found.heard_at = state["cut_at"], state["heard_at"]
+        found.looked = (state["looked"][0], state["looked"][1])
+        found.rise = Rise.from_state(state["rise"]) if state["rise"] else None
+        for mention in map(Mention._make, state["mentions"]):
+            found._place(mention, day_of(mention.at))
+        return found
 
 
-class Cell:
-    """One cell: its windows, the shortest first, and its baseline. Before `cut_at` not all of its mentions are held."""
+class Reach(NamedTuple):
+    """A mention's own local day, how far the window reaches back (milliseconds), and the last day before it."""
 
-    __slots__ = ("_spoken", "baseline", "cut_at", "stretches")
-
-    def __init__(self, baseline: Baseline, settings: ClusterSettings, cut_at: int = 0) -> None:
-        hours = (*settings.short_hours, settings.window_days * 24.0)
-        self.baseline, self.cut_at = baseline, cut_at
-        self.stretches = tuple(Stretch(int(each * HOUR)) for each in hours)
-        self._spoken: dict[str, int] = {}  # of the people in the longest window, the last day on which they spoke
-
-    @property
-    def long(self) -> Stretch:
-        return self.stretches[-1]
-
-    def hear(self, mention: Mention, now: int) -> bool:
-        """One more mention; whether its person is new to this day."""
-        self.age(now)
-        day = day_of(mention.at)
-        fresh = self._spoken.get(mention.author) != day
-        if fresh:
-            self.baseline.hear(day, int(mention.negative >= 0.5), day_of(now - self.long.span) - 1)
-        self.place(mention, now)
-        return fresh
-
-    def place(self, mention: Mention, now: int) -> None:
-        """The mention into the windows that reach back to it."""
-        for stretch in self.stretches:
-            if mention.at >= now - stretch.span:
-                stretch.hear(mention)
-        if mention.at >= now - self.long.span:
-            self._spoken[mention.author] = max(day_of(mention.at), self._spoken.get(mention.author, 0))
-
-    def age(self, now: int) -> None:
-        """What is older than its window leaves it."""
-        for stretch in self.stretches[:-1]:
-            stretch.age(now)
-        while self.long.mentions and self.long.mentions[0].at < now - self.long.span:
-            self._drop()
-
-    def _drop(self) -> None:
-        author = self.long.mentions[0].author
-        self.long.pop()
-        if author not in self.long.people:
-            del self._spoken[author]
-
-    def cut(self) -> Mention:
-        """The oldest mention leaves though its time is not over."""
-        oldest = self.long.mentions[0]
-        for stretch in self.stretches[:-1]:
-            if stretch.mentions and stretch.mentions[0] is oldest:
-                stretch.pop()
-        self._drop()
-        self.cut_at = oldest.at + 1
-        return oldest
+    day: int
+    oldest: int
+    folded: int
 
 
 class Tide:
@@ -125,14 +138,18 @@ class Tide:
         self.baseline = baseline
         self._recent: deque[list[int]] = deque()  # step, voices: of the last day
 
-    def hear(self, mention: Mention, now: int, fold: int) -> None:
-        at = mention.at
-        self.baseline.hear(day_of(at), int(mention.negative >= 0.5), fold)
-        while self._recent and self._recent[0][0] < (now - DAY) // _STEP:
-            self._recent.popleft()
-        if at < now - DAY:
-            return
-        place, step = len(self._recent), at // _STEP
+    def hear(self, mention: Mention, now: int, reach: Reach) -> None:
+        self.baseline.hear(reach.day, int(mention.negative >= 0.5), reach.folded)
+        recent, step, oldest = self._recent, mention.at // _STEP, (now - DAY) // _STEP
+        while recent and recent[0][0] < oldest:
+            recent.popleft()
+        if recent and recent[-1][0] == step:
+            recent[-1][1] += 1
+        elif step >= oldest:
+            self._insert(step)
+
+    def _insert(self, step: int) -> None:
+        place = len(self._recent)
         while place and self._recent[place - 1][0] > step:
             place -= 1
         if place and self._recent[place - 1][0] == step:
@@ -157,65 +174,11 @@ class Tide:
         return found
 
 
-class Group:
-    """One topic in one district: the cell of every channel, and those of each. `heard_at`: when it was heard last;
-    `looked`: when it was looked at last, and how many people it had then."""
-
-    __slots__ = ("channels", "every", "heard_at", "key", "looked", "rise")
-
-    def __init__(self, key: tuple[str, str], every: Cell) -> None:
-        self.key, self.every = key, every
-        self.channels: dict[str, Cell] = {}
-        self.heard_at = 0
-        self.looked = (0, 0)
-        self.rise: Rise | None = None
-
-    def cell(self, channel: str) -> Cell:
-        """Of this channel, or of all where it is empty."""
-        return self.channels[channel] if channel else self.every
-
-    def hear(self, mention: Mention, now: int, most: int) -> bool:
-        """One more mention, of which `most` are kept; whether its person is new to this day."""
-        self.heard_at = now
-        fresh = self.every.hear(mention, now)
-        if mention.channel:
-            self.channels[mention.channel].hear(mention, now)
-        while len(self.every.long.mentions) > most:
-            cell = self.channels.get(self.every.cut().channel)
-            if cell is not None:
-                cell.age(now)
-                cell.cut()
-        return fresh
-
-    def state(self) -> dict[str, Any]:
-        cells = {name: [cell.baseline.state(), cell.cut_at] for name, cell in {"": self.every, **self.channels}.items()}
-        return {
-            "key": self.key, "cells": cells, "heard_at": self.heard_at, "looked": self.looked,
-            "mentions": list(self.every.long.mentions), "rise": self.rise.state() if self.rise else None,
-        }  # fmt: skip
-
-    @classmethod
-    def from_state(cls, state: dict[str, Any], settings: ClusterSettings) -> Group:
-        """The group that gave this state."""
-        cells = {
-            name: Cell(Baseline.from_state(row, settings.half_life_days), settings, cut_at)
-            for name, (row, cut_at) in state["cells"].items()
-        }
-        found = cls((state["key"][0], state["key"][1]), cells.pop(""))
-        found.channels, found.heard_at, found.looked = cells, state["heard_at"], tuple(state["looked"])
-        found.rise = Rise.from_state(state["rise"]) if state["rise"] else None
-        for mention in map(Mention._make, state["mentions"]):
-            found.every.place(mention, found.heard_at)
-            if mention.channel:
-                cells[mention.channel].place(mention, found.heard_at)
-        return found
-
-
 class Cells:
     """All cells of one stream, the group longest silent first."""
 
     def __init__(self, settings: ClusterSettings) -> None:
-        self._settings = settings
+        self._settings, self.span = settings, int(settings.window_days * DAY)
         self._groups: OrderedDict[tuple[str, str], Group] = OrderedDict()
         self._tides: OrderedDict[tuple[str, str], Tide] = OrderedDict()
         self._begun: dict[str, int] = {}  # first whole day of the stream, of a district, a topic, a channel
@@ -229,11 +192,14 @@ class Cells:
     def hear(self, key: tuple[str, str], mention: Mention, now: int) -> Group:
         """One more voice about this topic in this district; `now`: the newest time heard."""
         group = self._group(key, mention.channel, now)
-        before = len(group.every.long.mentions)
-        fresh = group.hear(mention, now, self._settings.mentions)
-        self._held += len(group.every.long.mentions) - before
-        for channel in dict.fromkeys(("", mention.channel)) if fresh else ():
-            self._tide(key[0], channel, now).hear(mention, now, self._oldest(now))
+        oldest, before = now - self.span, len(group.mentions)
+        reach = Reach(day_of(mention.at), oldest, day_of(oldest) - 1)
+        fresh = group.hear(mention, reach, self._settings.mentions)
+        self._held += len(group.mentions) - before
+        if fresh:
+            self._tide(key[0], "", now).hear(mention, now, reach)
+            if mention.channel:
+                self._tide(key[0], mention.channel, now).hear(mention, now, reach)
         self._forget(now)
         return group
 
@@ -241,24 +207,22 @@ class Cells:
         """All that the group's district says, on this channel or (empty) on all."""
         return self._tides.get((group.key[0], channel))
 
-    def _oldest(self, now: int) -> int:
-        """The last day before the longest window."""
-        return day_of(now - int(self._settings.window_days * DAY)) - 1
-
     def _group(self, key: tuple[str, str], channel: str, now: int) -> Group:
         group = self._groups.get(key)
         if group is None:
-            since = max(self._lost + 1, self._since(now, "", f"d{key[0]}", f"t{key[1]}"))
-            group = self._groups[key] = Group(key, self._cell(since))
-        if channel and channel not in group.channels:
-            since = max(group.every.baseline.since, self._since(now, f"c{channel}"))
-            group.channels[channel] = self._cell(since, group.every.cut_at)
+            group = self._groups[key] = Group(key)
+            since = self._since(now, "", f"d{key[0]}", f"t{key[1]}")
+            group.baselines[""] = self._baseline(max(self._lost + 1, since))
+        if channel not in group.baselines:
+            since = max(group.baselines[""].since, self._since(now, f"c{channel}"))
+            group.baselines[channel] = self._baseline(since)
         self._groups.move_to_end(key)
+        group.heard_at = now
         return group
 
-    def _cell(self, since: int, cut_at: int = 0) -> Cell:
+    def _baseline(self, since: int) -> Baseline:
         self._count += 1
-        return Cell(Baseline(since, self._settings.half_life_days), self._settings, cut_at)
+        return Baseline(since, self._settings.half_life_days)
 
     def _tide(self, district: str, channel: str, now: int) -> Tide:
         key = (district, channel)
@@ -289,8 +253,8 @@ class Cells:
                 return
             if group.heard_at >= silent:
                 self._lost = max(self._lost, day_of(group.heard_at))
-            self._held -= len(group.every.long.mentions)
-            self._count -= 1 + len(group.channels)
+            self._held -= len(group.mentions)
+            self._count -= len(group.baselines)
             del self._groups[key]
 
     def state(self) -> dict[str, Any]:
@@ -306,10 +270,10 @@ class Cells:
     def from_state(cls, state: dict[str, Any], settings: ClusterSettings) -> Cells:
         """The cells that gave this state; none where an older state knows nothing of them."""
         found = cls(settings)
-        for group in (Group.from_state(row, settings) for row in state.get("groups", [])):
+        for group in (Group.from_state(row, settings.half_life_days) for row in state.get("groups", [])):
             found._groups[group.key] = group
-            found._count += 1 + len(group.channels)
-            found._held += len(group.every.long.mentions)
+            found._count += len(group.baselines)
+            found._held += len(group.mentions)
         for district, channel, row in state.get("tides", []):
             found._tides[district, channel] = Tide.from_state(row, settings.half_life_days)
         found._begun, found._lost = dict(state.get("begun", {})), state.get("lost", 0)

@@ -193,8 +193,8 @@ class Detector:
         for key in keys:
             mention = (said.at, voice.author, round(voice.negative, 3), voice.channel, cluster.number)
             self._areas.hear(key, mention)
-        matter = "" if voice.topic else matter_of(unit)
-        self._rises.hear(voice, said.at, matter, cluster.number, self._now)
+        if voice.district:
+            self._rises.hear(voice, said.at, voice.topic or matter_of(unit), cluster.number, self._now)
         return cluster
 
     def _add(self, cluster: Cluster, said: Said, terms: tuple[str, ...]) -> None:

@@ -24,7 +24,8 @@ from nlp.detectors.settings import ClusterSettings
 from nlp.detectors.surprise import Surprises, newest_of_each
 from nlp.detectors.told import NO_CLUSTER, Told
 
-_GROWN = 0.05  # part of its people by which a group must change to be looked at again within an hour
+_GROWN = 0.05  # part of its people by which a group must change to be looked at again within
+_AGAIN = 6 * HOUR
 _CARRIED = 300  # newest people among whom a cluster is sought that half of them speak in
 
 
@@ -51,9 +52,8 @@ class Rises:
         self._latest: tuple[Group, Mention] | None = None
         self._touched: dict[str, tuple[Rise, Key]] = {}
 
-    def hear(self, voice: Voice, at: int, matter: str, cluster: int, now: int) -> None:
-        """One more voice, which came to this cluster; without district, or topic and matter, it counts nowhere."""
-        topic = voice.topic or matter
+    def hear(self, voice: Voice, at: int, topic: str, cluster: int, now: int) -> None:
+        """One more voice, which came to this cluster; without district or topic it counts nowhere."""
         if voice.district and topic and not voice.confidential:
             mention = Mention(at, voice.id, voice.author, round(voice.negative, 3), voice.channel, cluster)
             self._latest = self.cells.hear((voice.district, topic), mention, now), mention
@@ -81,17 +81,17 @@ class Rises:
 
     def _looks(self, group: Group, rise: Rise, now: int) -> list[Surprise]:
         """What speaks loud in it now, beside what is usual in the whole time of it."""
-        since = max(rise.since, now - group.every.long.span)
+        since = max(rise.since, now - self.cells.span)
         usual = self._surprises.usual(group, rise.channel, since, now, len(rise.people))
         found = self._surprises.of(group, rise.channel, now, rise.hours)
         return [replace(look, usual_since=look.usual if usual is None else usual) for look in found]
 
     def _is_due(self, group: Group, now: int) -> bool:
         """Whether so much has changed since the last look that another could find something else."""
-        people, (before, at) = len(group.every.long.people), group.looked
+        people, (before, at) = len(group.people[""]), group.looked
         if people < self._settings.cell_voices:
             return group.rise is not None and group.rise.on
-        if abs(people - before) <= _GROWN * before and now < at + HOUR:
+        if abs(people - before) <= _GROWN * before and now < at + _AGAIN:
             return False
         group.looked = (people, now)
         return True
@@ -106,7 +106,7 @@ class Rises:
         found = telling or looks[0]
         if self._carrier(group, looks, carry):
             return []
-        mentions = list(group.cell(found.channel).long.since(found.since))[::-1]
+        mentions = list(group.since(found.since, found.channel))[::-1]
         found = replace(found, usual_since=found.usual)
         hours = max(found.hours, *self._settings.short_hours)
         rise = group.rise = Rise(_name(group.key, mentions[0].id), now, found, found.since, found.channel, hours)
@@ -138,7 +138,7 @@ class Rises:
         """It is told of by this window, so all words of that belong to it."""
         rise.found = found
         if found.since < rise.since:
-            mentions = list(group.cell(rise.channel).long.since(found.since))[::-1]
+            mentions = list(group.since(found.since, rise.channel))[::-1]
             rise.reach_back(found.since, mentions, self._settings.mentions)
 
     def _end(self, rise: Rise) -> None:
@@ -165,7 +165,7 @@ class Rises:
     def _carrier(self, group: Group, looks: Sequence[Surprise], carry: Carry) -> Carrier | None:
         """The issue in which half of the people of a window that stands out speak already."""
         for look in looks:
-            newest = newest_of_each(group.cell(look.channel).long.since(look.since))[:_CARRIED]
+            newest = newest_of_each(group.since(look.since, look.channel))[:_CARRIED]
             if carrier := carry([(each.author, each.cluster) for each in newest]):
                 return carrier
         return None

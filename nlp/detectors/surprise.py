@@ -10,7 +10,7 @@ import math
 from collections.abc import Iterable
 
 from nlp.detectors.baseline import DAY, day_of
-from nlp.detectors.cells import Cell, Cells, Group, Stretch, Tide
+from nlp.detectors.cells import Cells, Group, Tide
 from nlp.detectors.chance import LEARNED, SPREAD, tail, together, unhappy_tail
 from nlp.detectors.rhythm import HOUR, Rhythm
 from nlp.detectors.rise import Mention, Surprise
@@ -19,7 +19,8 @@ from nlp.detectors.settings import ClusterSettings
 _FIRST = 0.36  # people that a cell never heard pretends to have had
 _ROUGH = 8.0  # voices by which the rest of a district may differ before it counts as more of everything
 _FIRM = 10.0  # people that the share of unhappy ones before anything was heard weighs
-_OVER = 1.2  # times its part of the fortnight that a short window must hold to be looked at
+_OVER = 2.0  # times its part of the longest window that a short one must hold to be looked at: no less stands out
+_PLAIN = 1.5  # times what is usual, which no count of cells lets stand out
 _CHANNEL = 0.1  # so much smaller must the chance be of one channel alone, to be told instead of all of them
 
 
@@ -28,11 +29,12 @@ class Surprises:
 
     def __init__(self, settings: ClusterSettings, cells: Cells, rhythm: Rhythm) -> None:
         self._settings, self._cells, self._rhythm = settings, cells, rhythm
+        self._spans = (*(int(hours * HOUR) for hours in sorted(settings.short_hours)), cells.span)
 
     def loudest(self, group: Group, channel: str, now: int) -> list[Surprise]:
         """The windows of all channels or of this one, the loudest first; none where nothing is more than chance."""
         found = self.of(group, "", now)
-        if channel and len(group.channels) > 1:
+        if channel and len(group.baselines) > 2:
             alone = self.of(group, channel, now)
             if alone and (not found or alone[0].chance < _CHANNEL * found[0].chance):
                 return alone
@@ -40,23 +42,31 @@ class Surprises:
 
     def of(self, group: Group, channel: str, now: int, hours: float = math.inf) -> list[Surprise]:
         """The windows of this channel or (empty) of all, no longer than so many hours, the loudest first."""
-        cell = group.cell(channel)
-        if len(cell.long.people) < self._settings.cell_voices:
+        least = self._settings.cell_voices
+        all_ = len(group.people.get(channel, ()))
+        if all_ < least:
             return []
-        asked = [one for one in cell.stretches if one.span <= hours * HOUR and self._may_rise(cell, one)]
-        found = [look for stretch in asked if (look := self._look(group, channel, stretch, now)) is not None]
+        people = [*group.counts([now - span for span in self._spans[:-1]], channel), all_]
+        asked = [
+            (span, count)
+            for span, count in zip(self._spans, people, strict=True)
+            if count >= least and span <= hours * HOUR and self._may_rise(count, span, all_)
+        ]
+        found = [look for span, count in asked if (look := self._look(group, channel, span, count, now)) is not None]
         return sorted(found, key=lambda look: (look.chance, -look.hours))
 
     def usual(self, group: Group, channel: str, since: int, now: int, people: int = 0) -> float | None:
-        """How many people are expected since then; None where the past is not known for long enough."""
-        cell, tide = group.cell(channel), self._cells.tide(group, channel)
-        if tide is None:
+        """How many people are expected since then; None where the past is not known for long enough, or where so many
+        people are no more than usual at the first look."""
+        baseline, tide = group.baselines[channel], self._cells.tide(group, channel)
+        if day_of(since) - baseline.since < self._settings.window_days or since < group.cut_at or tide is None:
             return None
-        before, _, days = cell.baseline.until(day_of(since) - 1)
-        if day_of(since) - cell.baseline.since < self._settings.window_days or since < cell.cut_at:
-            return None
+        before, _, days = baseline.until(day_of(since) - 1)
         whole = self._days(since, now)
-        return whole * (before + _FIRST) / days * self._more(tide, since, now, people, whole * before / days, whole)
+        own = whole * (before + _FIRST) / days
+        if people and people <= _PLAIN * own:
+            return None
+        return own * self._more(tide, since, now, people, whole * before / days, whole)
 
     def _days(self, since: int, now: int) -> float:
         """A stretch in mean days; of more than a week its hours even out."""
@@ -69,27 +79,27 @@ class Surprises:
         others = max(0, tide.heard(since, now) - people)
         return max(1.0, (others + _ROUGH) / (expected + _ROUGH))
 
-    def _may_rise(self, cell: Cell, stretch: Stretch) -> bool:
-        """A quick look: people enough, and more of them than this part of the longest window has anyway."""
-        people, part = len(stretch.people), stretch.span / cell.long.span
-        return people >= self._settings.cell_voices and (part == 1 or people > _OVER * part * len(cell.long.people))
+    def _may_rise(self, people: int, span: int, all_: int) -> bool:
+        """A quick look: a short window holds more than its part of what the longest has anyway."""
+        return span == self._spans[-1] or people * self._spans[-1] > _OVER * span * all_
 
-    def _look(self, group: Group, channel: str, stretch: Stretch, now: int) -> Surprise | None:
-        people, since = len(stretch.people), now - stretch.span
+    def _look(self, group: Group, channel: str, span: int, people: int, now: int) -> Surprise | None:
+        since = now - span
         usual = self.usual(group, channel, since, now, people)
         if usual is None or people <= usual:
             return None
-        cell, long = group.cell(channel), group.every.long.span
-        before, sad, _ = cell.baseline.until(day_of(since) - 1)
-        looked = len(self._cells) * len(cell.stretches) * long / stretch.span
+        before, sad, _ = group.baselines[channel].until(day_of(since) - 1)
+        looked = len(self._cells) * len(self._spans) * self._spans[-1] / span
         chance = looked * tail(people, usual, LEARNED, _spread(before))
-        newest = newest_of_each(stretch.since(since))
-        if chance >= 1.0 or sum(each.negative for each in newest) < self._settings.kindly * people:
+        if chance >= 1.0:
+            return None
+        newest = newest_of_each(group.since(since, channel))
+        if sum(each.negative for each in newest) < self._settings.kindly * people:
             return None
         unhappy = sum(each.negative >= 0.5 for each in newest)
         lift = unhappy_tail(unhappy, people, self._share(group, channel, before, sad, since))
         chance = 2.0 * min(chance, together(chance, lift))
-        return Surprise(channel, stretch.span / HOUR, since, people, unhappy, usual, min(1.0, chance))
+        return Surprise(channel, span / HOUR, since, people, unhappy, usual, min(1.0, chance))
 
     def _share(self, group: Group, channel: str, before: float, sad: float, since: int) -> float:
         """The share of unhappy people in the cell's past, where little is known the district's."""

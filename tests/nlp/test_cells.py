@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 import json
+from collections import Counter
 
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from nlp.detectors.baseline import DAY, Baseline, day_of
-from nlp.detectors.cells import Cell, Cells, Group
+from nlp.detectors.cells import Cells
 from nlp.detectors.rhythm import HOUR
 from nlp.detectors.rise import Mention
 from nlp.detectors.settings import ClusterSettings
@@ -42,17 +43,24 @@ def heard(stream: list[Row]) -> list[tuple[tuple[str, str], Mention, int]]:
 @given(STREAM)
 @settings(max_examples=150, deadline=None)
 def test_each_window_holds_the_people_whom_counting_anew_would_find(stream: list[Row]) -> None:
-    cell = Cell(Baseline(0, 3.0), SMALL)
-    so_far: list[Mention] = []
-    for _, mention, now in heard(stream):
-        cell.hear(mention, now)
-        so_far.append(mention)
-        for stretch in cell.stretches:
-            kept = [each for each in so_far if each.at >= now - stretch.span]
-            assert sorted(stretch.mentions) == sorted(kept)
-            assert [each.at for each in stretch.mentions] == sorted(each.at for each in kept)
-            assert stretch.people == {name: sum(each.author == name for each in kept) for name in stretch.people}
-            assert stretch.people.keys() == {each.author for each in kept}
+    cells = Cells(SMALL)
+    so_far: dict[tuple[str, str], list[Mention]] = {}
+    for key, mention, now in heard(stream):
+        group = cells.hear(key, mention, now)
+        all_ = so_far.setdefault(key, [])
+        all_.append(mention)
+        kept = sorted((one for one in all_ if one.at >= now - 2 * DAY), key=lambda one: one.at)
+        assert list(group.mentions) == kept
+        for channel in ("", "weibo", "site"):
+            here = [one for one in kept if channel in ("", one.channel)]
+            assert group.people.get(channel, {}) == Counter(one.author for one in here)
+            moments = [now - HOUR, now - 6 * HOUR, now - 2 * DAY]
+            assert group.counts(moments, channel) == [len(authors(here, since)) for since in moments]
+            assert list(group.since(now - 6 * HOUR, channel)) == [one for one in here if one.at >= now - 6 * HOUR][::-1]
+
+
+def authors(mentions: list[Mention], since: int = 0) -> set[str]:
+    return {one.author for one in mentions if one.at >= since}
 
 
 @given(STREAM, st.integers(0, 6))
@@ -76,12 +84,14 @@ def test_usual_is_what_each_day_brought_faded_by_its_age_in_whatever_order_it_ca
 
 
 def test_a_person_counts_once_a_day_in_what_is_usual_and_once_in_a_window() -> None:
-    cell = Cell(Baseline(0, 30.0), SMALL)
+    cells = Cells(SMALL)
+    cells.hear(("城东区", "供水"), Mention(START - 3 * DAY, "first", "z", 0.9, "site", 1), START - 3 * DAY)
     for number in range(40):
         at = START + number * HOUR
-        cell.hear(Mention(at, f"r{number}", "a", 0.9, "site", 1), at)
-    assert [len(stretch.people) for stretch in cell.stretches] == [1, 1, 1]
-    assert cell.baseline.after(0) == len({day_of(START + number * HOUR) for number in range(40)})
+        group = cells.hear(("城东区", "供水"), Mention(at, f"r{number}", "a", 0.9, "site", 1), at)
+    assert group.counts([at - HOUR, at - 6 * HOUR, at - 2 * DAY]) == [1, 1, 1]
+    for channel in ("", "site"):
+        assert group.baselines[channel].after(day_of(START) - 1) == len({day_of(START + n * HOUR) for n in range(40)})
 
 
 @given(STREAM, st.data())
@@ -98,18 +108,13 @@ def test_saved_cells_go_on_as_if_nothing_had_been_and_stay_within_their_bounds(
     after = Cells.from_state(json.loads(json.dumps(before.state())), TIGHT)
     for key, mention, now in rows[cut:]:
         one, other = whole.hear(key, mention, now), after.hear(key, mention, now)
-        assert counted(one, mention.channel) == counted(other, mention.channel)
+        assert (one.mentions, one.people, one.cut_at) == (other.mentions, other.people, other.cut_at)
         groups = whole.state()["groups"]
         assert len(groups) <= 3 and sum(len(group["mentions"]) for group in groups) <= 9
         assert all(len(group["mentions"]) <= 4 for group in groups)
-        assert len(whole) == sum(len(group["cells"]) for group in groups)
+        assert len(whole) == sum(len(group["baselines"]) for group in groups)
     same = json.dumps(after.state()) == json.dumps(whole.state())
     assert same
-
-
-def counted(group: Group, channel: str) -> list[object]:
-    cells = (group.every, group.cell(channel))
-    return [[(list(one.mentions), one.people) for one in cell.stretches] + [cell.cut_at] for cell in cells]
 
 
 def test_a_hundred_times_the_voices_take_no_more_room_than_the_newest_of_them() -> None:
@@ -130,5 +135,5 @@ def test_a_group_that_had_to_go_is_known_anew_only_from_then_on() -> None:
     assert cells.hear(("城东区", "供水"), Mention(later, "r2", "b", 0.5, "site", 1), later) is first
     cells.hear(("城东区", "物业"), Mention(later, "r3", "b", 0.5, "site", 1), later)
     again = cells.hear(("城东区", "供水"), Mention(later + DAY, "r4", "c", 0.5, "site", 1), later + DAY)
-    assert again is not first and first.every.baseline.since == day_of(START) + 1
-    assert again.every.baseline.since > day_of(later)
+    assert again is not first and first.baselines[""].since == day_of(START) + 1
+    assert again.baselines[""].since > day_of(later)

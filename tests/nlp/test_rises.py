@@ -67,7 +67,7 @@ class Watch:
             at = int(voice.at.timestamp() * 1000)
             self.now = max(self.now, at)
             self.rhythm.hear(at)
-            self.rises.hear(voice, at, "", number, self.now)
+            self.rises.hear(voice, at, voice.topic, number, self.now)
             found += self.rises.heed(self.carry, self.now)
             found += self.rises.standing()
         return found
