@@ -46,7 +46,7 @@ class Surprises:
         all_ = len(group.people.get(channel, ()))
         if all_ < least:
             return []
-        people = [*group.counts([now - span for span in self._spans[:-1]], channel), all_]
+        people = [*self._short(group, channel, now), all_]
         asked = [
             (span, count)
             for span, count in zip(self._spans, people, strict=True)
@@ -54,6 +54,13 @@ class Surprises:
         ]
         found = [look for span, count in asked if (look := self._look(group, channel, span, count, now)) is not None]
         return sorted(found, key=lambda look: (look.chance, -look.hours))
+
+    def _short(self, group: Group, channel: str, now: int) -> list[int]:
+        """The people of the short windows; none where even the words of the longest of them are too few."""
+        least, spans, mentions = self._settings.cell_voices, self._spans[:-1], group.mentions
+        if len(mentions) < least or mentions[-least].at < now - spans[-1]:
+            return [0] * len(spans)
+        return group.counts([now - span for span in spans], channel)
 
     def usual(self, group: Group, channel: str, since: int, now: int, people: int = 0) -> float | None:
         """How many people are expected since then; None where the past is not known for long enough, or where so many
