@@ -28,8 +28,8 @@ class Baseline:
         self._days: deque[list[int]] = deque()  # day, people, unhappy ones
 
     def hear(self, day: int, unhappy: int, fold: int) -> None:
-        """One more on this day; days up to `fold` are no longer told apart."""
-        if fold > self._folded:
+        """One more on this day; days up to `fold` need no longer be told apart."""
+        if self._days and self._days[0][0] <= fold:
             self._fold(fold)
         if day < self.since:
             return

@@ -11,7 +11,7 @@ from bisect import insort
 from collections import OrderedDict, deque
 from collections.abc import Iterator, Sequence
 from operator import itemgetter
-from typing import Any, NamedTuple
+from typing import Any
 
 from nlp.detectors.baseline import DAY, Baseline, day_of
 from nlp.detectors.rise import Mention, Rise
@@ -37,18 +37,19 @@ class Group:
         self.looked = (0, 0)
         self.rise: Rise | None = None
 
-    def hear(self, mention: Mention, reach: Reach, most: int) -> bool:
-        """One more mention, of which `most` are kept; whether its person is new to this day."""
-        while self.mentions and self.mentions[0].at < reach.oldest:
+    def hear(self, mention: Mention, day: int, oldest: int, most: int) -> bool:
+        """One more mention, on this local day; the window reaches back to `oldest`, `most` are kept. Whether its person
+        is new to this day."""
+        while self.mentions and self.mentions[0].at < oldest:
             self._drop()
-        fresh = self._spoken.get(mention.author) != reach.day
+        fresh = self._spoken.get(mention.author) != day
         if fresh:
-            unhappy = int(mention.negative >= 0.5)
-            self.baselines[""].hear(reach.day, unhappy, reach.folded)
+            unhappy, before = int(mention.negative >= 0.5), day_of(oldest) - 1
+            self.baselines[""].hear(day, unhappy, before)
             if mention.channel:
-                self.baselines[mention.channel].hear(reach.day, unhappy, reach.folded)
-        if mention.at >= reach.oldest:
-            self._place(mention, reach.day)
+                self.baselines[mention.channel].hear(day, unhappy, before)
+        if mention.at >= oldest:
+            self._place(mention, day)
         while len(self.mentions) > most:
             self.cut_at = self._drop().at + 1
         return fresh
@@ -121,14 +122,6 @@ class Group:
         return found
 
 
-class Reach(NamedTuple):
-    """A mention's own local day, how far the window reaches back (milliseconds), and the last day before it."""
-
-    day: int
-    oldest: int
-    folded: int
-
-
 class Tide:
     """All voices of one district, on one channel or on all: whether it just has more of everything."""
 
@@ -138,8 +131,9 @@ class Tide:
         self.baseline = baseline
         self._recent: deque[list[int]] = deque()  # step, voices: of the last day
 
-    def hear(self, mention: Mention, now: int, reach: Reach) -> None:
-        self.baseline.hear(reach.day, int(mention.negative >= 0.5), reach.folded)
+    def hear(self, mention: Mention, day: int, now: int, before: int) -> None:
+        """One more voice, on this local day; `before`: the last day before the longest window."""
+        self.baseline.hear(day, int(mention.negative >= 0.5), before)
         recent, step, oldest = self._recent, mention.at // _STEP, (now - DAY) // _STEP
         while recent and recent[0][0] < oldest:
             recent.popleft()
@@ -180,7 +174,7 @@ class Cells:
     def __init__(self, settings: ClusterSettings) -> None:
         self._settings, self.span = settings, int(settings.window_days * DAY)
         self._groups: OrderedDict[tuple[str, str], Group] = OrderedDict()
-        self._tides: OrderedDict[tuple[str, str], Tide] = OrderedDict()
+        self._tides: dict[tuple[str, str], Tide] = {}
         self._begun: dict[str, int] = {}  # first whole day of the stream, of a district, a topic, a channel
         self._lost = 0  # a group that had to go may have been heard until this day
         self._count = 0  # cells of all groups
@@ -192,15 +186,15 @@ class Cells:
     def hear(self, key: tuple[str, str], mention: Mention, now: int) -> Group:
         """One more voice about this topic in this district; `now`: the newest time heard."""
         group = self._group(key, mention.channel, now)
-        oldest, before = now - self.span, len(group.mentions)
-        reach = Reach(day_of(mention.at), oldest, day_of(oldest) - 1)
-        fresh = group.hear(mention, reach, self._settings.mentions)
-        self._held += len(group.mentions) - before
-        if fresh:
-            self._tide(key[0], "", now).hear(mention, now, reach)
+        day, oldest, held = day_of(mention.at), now - self.span, len(group.mentions)
+        if group.hear(mention, day, oldest, self._settings.mentions):
+            before = day_of(oldest) - 1
+            self._tide(key[0], "", now).hear(mention, day, now, before)
             if mention.channel:
-                self._tide(key[0], mention.channel, now).hear(mention, now, reach)
-        self._forget(now)
+                self._tide(key[0], mention.channel, now).hear(mention, day, now, before)
+        self._held += len(group.mentions) - held
+        if self._held > self._settings.mentions_in_all:
+            self._forget(now)
         return group
 
     def tide(self, group: Group, channel: str) -> Tide | None:
@@ -213,6 +207,8 @@ class Cells:
             group = self._groups[key] = Group(key)
             since = self._since(now, "", f"d{key[0]}", f"t{key[1]}")
             group.baselines[""] = self._baseline(max(self._lost + 1, since))
+            group.heard_at = now
+            self._forget(now)
         if channel not in group.baselines:
             since = max(group.baselines[""].since, self._since(now, f"c{channel}"))
             group.baselines[channel] = self._baseline(since)
@@ -230,8 +226,7 @@ class Cells:
             since = self._since(now, "", f"d{district}", *((f"c{channel}",) if channel else ()))
             self._tides[key] = Tide(Baseline(since, self._settings.half_life_days))
             if len(self._tides) > self._settings.cells:
-                self._tides.popitem(last=False)
-        self._tides.move_to_end(key)
+                del self._tides[next(iter(self._tides))]
         return self._tides[key]
 
     def _since(self, now: int, *names: str) -> int:

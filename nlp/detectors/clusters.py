@@ -17,6 +17,7 @@ from collections import Counter, OrderedDict
 from collections.abc import Sequence
 from dataclasses import replace
 from datetime import UTC, datetime
+from functools import partial
 from hashlib import blake2b
 
 from nlp.contract import IssueChange, Voice
@@ -306,7 +307,10 @@ class Detector:
         return self._carried_by(cluster) if self._judgement(cluster).level else None
 
     def _carried_by(self, cluster: Cluster) -> Carrier:
-        return Carrier(cluster.name, self._title(cluster, self._judgement(cluster)), self._told.is_held(cluster))
+        return Carrier(cluster.name, partial(self._named, cluster), self._told.is_held(cluster))
+
+    def _named(self, cluster: Cluster) -> str:
+        return self._title(cluster, self._judgement(cluster))
 
     def _same_matter(self, cluster: Cluster, judgement: Judgement) -> Cluster | None:
         """For a cluster that would tell: one that has told already and shares a name and more, or half the carriers."""

@@ -24,17 +24,17 @@ from nlp.detectors.settings import ClusterSettings
 from nlp.detectors.surprise import Surprises, newest_of_each
 from nlp.detectors.told import NO_CLUSTER, Told
 
-_GROWN = 0.05  # part of its people by which a group must change to be looked at again within
-_AGAIN = 6 * HOUR
+_AGAIN = 6 * HOUR  # after so long every group is looked at again; before, only where its people have changed
+_GROWN = 0.05  # by more than this part of them
 _CARRIED = 300  # newest people among whom a cluster is sought that half of them speak in
 
 
 @dataclass(frozen=True)
 class Carrier:
-    """The issue in which half of a rise's people speak already; `told`: people were told of it."""
+    """The issue in which half of a rise's people speak already, and its title for who asks; `told`: it told people."""
 
     name: str
-    title: str
+    title: Callable[[], str]
     told: bool
 
 
@@ -153,7 +153,7 @@ class Rises:
         self._end(rise)
         return replace(
             change, level=None, voices=0, negative=0, channels=(), districts=(), reply_ids=(), into=carrier.name,
-            explanation=f"说的多半是“{carrier.title}”，已并入那一个苗头。",
+            explanation=f"说的多半是“{carrier.title()}”，已并入那一个苗头。",
         )  # fmt: skip
 
     def _tell(self, group: Group, rise: Rise, found: Surprise, now: int) -> list[IssueChange]:

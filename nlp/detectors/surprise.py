@@ -20,7 +20,8 @@ _FIRST = 0.36  # people that a cell never heard pretends to have had
 _ROUGH = 8.0  # voices by which the rest of a district may differ before it counts as more of everything
 _FIRM = 10.0  # people that the share of unhappy ones before anything was heard weighs
 _OVER = 2.0  # times its part of the longest window that a short one must hold to be looked at: no less stands out
-_PLAIN = 1.5  # times what is usual, which no count of cells lets stand out
+# Looks from which so many times what is usual stand out of nothing, whatever is usual: the quick answer of most looks.
+_PLAIN = ((440, 3.0), (100, 2.5), (24, 2.0))
 _CHANNEL = 0.1  # so much smaller must the chance be of one channel alone, to be told instead of all of them
 
 
@@ -62,16 +63,18 @@ class Surprises:
             return [0] * len(spans)
         return group.counts([now - span for span in spans], channel)
 
-    def usual(self, group: Group, channel: str, since: int, now: int, people: int = 0) -> float | None:
+    def usual(
+        self, group: Group, channel: str, since: int, now: int, people: int = 0, plain: float = 0.0
+    ) -> float | None:
         """How many people are expected since then; None where the past is not known for long enough, or where so many
-        people are no more than usual at the first look."""
+        people are less than `plain` times what the cell had."""
         baseline, tide = group.baselines[channel], self._cells.tide(group, channel)
         if day_of(since) - baseline.since < self._settings.window_days or since < group.cut_at or tide is None:
             return None
         before, _, days = baseline.until(day_of(since) - 1)
         whole = self._days(since, now)
         own = whole * (before + _FIRST) / days
-        if people and people <= _PLAIN * own:
+        if people and people <= plain * own:
             return None
         return own * self._more(tide, since, now, people, whole * before / days, whole)
 
@@ -92,11 +95,12 @@ class Surprises:
 
     def _look(self, group: Group, channel: str, span: int, people: int, now: int) -> Surprise | None:
         since = now - span
-        usual = self.usual(group, channel, since, now, people)
+        looked = len(self._cells) * len(self._spans) * self._spans[-1] / span
+        plain = next((times for looks, times in _PLAIN if looked >= looks), 1.0)
+        usual = self.usual(group, channel, since, now, people, plain)
         if usual is None or people <= usual:
             return None
         before, sad, _ = group.baselines[channel].until(day_of(since) - 1)
-        looked = len(self._cells) * len(self._spans) * self._spans[-1] / span
         chance = looked * tail(people, usual, LEARNED, _spread(before))
         if chance >= 1.0:
             return None

@@ -52,6 +52,10 @@ def nobody(people: Sequence[tuple[str, int]]) -> Carrier | None:
     return None
 
 
+def water() -> str:
+    return "停水"
+
+
 class Watch:
     """Rises alone, each voice a cluster of its own; `carry` says which of them are carried by an issue."""
 
@@ -181,12 +185,12 @@ def test_a_topic_that_was_a_false_alarm_must_be_surer() -> None:
 def test_where_an_issue_carries_half_of_the_people_the_topic_says_nothing_of_its_own() -> None:
     stream = sorted([*quiet(), *burst(14)], key=lambda voice: voice.at)
     for told in (True, False):
-        assert Watch(carry=lambda people, told=told: Carrier("issue-1", "停水", told)).take(stream) == []
+        assert Watch(carry=lambda people, told=told: Carrier("issue-1", water, told)).take(stream) == []
 
 
 def test_what_is_told_later_takes_the_rise_over() -> None:
     stream = sorted([*quiet(), *burst(9, negative=0.3)], key=lambda voice: voice.at)
-    found = Watch(carry=lambda people: Carrier("issue-1", "停水", True) if len(people) > 8 else None).take(stream)
+    found = Watch(carry=lambda people: Carrier("issue-1", water, True) if len(people) > 8 else None).take(stream)
     assert (found[-1].into, found[-1].level, found[-1].voices, found[-1].reply_ids) == ("issue-1", None, 0, ())
     assert "停水" in found[-1].explanation and found[0].level == "watch"
 
