@@ -76,6 +76,8 @@ class Group:
             left = people.pop(mention.author) - 1
             if left:
                 people[mention.author] = left
+            elif channel and not people:
+                del self.people[channel]
         if mention.author not in self.people[""]:
             del self._spoken[mention.author]
         return mention

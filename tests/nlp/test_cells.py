@@ -94,6 +94,14 @@ def test_a_person_counts_once_a_day_in_what_is_usual_and_once_in_a_window() -> N
         assert group.baselines[channel].after(day_of(START) - 1) == len({day_of(START + n * HOUR) for n in range(40)})
 
 
+def test_a_late_word_makes_nobody_new_to_a_day_on_which_they_spoke() -> None:
+    cells = Cells(SMALL)
+    for number, hours in enumerate((0, 72, 49, 73)):
+        at = START + hours * HOUR
+        group = cells.hear(("城东区", "供水"), Mention(at, f"r{number}", "a", 0.9, "site", 1), max(at, START))
+    assert group.baselines[""].after(day_of(START + 72 * HOUR) - 1) == 1
+
+
 @given(STREAM, st.data())
 @settings(max_examples=100, deadline=None)
 def test_saved_cells_go_on_as_if_nothing_had_been_and_stay_within_their_bounds(
@@ -129,7 +137,7 @@ def test_a_hundred_times_the_voices_take_no_more_room_than_the_newest_of_them() 
 
 
 def test_a_group_that_had_to_go_is_known_anew_only_from_then_on() -> None:
-    cells = Cells(ClusterSettings(cells=1))
+    cells = Cells(ClusterSettings(mentions_in_all=2))
     first = cells.hear(("城东区", "供水"), Mention(START, "r1", "a", 0.5, "site", 1), START)
     later = START + 9 * DAY
     assert cells.hear(("城东区", "供水"), Mention(later, "r2", "b", 0.5, "site", 1), later) is first

@@ -16,9 +16,11 @@ from nlp.detectors.cells import Cells
 from nlp.detectors.decided import Decided, Decision
 from nlp.detectors.deciding import Deciding
 from nlp.detectors.index import Index
-from nlp.detectors.rhythm import Rhythm
+from nlp.detectors.rhythm import HOUR, Rhythm
+from nlp.detectors.rise import Mention
 from nlp.detectors.rises import Carrier, Carry, Rises
 from nlp.detectors.settings import ClusterSettings
+from nlp.detectors.surprise import Surprises
 from nlp.detectors.told import Told
 from nlp.training import own_corpus
 
@@ -102,6 +104,20 @@ def test_every_person_of_the_window_that_it_is_told_by_stands_in_its_rows() -> N
     assert {voice.id for voice in early} <= ids
 
 
+def test_what_it_is_told_by_may_have_begun_before_what_it_was_shown_by() -> None:
+    before, later = burst(2, day=45.7, hours=1.0, name="p"), burst(6, day=46.4, hours=3.0, name="l")
+    found = shown([*quiet(every=1.0), *before, *burst(6, day=46.05, hours=3.0), *later])
+    first, told = found[0], next(change for change in found if change.alert)
+    assert "6 小时内" in first.explanation and "24 小时内" in told.explanation
+    assert "p0" not in first.reply_ids and "p0" in told.reply_ids and told.voices == len(told.reply_ids)
+
+
+def test_unhappy_people_where_most_were_content_are_less_of_a_chance() -> None:
+    calm = [dataclasses.replace(voice, negative=0.1) for voice in quiet()]
+    chances = [shown([*calm, *burst(7, negative=negative)])[0].chance for negative in (0.9, 0.4)]
+    assert chances[0] < chances[1]
+
+
 def test_five_people_are_too_few_though_they_share_a_topic() -> None:
     assert shown([*quiet(), *burst(4)]) == []
 
@@ -147,6 +163,13 @@ def test_a_busy_hour_of_every_day_is_usual_and_the_same_at_four_in_the_morning_i
         for day in range(50) for number in range(6)
     ]  # fmt: skip
     assert shown([*quiet(), *evening]) == []
+    watch = Watch()
+    watch.take(sorted([*quiet(), *evening], key=lambda voice: voice.at))
+    at = [int((START + timedelta(days=44, hours=hour)).timestamp() * 1000) for hour in (12, 20)]
+    group = watch.rises.cells.hear(("城东区", "供水"), Mention(watch.now, "last", "z", 0.5, "site", 0), watch.now)
+    surprises = Surprises(USUAL, watch.rises.cells, watch.rhythm)
+    busy, still = (surprises.usual(group, "", moment - HOUR, moment) or 0.0 for moment in at)
+    assert busy > 2 * still > 0.0
     night = burst(16, day=45.8, hours=0.9, name="n")
     assert shown([*quiet(), *evening, *night]) != []
 
