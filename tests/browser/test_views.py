@@ -97,6 +97,7 @@ def has_issue(monitor: Clerk) -> bool:
     return 'href="/issues/' in monitor.get("/issues").text
 
 
+@pytest.mark.timeout(400)  # dozens of pages, each looked at as a whole, beside another household
 @pytest.mark.parametrize("width", WIDTHS)
 def test_every_page_of_the_desk_is_accessible_in_its_width_and_quiet(
     browser: Browser, house: Household, width: int
