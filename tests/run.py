@@ -1,7 +1,8 @@
 """Runs the test groups one after another, prints what each took beside its budget; tests live in folders.
 
 Within most groups the files are shared out to as many processes as there are cores: what a file has made (an office, a
-household) stays with its tests. Groups that kill processes, or live in virtual time on every core, have one.
+household) stays with its tests. Groups that kill processes, or live in virtual time on every core, have one; so have
+those with a browser, which takes both cores by itself, and whose files build on what the walk has left.
 """
 
 from __future__ import annotations
@@ -28,8 +29,8 @@ GROUPS = (
     ("simulation", 60, ["tests/simulation"]),
     ("crash", 120, ["tests/crash"]),
     ("pages", 60, [*SHARED, "tests/pages", *(f"--ignore={path}" for path in IN_BROWSER)]),
-    ("browser: pages", 80, [*SHARED, *IN_BROWSER]),  # apart: a browser of the walk would hold its event loop
-    ("browser: the walk", 250, [*SHARED, "tests/browser"]),
+    ("browser: pages", 80, [*IN_BROWSER]),  # apart: a browser of the walk would hold its event loop
+    ("browser: the walk", 250, ["tests/browser"]),
 )
 
 
