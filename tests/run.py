@@ -2,7 +2,7 @@
 
 Within most groups the files are shared out to as many processes as there are cores: what a file has made (an office, a
 household) stays with its tests. Groups that kill processes, or live in virtual time on every core, have one; so have
-those with a browser, which takes both cores by itself, and whose files build on what the walk has left.
+those with a browser, which takes two cores by itself.
 """
 
 from __future__ import annotations

@@ -91,6 +91,7 @@ def lived_in(house: Household) -> None:
     if not has_issue(monitor):  # the walk, which comes first, leaves one
         monitor.send("/demo/incident")
         until(lambda: has_issue(monitor), 150, "the incident's issue")
+    until(lambda: 'href="/copies/' in monitor.get("/copies").text, 150, "words that somebody copied")
 
 
 def has_issue(monitor: Clerk) -> bool:
