@@ -38,6 +38,16 @@ QUERIES: Mapping[str, tuple[str, dict[str, Any], Sequence[tuple[str, int]], bool
         [("at", -1)], True,
     ),
     "results to be looked up": ("publications", {"state": "unknown", "look_at": DUE}, [("look_at", 1)], True),
+    **{
+        f"{table} that a wrong clock put off": (
+            table,
+            {"put_off": 60, "$or": [{"state": "scheduled", "not_before": {"$gt": NOW}},
+                                    {"state": "unknown", "look_at": {"$gt": NOW}},
+                                    {"state": "pending", "look_at": {"$gt": NOW}}]},
+            [], True,
+        )
+        for table in ("publications", "operations", "deliveries")
+    },
     "refused pictures to be drawn smaller": (
         "publications", {"state": "refused", "at": {"$gte": NOW}, "picture": {"$gt": ""}, "offer": None}, [("at", -1)],
         True,
@@ -195,6 +205,13 @@ def test_a_duty_finds_its_rows_by_an_index_and_in_their_order(empty: apsw.Connec
     said = plan(empty, query)
     assert "SEARCH" in said and "USING" in said and "SCAN" not in said, said
     assert "TEMP B-TREE" not in said or not QUERIES[query][3], said
+
+
+@pytest.mark.parametrize("table", ["publications", "operations", "deliveries"])
+def test_what_a_wrong_clock_put_off_is_found_without_walking_all_that_is_planned(
+    empty: apsw.Connection, table: str
+) -> None:
+    assert "by_put_off" in plan(empty, f"{table} that a wrong clock put off")
 
 
 def test_a_content_is_found_without_walking_the_accounts_whole_archive(empty: apsw.Connection) -> None:
