@@ -61,7 +61,8 @@ async def _note(request: Request, name: str) -> tuple[tuple[str, str], ...]:
         return ()
     actor, desk = actor_of(request), desk_of(request)
     named = await hinting.hints_in_force(actor, desk)
-    return (*_in_force(named), *_on_own_marks(await urgency.agreement_on_marks(actor, desk)))
+    found = await urgency.agreement_on_marks(actor, desk)
+    return (*_in_force(named), *(_on_own_marks(found) if named["sha256"] or found.hinted else _marks_only(found)))
 
 
 def _in_force(named: Document) -> tuple[tuple[str, str], ...]:
@@ -72,6 +73,12 @@ def _in_force(named: Document) -> tuple[tuple[str, str], ...]:
         return (("现在", NO_READER), *last)
     return (("现在", f"{wording.full_moment(named['since'])} 起用本单位训练的一版"),
             ("训练时的检验", "；".join(figure_words(named["figures"])) + "。"), *last)  # fmt: skip
+
+
+def _marks_only(found: Agreement) -> tuple[tuple[str, str], ...]:
+    """Where nothing has read for hints yet, there is nothing to compare the marks with."""
+    there = "　".join(f"{KINDS[kind]} {found.marked[kind]} 条" for kind in KINDS if found.marked[kind])
+    return (("已经标的", f"{there or '还没有标过紧急的'}。"),)
 
 
 def _on_own_marks(found: Agreement) -> tuple[tuple[str, str], ...]:

@@ -116,6 +116,15 @@ async def test_beside_the_switch_stands_how_good_the_hints_are(room: Room) -> No
     assert "改之前" not in (await admin.get("/settings/policies/mail_tries")).text
 
 
+async def test_where_nothing_reads_for_hints_marks_are_counted_and_compared_with_nothing(room: Room) -> None:
+    await letter(room)
+    await (await room.as_("monitor")).post("/replies/r1/urgency", {"kind": "life", "seen": "0"})
+    admin = await room.as_("secadmin")
+    await admin.confirm()
+    text = (await admin.get("/settings/policies/urgency_hints")).text
+    assert "危及人身 1 条。" in text and "和标注比" not in text and "认出 0 条" not in text
+
+
 async def test_a_letter_that_nobody_can_open_offers_no_mark(room: Room) -> None:
     await letter(room, state="unopened", text="")
     assert "标紧急" not in (await (await room.as_("monitor")).get("/replies/r1")).text
