@@ -8,8 +8,11 @@ than it need be, and put off again.
 
 from __future__ import annotations
 
+from datetime import datetime
+
 from hub.desk.desk import Desk
 from hub.domain.putting_off import APART, ROUNDS, minutes_of
+from hub.store.base import Document
 
 MOST = 200
 EVERY = 30.0  # seconds
@@ -29,5 +32,12 @@ async def hasten(desk: Desk, table: str) -> int:
         for row in await desk.store.find(table, {"put_off": minutes_of(step), "$or": either}, limit=MOST):
             field = NEXT[row["state"]]
             as_seen = {"_id": row["_id"], "state": row["state"], field: row[field]}
-            moved += await desk.store.change(table, as_seen, {"$set": {field: now}}) is not None
+            moved += await desk.store.change(table, as_seen, {"$set": _due(row, field, now)}) is not None
     return moved
+
+
+def _due(row: Document, field: str, now: datetime) -> dict[str, datetime]:
+    """Due now; and late from now on, too, however late the wrong clock expected it, but not from before its own time:
+    where our clock is behind, what comes in time would be held for late."""
+    expected = row.get("expected_at")
+    return {field: now, **({"expected_at": max(row["at"], min(expected, now))} if expected else {})}

@@ -7,6 +7,7 @@ from datetime import datetime, timedelta
 from hypothesis import given
 from hypothesis import strategies as st
 
+from channels.contract import Unknown
 from hub.clock import SetClock
 from hub.desk import hastening, ledger, publishing
 from hub.desk.desk import Desk
@@ -14,7 +15,7 @@ from hub.desk.dispatching import dispatch
 from hub.desk.publishing import Wish
 from hub.desk.settling import settle
 from hub.domain import holding
-from hub.domain.publication import Decision, Rules
+from hub.domain.publication import Decision, Rules, decide_staged
 from hub.domain.putting_off import APART, ROUNDS, minutes_of, round_of
 from hub.store.base import Document
 from tests.domain.publishing_office import DISPATCHER, EDITOR, MORNING, SETTLER, Office, make_office
@@ -51,6 +52,32 @@ async def test_what_a_clock_three_hours_ahead_put_back_blocks_its_account_for_on
     await dispatch(DISPATCHER, office.desk)
     assert [row["state"] for row in await rows(office)] == ["scheduled", "scheduled"]
     await settle(SETTLER, office.desk)
+    office.clock.move(2)
+    await dispatch(DISPATCHER, office.desk)
+    assert [row["state"] for row in await rows(office)] == ["published", "published"]
+
+
+async def test_a_try_that_a_clock_ahead_put_off_is_late_from_when_it_was_brought_back() -> None:
+    office = await two_due_posts()
+    wrong = office.worker("worker-2", clock=SetClock(office.clock.now() + AHEAD))
+    first = await ledger.claim(wrong, ledger.PUBLICATIONS, {}, Rules())
+    assert first is not None
+    failed = decide_staged(first, Unknown("没有答复"), wrong.clock.now(), 0.5, Rules())
+    assert await ledger.move(wrong, DISPATCHER, ledger.PUBLICATIONS, first, failed) is not None
+    await settle(SETTLER, office.desk)
+    office.clock.move(40 * 60)  # and nobody works meanwhile
+    await dispatch(DISPATCHER, office.desk)
+    assert [row["state"] for row in await rows(office)] == ["held", "held"]
+
+
+async def test_a_try_that_a_clock_behind_brought_back_is_not_late_for_that() -> None:
+    office = await two_due_posts()
+    first = await ledger.claim(office.desk, ledger.PUBLICATIONS, {}, Rules())
+    assert first is not None
+    failed = decide_staged(first, Unknown("没有答复"), office.clock.now(), 0.5, Rules())
+    assert await ledger.move(office.desk, DISPATCHER, ledger.PUBLICATIONS, first, failed) is not None
+    behind = office.worker("worker-2", clock=SetClock(office.clock.now() - AHEAD))
+    assert await hastening.hasten(behind, ledger.PUBLICATIONS) == 1
     office.clock.move(2)
     await dispatch(DISPATCHER, office.desk)
     assert [row["state"] for row in await rows(office)] == ["published", "published"]

@@ -52,6 +52,7 @@ DUTIES = tuple(job for job in JOBS if job.name in PACE)
 PATIENCE = 60 * 3600.0  # seconds after which what still moves is said to move for ever
 OVERDUE = 8400.0  # seconds after which what was due is not done any more: a clock that jumped twice gave its time
 OUTSTAYED = 900.0  # seconds after which a claim still stands though its holder is gone
+LONGEST_REST = 300.0  # seconds that a worker which has nothing to do sleeps without a look at what is due
 LEASE = 120.0  # seconds after which a claim is over, whatever the clock said that gave it
 SEALER = Sealer(bytes(range(32)))
 PICTURE = b"\x89PNG\r\n\x1a\n" + b"the weir in winter" * 20
@@ -212,10 +213,18 @@ class City:
 
     async def _keep_doing(self, process: Process, clockwork: Clockwork, job: Any) -> None:
         while True:
-            await process.pause(self._interval(process, PACE[job.name]))
+            await self._pause(process, PACE[job.name])
             await clockwork.tick(job)
             if not process.alive:
                 return
+
+    async def _pause(self, process: Process, rarer: int) -> None:
+        """Until the next tick. A long rest ends early where another duty makes something due meanwhile."""
+        until = self.loop.time() + self._interval(process, rarer)
+        while (left := until - self.loop.time()) > 0:
+            await process.pause(min(left, LONGEST_REST) if self.calm else left)
+            if self.calm:
+                until = min(until, self.loop.time() + self._interval(process, rarer))
 
     def _interval(self, process: Process, rarer: int) -> float:
         """Until the next tick: the plan's pace while something is due, else until something will be, or a minute."""
