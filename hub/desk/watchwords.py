@@ -6,6 +6,7 @@ import asyncio
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
+from types import MappingProxyType
 from typing import Any
 
 from hub.desk.desk import Desk
@@ -29,6 +30,7 @@ BACK = timedelta(days=30)  # how far a preview looks
 LOOKED = 20_000  # newest replies that it looks at
 STEP = 1_000
 ROWS = 50  # newest hits that it shows
+PAGES = 20  # pages of hits looked through for those that were asked for
 JUDGED = timedelta(days=90)
 FIELDS = ("at", "text", "title", "author", "author_key", "channel", "district", "sentiment", "state", "kind",
           "analysis.sentiment.negative", "topic")  # fmt: skip
@@ -222,13 +224,29 @@ def word_of(row: Mapping[str, Any]) -> WatchWord:
 
 
 async def hits(
-    actor: Actor, desk: Desk, issue: str, *, cursor: str = "", limit: int = 50
+    actor: Actor, desk: Desk, issue: str, *, only: Mapping[str, str] = MappingProxyType({}), cursor: str = "",
+    limit: int = 50,
 ) -> tuple[list[Document], str | None]:
-    """The replies that a watch word or a rising topic gathered, the newest first; confidential ones are in no list."""
+    """The replies that a watch word or a rising topic gathered, the newest first; confidential ones are in no list.
+
+    `only`: of one channel, of one sentiment. A page may then hold more than `limit`, and up to twice as many; after
+    PAGES pages without enough of them it is given as it is, with its cursor.
+    """  # fmt: skip
     require(actor, "issue.read")
     if await desk.store.get("issues", issue, fields=["source"]) is None:
         raise NotFound("没有这次提醒，可能地址不完整。")
-    found = await page(desk, HITS, {"issue": issue}, by="at", cursor=cursor, limit=limit)
-    ids = [row["reply"] for row in found.rows]
-    rows = await desk.store.find("replies", {"_id": {"$in": ids}, **OPEN_WORDS}, limit=len(ids) or 1) if ids else []
-    return [shown(row) for row in sorted(rows, key=lambda row: (row["at"], row["_id"]), reverse=True)], found.cursor
+    rows: list[Document] = []
+    for _ in range(PAGES):
+        found = await page(desk, HITS, {"issue": issue}, by="at", cursor=cursor, limit=limit)
+        rows += await _words_of(desk, [row["reply"] for row in found.rows], only)
+        cursor = found.cursor or ""
+        if not only or not cursor or len(rows) >= limit:
+            break
+    return rows, cursor or None
+
+
+async def _words_of(desk: Desk, ids: Sequence[str], only: Mapping[str, str]) -> list[Document]:
+    """These replies as people may see them, the newest first."""
+    where = {"_id": {"$in": list(ids)}, **only, **OPEN_WORDS}
+    rows = await desk.store.find("replies", where, limit=len(ids)) if ids else []
+    return [shown(row) for row in sorted(rows, key=lambda row: (row["at"], row["_id"]), reverse=True)]

@@ -17,6 +17,7 @@ from hub.domain.alert import LEVEL_NAMES
 from hub.domain.errors import Conflict, FieldError, Invalid
 from hub.domain.rights import may
 from hub.pages.board import CHANNELS, FEELINGS, heard_on
+from hub.pages.replies import SENTIMENTS
 from hub.pages.routes import Route, desk_of
 from hub.pages.shell import actor_of, field, go, show
 from hub.store.base import Document
@@ -155,17 +156,22 @@ async def turn_watchword(request: Request, id: str, act: str) -> HTTPResponse:
     return go("/watchwords" if act == "retire" else f"/watchwords/{quote(id)}", f"watchword_{act}")
 
 
+_ONLY = {"sentiment": SENTIMENTS, "channel": {name: words for name, (_, words) in CHANNELS.items()}}
+
+
 async def show_hits(request: Request, id: str) -> HTTPResponse:
-    """Every reply that an alert of a watch word gathered."""
+    """Every reply that an alert of a watch word gathered, or those of one sentiment or channel."""
     desk, actor = desk_of(request), actor_of(request)
     found = await issues.headed(actor, desk, id)
+    only = {name: said for name, names in _ONLY.items() if (said := request.args.get(name) or "") in names}
     cursor = request.args.get("cursor") or ""
-    rows, more = await watchwords.hits(actor, desk, id, cursor=cursor)
+    rows, more = await watchwords.hits(actor, desk, id, only=only, cursor=cursor)
     here = f"/issues/{quote(id)}/hits"
     return await show(
         request, "desk/word_hits.html", "board", issue=found, rows=rows, here=here, cursor=cursor,
-        more=f"{here}?{urlencode({'cursor': more})}" if more else "", channels=CHANNELS, feelings=FEELINGS,
-        now=desk.clock.now(),
+        only=[_ONLY[name][said] for name, said in only.items()],
+        back=f"{here}?{urlencode(only)}", more=f"{here}?{urlencode({**only, 'cursor': more})}" if more else "",
+        channels=CHANNELS, feelings=FEELINGS, now=desk.clock.now(),
     )  # fmt: skip
 
 

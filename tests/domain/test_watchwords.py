@@ -167,6 +167,18 @@ async def test_11a_further_hits_gather_in_the_same_alert_with_their_numbers() ->
     assert (len(rows), len(rest)) == (2, 1)
 
 
+async def test_hits_of_one_sentiment_are_looked_for_beyond_the_first_page() -> None:
+    office = await make_office()
+    await kept(office)
+    await heard(office, *(f"大桥的裂缝有{n}处" for n in range(5)))
+    alerts = await words_alerts(office)
+    first = (await office.desk.store.find("replies", {}, sort=[("at", 1), ("_id", 1)], limit=1))[0]
+    await office.desk.store.change("replies", {"_id": first["_id"]}, {"$set": {"sentiment": "glad"}})
+    only = {"sentiment": "glad"}
+    rows, more = await watchwords.hits(MONITOR, office.desk, alerts[0]["issue"], only=only, limit=2)
+    assert ([row["_id"] for row in rows], more) == ([first["_id"]], None)
+
+
 async def test_11a_a_watcher_killed_before_saving_is_followed_by_one_that_tells_nothing_twice() -> None:
     office = await make_office()
     await kept(office)

@@ -94,11 +94,27 @@ async def test_an_alert_of_a_word_has_its_page_its_rows_and_its_source_everywher
     assert f'href="/issues/{issue["_id"]}/hits"' in page and f'href="/watchwords/{issue["word"]}"' in page
     rows = (await monitor.get(f"/issues/{issue['_id']}/hits")).text
     assert "滨河大桥裂了" in rows and "听说老桥要塌" in rows
+    assert f'href="/issues/{issue["_id"]}/hits?sentiment=neg"' in page
     for path in ("/issues", "/issues?state=alerts", "/board"):
         found = (await monitor.get(path)).text
         assert "关注词</span>" in found and "桥梁安全：滨河大桥裂了" in html.unescape(found)
     assert "，关注词 1，" in (await monitor.get("/board")).text
     assert "黄色提醒：桥梁安全" in (await monitor.get("/")).text
+
+
+async def test_each_figure_of_an_alert_opens_to_its_own_rows(room: Room) -> None:
+    monitor = await room.as_("monitor")
+    await monitor.post("/watchwords", WORD)
+    await say(room, "滨河大桥裂了", "听说老桥要塌")
+    issue = await one(room, "issues", source="word")
+    glad, sad = [(await one(room, "replies", text=text))["_id"] for text in ("滨河大桥裂了", "听说老桥要塌")]
+    for reply, read in ((glad, {"sentiment": "pos", "channel": "wechat"}), (sad, {"sentiment": "neg"})):
+        await room.desk.store.change("replies", {"_id": reply}, {"$set": read})
+    here = f"/issues/{issue['_id']}/hits"
+    unhappy, far = [(await monitor.get(here + only)).text for only in ("?sentiment=neg", "?channel=wechat")]
+    assert f"/replies/{sad}" in unhappy and f"/replies/{glad}" not in unhappy and "只列负面" in unhappy
+    assert f"/replies/{glad}" in far and f"/replies/{sad}" not in far and "只列微信" in far
+    assert f"/replies/{sad}" in (await monitor.get(f"{here}?sentiment=strange")).text
 
 
 async def town(room: Room) -> tuple[str, str]:
