@@ -365,11 +365,15 @@ class City:
         await self.begin()
         await asyncio.sleep(max(0.0, self.plan.calm_at - self.loop.time()))
         await self._calm_down()
-        await self._rest()
-        self.witness.judge(self.rows(), self.store._rows["operations"].values())
+        await self._settle()
         await self._decide()
+        await self._settle()
+
+    async def _settle(self) -> None:
+        """Until nothing moves, then what stands there is judged; after a broken promise only that one is told."""
         await self._rest()
-        self.witness.judge(self.rows(), self.store._rows["operations"].values())
+        if not self.witness.violations:
+            self.witness.judge(self.rows(), self.store._rows["operations"].values())
 
     def rows(self) -> list[Document]:
         return list(self.store._rows["publications"].values())
