@@ -9,7 +9,7 @@ from channels.contract import Channel, Found, Missed, Outcome, Refused, Staged, 
 from hub.desk import ledger, variants
 from hub.desk.desk import Desk
 from hub.desk.sending import Errand, carry_out
-from hub.desk.settling import CLOCKS_APART, staged_again
+from hub.desk.settling import CLOCKS_APART, staged_again, watched_for
 from hub.domain import holding, outbox
 from hub.domain.people import Actor
 from hub.domain.publication import Decision, Rules, decide_checked, decide_found, decide_staged, decide_unseen
@@ -203,11 +203,12 @@ async def _settled(desk: Desk, operation: Document, publication: Document, chann
     able = channel.capabilities.lookup == "trusted" or channel.capabilities.honours_key
     if not able:
         return Decision("miss", {"look_at": None})
-    settled = now - operation["lost_at"] >= channel.capabilities.settling
+    left = channel.capabilities.settling - watched_for(desk, operation, desk.clock.monotonic())
+    settled = left <= timedelta(0)
     if operation["kind"] == "withdraw" and await _is_gone(desk, channel, publication) and settled:
         return decide_found(_id_of(publication), None, None, now)
     if not settled:
-        return Decision("miss", {"look_at": operation["lost_at"] + channel.capabilities.settling})
+        return Decision("miss", {"look_at": now + left})
     return Decision("miss_again", {"not_before": now, "look_at": None, "tries": int(operation.get("tries", 0)) + 1})
 
 

@@ -39,6 +39,7 @@ BATCH = 20
 # attempt was written, and a post that is not seen may be sent again; an older post with the same words is told apart by
 # the publication that it belongs to.
 CLOCKS_APART = timedelta(hours=26)
+WATCHED = 2_000  # losses that one process keeps in mind; of one that it forgot it asks twice anew
 LOOK_LEASE = timedelta(seconds=120)  # nobody else looks up the same post meanwhile
 
 
@@ -83,7 +84,7 @@ async def _look_up(desk: Desk, actor: Actor, publication: Document) -> bool:
     if account is None:
         return False
     channel = connected(desk, account)
-    now = desk.clock.now()  # before the look: what it did not see may have come up during it
+    now, watch = desk.clock.now(), desk.clock.monotonic()  # before the look: it may have come up during it
     if isinstance(channel, str):  # nothing can be learnt until somebody mends the account
         unseen = decide_unseen(publication, now, "trusted", timedelta(minutes=5), channel)
         return await ledger.move(desk, actor, ledger.PUBLICATIONS, publication, unseen) is not None
@@ -94,8 +95,19 @@ async def _look_up(desk: Desk, actor: Actor, publication: Document) -> bool:
     elif isinstance(seen, Unknown):
         decision = decide_unseen(publication, now, lookup, settling, seen.reason, seen.there, seen.retry_after)
     else:
-        decision = decide_missing(publication, now, lookup, settling, seen)
+        decision = decide_missing(
+            publication, now, lookup, settling, seen, watched=watched_for(desk, publication, watch)
+        )
     return await ledger.move(desk, actor, ledger.PUBLICATIONS, publication, decision) is not None
+
+
+def watched_for(desk: Desk, row: Document, watch: float) -> timedelta:
+    """How long, until this moment of its own watch, this process has known of this loss: since it asked first."""
+    mark = ("lost", str(row["_id"]), str(row["lost_at"]), 0)
+    mine = [each for each in desk.watched if each[0] == "lost"]
+    if mark not in desk.watched and len(mine) >= WATCHED:
+        del desk.watched[mine[0]]
+    return timedelta(seconds=watch - desk.watched.setdefault(mark, watch))
 
 
 def _settling(channel: Channel) -> timedelta:

@@ -134,17 +134,22 @@ def decide_found(found_id: str, url: str | None, at: datetime | None, now: datet
 
 
 def decide_missing(
-    publication: Document, now: datetime, lookup: str, settling: timedelta, seen_there: Missed | None = None
+    publication: Document,
+    now: datetime,
+    lookup: str,
+    settling: timedelta,
+    seen_there: Missed | None = None,
+    *,
+    watched: timedelta = timedelta(0),
 ) -> Decision:
     """Looked and not seen: due again only where the platform's "not there" is trusted, twice, a settling time apart.
 
-    It is then pinned: what goes out is exactly the same content under the same key, or nothing without a person.
+    `watched`: how long ago this worker did not see it first, by its own watch: clocks jump, and those of two workers
+    differ. It is then pinned: exactly the same content under the same key goes out, or nothing without a person.
     """
-    first = publication.get("first_missing_at") or now
     seen = int(publication.get("seen_missing", 0)) + 1
-    settled = now - publication["lost_at"] >= settling and now - first >= settling
     looks_so_far = looked(publication, now, "missing", seen_there or Missed())
-    if lookup == "trusted" and seen >= 2 and settled:
+    if lookup == "trusted" and seen >= 2 and watched >= settling:
         fields = {
             "seen_missing": seen,
             "looked": looks_so_far,
@@ -161,7 +166,7 @@ def decide_missing(
         "miss",
         {
             "seen_missing": seen,
-            "first_missing_at": first,
+            "first_missing_at": publication.get("first_missing_at") or now,
             "looked": looks_so_far,
             "looks": looks,
             "look_at": next_look(looks, now, lookup, settling),

@@ -247,8 +247,9 @@ class Office:
         """Another process of the same office: own name, own failpoints, perhaps a store that fails or another clock."""
         used = clock or self.desk.clock
         return replace(
-            self.desk, owner=owner, store=store or self.desk.store, clock=used, failpoints=Failpoints(failpoint)
-        )
+            self.desk, owner=owner, store=store or self.desk.store, clock=used, failpoints=Failpoints(failpoint),
+            watched={}, hastened={},
+        )  # fmt: skip
 
     async def account(self, key: str, kind: str, **more: Any) -> Document:
         self.platforms[key] = Platform(self.clock)

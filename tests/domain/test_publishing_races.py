@@ -275,6 +275,18 @@ async def test_a_lookup_that_slept_through_a_second_send_does_not_judge_it() -> 
     assert stale is None
 
 
+async def test_two_looks_of_workers_whose_clocks_stand_an_hour_apart_are_no_settling_time_apart() -> None:
+    office = await due()
+    office.platforms["a-0"].faults = ["drop_before"]
+    await dispatch(DISPATCHER, office.desk)
+    assert (await row_of(office))["state"] == "unknown"
+    ahead = office.worker("worker-2", clock=SetClock(office.clock.now() + timedelta(hours=1)))
+    await settling.settle(SETTLER, office.desk)
+    await settling.settle(SETTLER, ahead)
+    row = await row_of(office)
+    assert (row["state"], row["seen_missing"]) == ("unknown", 2)
+
+
 async def test_repeated_text_another_publications_post_is_not_taken_for_this_ones() -> None:
     office = await due("weibo")
     await dispatch(DISPATCHER, office.desk)
