@@ -56,6 +56,7 @@ COMMANDS = (
     Command("bench detect", "hub.commands.bench_detect", "监测的速度与内存，同场对照"),
     Command("bench analyse", "hub.commands.bench_analyse", "分析的速度与准确度，同场对照"),
     Command("bench labels", "hub.commands.bench_labels", "模型在全部标注上的准确度，加上单位的标注以后"),
+    Command("bench hints", "hub.commands.bench_hints", "可能紧急的提示在有标注的文本上认出多少、说对多少"),
     Command("bench tables", "hub.commands.bench_tables", "逐项测速，把表写进 docs/benchmarks.md"),
     Command("bench replay", "hub.commands.bench_replay", "回放留言，与常见的预警办法同场对照"),
 )

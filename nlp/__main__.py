@@ -1,4 +1,4 @@
-"""`python -m nlp`: trains the shipped sentiment model anew from the project's own texts; how lives in nlp.training."""
+"""`python -m nlp`: trains the shipped models anew from the project's own texts; how lives in the training modules."""
 
 from __future__ import annotations
 
@@ -6,15 +6,26 @@ from pathlib import Path
 
 from nlp.sentiment import write_model
 from nlp.training import own_corpus, train
+from nlp.urgency import write_urgency_model
+from nlp.urgency_training import own_marks, train_urgency
 
 ABOUT = {"licence": "Apache-2.0", "source": "nlp/corpus/civic.jsonl, nlp/lexicon/civic.tsv"}
+ABOUT_URGENCY = {
+    "licence": "Apache-2.0",
+    "source": "nlp/corpus/urgency.jsonl, nlp/corpus/civic.jsonl, nlp/lexicon/urgency.tsv",
+}
 
 
 def main() -> None:
-    """Trains and writes the model."""
-    data = write_model(train(own_corpus(), about=ABOUT))
-    (Path(__file__).parent / "models" / "sentiment.npz").write_bytes(data)
-    print(f"模型已写好，{len(data)} 字节。")
+    """Trains and writes the models."""
+    folder = Path(__file__).parent / "models"
+    made = {
+        "sentiment.npz": write_model(train(own_corpus(), about=ABOUT)),
+        "urgency.npz": write_urgency_model(train_urgency(own_marks(), about=ABOUT_URGENCY)),
+    }
+    for name, data in made.items():
+        (folder / name).write_bytes(data)
+        print(f"{name} 已写好，{len(data)} 字节。")
 
 
 if __name__ == "__main__":

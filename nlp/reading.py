@@ -16,7 +16,6 @@ from nlp.summary import summary_of
 from nlp.terms import Terms
 from nlp.topics import Topics, civic_topics, title_length
 from nlp.training import profile_of
-from nlp.urgency import UrgencyReader
 from nlp.words import Words, office_dictionary
 
 KINDS = ("comment", "post", "letter", "message")
@@ -24,6 +23,12 @@ SNOWNLP = "snownlp"
 _LETTER_LENGTH = 160
 _COMMENT_LENGTH = 60
 _ADDRESSED = ("尊敬", "您好", "你好", "领导", "反映", "咨询", "请问", "关于", "本人", "我是")
+
+
+class Hints(Protocol):
+    """Whatever says what may be urgent in normalised texts."""
+
+    def read_many(self, texts: Sequence[str]) -> list[Urgency | None]: ...
 
 
 class Judge(Protocol):
@@ -55,7 +60,7 @@ class Reader:
         with_reasons: bool = True,
         threshold: float = THRESHOLD,
         name: str = "",
-        urgency: UrgencyReader | None = None,
+        urgency: Hints | None = None,
     ) -> None:
         """`office_words` is the text of a user dictionary in jieba's format (None: the demo city's).
 

@@ -18,6 +18,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from nlp.contract import Urgency
 from nlp.normal import normalise
 from nlp.solving import Array, Sparse, logistic, rounded, sparse_rows
 from nlp.urgency import KINDS, LOOKED_AT, MANY, UrgencyModel, UrgencyReader, runs, stretches
@@ -84,6 +85,12 @@ def train_urgency(marks: Sequence[Marked], *, about: dict[str, Any] | None = Non
         },
     )
     return _gated(model, marks)
+
+
+def measured(marks: Sequence[Marked], said: Sequence[Urgency | None]) -> dict[str, Any]:
+    """The figures of any reader of hints on marked texts: what it said of each of them."""
+    numbers = np.array([KINDS.index(hint.kind) if hint else -1 for hint in said], dtype=np.int64)
+    return _figures(marks, numbers, np.ones(len(marks), dtype=np.bool_))
 
 
 def _counted(marks: Sequence[Marked]) -> dict[str, int]:

@@ -1,8 +1,8 @@
-"""可能紧急的提示: a reader made of own texts and the office's marks, used only where held-back marks allow it.
+"""可能紧急的提示: the office's own reader, made of its marks, in place of the shipped one where marks allow it.
 
-None ships: learnt from own texts alone it was wrong too often on real letters (docs/decisions.md). Each mark measures
-once, by a model that has not seen it. File, then pointer: a crash leaves what was in force. Only masked words are
-learnt from, and none of a confidential case.
+What ships (nlp.hints) reads until the office's own is in force. Each mark measures once, by a model that has not seen
+it, and the shipped reader on the same replies: one that finds fewer dangers does not take its place. File, then
+pointer: a crash leaves what was in force. Only masked words are learnt from, and none of a confidential case.
 """
 
 from __future__ import annotations
@@ -26,10 +26,11 @@ from hub.domain.urgency import NONE, WORDS, enough_marks, worth_showing
 from hub.store.base import Document, Store
 from hub.store.files import Damaged, Files
 from nlp.copies import marks_of
+from nlp.hints import shipped_hints
 from nlp.model_file import ModelFileError
 from nlp.normal import normalise
 from nlp.urgency import read_urgency_model, write_urgency_model
-from nlp.urgency_training import Marked, own_marks, train_urgency
+from nlp.urgency_training import Marked, measured, own_marks, train_urgency
 
 POINTER = "urgency"
 BORN: Mapping[str, Any] = {
@@ -66,7 +67,8 @@ async def train_hints(actor: Actor, desk: Desk, train: Train | None = None) -> T
         raise Conflict(problem)
     content = await (train or _trained)(marks)
     figures = {**read_urgency_model(content).about["office"], "unmarked": unmarked}
-    found, now = worth_showing(figures), desk.clock.now()
+    shipped = await asyncio.to_thread(_shipped_on, marks)
+    found, now = worth_showing(figures, {**shipped, "unmarked": unmarked}), desk.clock.now()
     fields: Document = {"tried": {"at": now, "figures": figures, "why": found.why}}
     if found.keep:
         sha256 = await desk.files.put(content)
@@ -78,7 +80,7 @@ async def train_hints(actor: Actor, desk: Desk, train: Train | None = None) -> T
 
 
 async def drop_hints(actor: Actor, desk: Desk) -> None:
-    """停用: from now on nothing is read for hints; what was marked stays."""
+    """停用: from now on the shipped reader reads; what was marked stays."""
     require(actor, "urgency.train")
     seen = await IN_FORCE.now(desk.store)
     if not seen["sha256"]:
@@ -86,6 +88,10 @@ async def drop_hints(actor: Actor, desk: Desk) -> None:
     row = outbox.audit(desk.ids.new(), actor, "urgency.drop", POINTER, desk.clock.now())
     if await IN_FORCE.change(desk, seen, {"sha256": "", "figures": None}, row) is None:
         raise Conflict("别人刚刚改过，请再来一次。")
+
+
+def _shipped_on(marks: list[Marked]) -> dict[str, Any]:
+    return measured(marks, shipped_hints().read_many([normalise(mark.text) for mark in marks]))
 
 
 async def _trained(marks: list[Marked]) -> bytes:
@@ -123,8 +129,8 @@ def _add(found: dict[str, Marked], row: Document, kinds: frozenset[str]) -> None
 
 
 class HintsInForce:
-    """What this process reads hints with: looks at the pointer every few seconds at most. A file that does not load
-    gives no hints; the doctor says so."""
+    """What this process reads hints with: looks at the pointer every few seconds at most. Where a file does not load
+    the shipped reader reads; the doctor says so."""
 
     def __init__(self) -> None:
         self._content: bytes | None = None
@@ -132,7 +138,7 @@ class HintsInForce:
         self._looked_at: datetime | None = None
 
     async def look(self, actor: Actor, desk: Desk) -> bytes | None:
-        """The file in force now, or as it was a few seconds ago; None: nothing is read for hints."""
+        """The file in force now, or as it was a few seconds ago; None: the shipped reader reads."""
         require(actor, "reply.analyse")
         now = desk.clock.now()
         if self._looked_at is None or abs(now - self._looked_at) >= LOOK_EVERY:
@@ -155,10 +161,10 @@ async def _loaded(files: Files, sha256: str) -> bytes | None:
 
 
 async def condition(store: Store, files: Files) -> tuple[str, str]:
-    """For the doctor: whether there is a reader of hints, and what is wrong with its file (nothing: it loads)."""
+    """For the doctor: which reader of hints there is, and what is wrong with its file (nothing: it loads)."""
     sha256 = str((await IN_FORCE.now(store))["sha256"])
     if not sha256:
-        return "没有用标注训练过，不提示", ""
+        return "随附的一版", ""
     if await _loaded(files, sha256) is None:
-        return "", "紧急提示的模型文件不见了或坏了，现在不提示。"
+        return "", "紧急提示的模型文件不见了或坏了，现在用随附的一版。"
     return "本单位训练的一版", ""

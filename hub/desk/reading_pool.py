@@ -22,6 +22,7 @@ from hub.desk.model import ModelNow, Reading
 from hub.desk.topics import Filing, FilingNow
 from hub.orphans import end_with_parent
 from nlp.contract import Analysis
+from nlp.hints import shipped_hints
 from nlp.normal import LOOKED_AT
 from nlp.reading import Asked, Reader
 from nlp.sentiment import read_model
@@ -43,7 +44,7 @@ class Reads(Protocol):
 @dataclass(frozen=True)
 class InUse:
     """What a process reads with: sentiment model, tree and model of topics, the office's dictionary (None: the
-    demonstration's), and the file that reads hints of urgency (None: none are read)."""
+    demonstration's), and the office's own file that reads hints of urgency (None: what ships reads them)."""
 
     reading: Reading = field(default_factory=Reading)
     filing: Filing = field(default_factory=Filing)
@@ -78,7 +79,7 @@ def make_reader(using: InUse) -> Reader:
     reading = using.reading
     model = read_model(reading.content) if reading.content is not None else None
     topics = topics_with(using.filing)
-    urgency = UrgencyReader(read_urgency_model(using.hints)) if using.hints is not None else None
+    urgency = UrgencyReader(read_urgency_model(using.hints)) if using.hints is not None else shipped_hints()
     return Reader(
         using.words, model=model, threshold=reading.threshold, name=reading.model, topics=topics, urgency=urgency
     )

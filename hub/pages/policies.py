@@ -12,7 +12,7 @@ from hub.desk import governing, hinting, naming, urgency
 from hub.domain.errors import FieldError, HubError, Invalid, NotFound
 from hub.domain.policy import POLICIES, Policy, Value
 from hub.domain.rights import may
-from hub.domain.urgency import HINTS, KINDS, NO_READER, Agreement, figure_words
+from hub.domain.urgency import HINTS, KINDS, SHIPPED, Agreement, figure_words
 from hub.pages.routes import Route, desk_of
 from hub.pages.settings import sections_of
 from hub.pages.shell import actor_of, field, go, show
@@ -70,13 +70,13 @@ def _in_force(named: Document) -> tuple[tuple[str, str], ...]:
     tried = named["tried"]
     last = (("最近一次训练", f"{wording.full_moment(tried['at'])}，{tried['why']}"),) if tried else ()
     if not named["sha256"]:
-        return (("现在", NO_READER), *last)
+        return (("现在", SHIPPED), *last)
     return (("现在", f"{wording.full_moment(named['since'])} 起用本单位训练的一版"),
             ("训练时的检验", "；".join(figure_words(named["figures"])) + "。"), *last)  # fmt: skip
 
 
 def _marks_only(found: Agreement) -> tuple[tuple[str, str], ...]:
-    """Where nothing has read for hints yet, there is nothing to compare the marks with."""
+    """Where nothing was taken for possible yet, there is nothing to compare the marks with."""
     there = "　".join(f"{KINDS[kind]} {found.marked[kind]} 条" for kind in KINDS if found.marked[kind])
     return (("已经标的", f"{there or '还没有标过紧急的'}。"),)
 

@@ -13,7 +13,7 @@ from hub.desk.hinting import HintsInForce, condition, drop_hints, hints_in_force
 from hub.desk.reading_pool import InUse, make_reader
 from hub.desk.urgency import mark_urgency
 from hub.domain.errors import Conflict, NotAllowed
-from hub.domain.urgency import LEAST_LIFE, NO_READER, figure_words, said_in_all, worth_showing
+from hub.domain.urgency import LEAST_LIFE, SHIPPED, figure_words, said_in_all, worth_showing
 from nlp.model_file import ModelFileError
 from nlp.urgency import write_urgency_model
 from nlp.urgency_training import Marked, own_marks, train_urgency
@@ -59,10 +59,12 @@ async def in_force(office: Office) -> dict[str, Any]:
     return await hints_in_force(MONITOR, office.desk)
 
 
-async def test_on_the_first_day_there_is_no_reader_of_hints() -> None:
+async def test_on_the_first_day_the_shipped_reader_reads() -> None:
     office = await make_office()
     assert (await in_force(office))["sha256"] == ""
     assert await HintsInForce().look(READER, office.desk) is None
+    found = make_reader(InUse()).read("楼道里煤气味特别重，打燃气公司电话没人接，整栋楼都不敢睡", "comment")
+    assert found.urgency is not None and found.urgency.kind == "life"
 
 
 async def test_a_reader_that_finds_what_people_marked_is_used_and_says_how_good_it_is() -> None:
@@ -138,7 +140,7 @@ async def test_of_two_trainings_at_once_one_takes_effect() -> None:
     assert (await in_force(office))["version"] == 1
 
 
-async def test_readers_stop_within_seconds_when_it_is_switched_off() -> None:
+async def test_within_seconds_of_switching_it_off_the_shipped_reader_reads() -> None:
     office = await with_marks()
     await train_hints(MONITOR, office.desk, small)
     looks = HintsInForce()
@@ -150,7 +152,7 @@ async def test_readers_stop_within_seconds_when_it_is_switched_off() -> None:
         await drop_hints(MONITOR, office.desk)
 
 
-async def test_a_file_that_is_none_gives_no_hints_and_stops_nothing() -> None:
+async def test_where_a_file_is_none_the_shipped_reader_reads_and_the_doctor_says_so() -> None:
     office = await with_marks()
     await train_hints(MONITOR, office.desk, small)
     other = await office.desk.files.put(b"nothing of the kind")
@@ -161,7 +163,7 @@ async def test_a_file_that_is_none_gives_no_hints_and_stops_nothing() -> None:
 
 async def test_the_doctor_says_which_reader_of_hints_there_is() -> None:
     office = await with_marks()
-    assert await condition(office.desk.store, office.desk.files) == ("没有用标注训练过，不提示", "")
+    assert await condition(office.desk.store, office.desk.files) == ("随附的一版", "")
     await train_hints(MONITOR, office.desk, small)
     assert await condition(office.desk.store, office.desk.files) == ("本单位训练的一版", "")
 
@@ -188,7 +190,7 @@ async def test_an_editor_trains_nothing() -> None:
 async def test_the_command_says_what_is_so_and_what_to_do(capsys: pytest.CaptureFixture[str]) -> None:
     office = await with_marks()
     await command.run(argparse.Namespace(act="show", json=False), office.desk)
-    assert NO_READER in capsys.readouterr().out
+    assert SHIPPED in capsys.readouterr().out
     await train_hints(MONITOR, office.desk, small)
     await command.run(argparse.Namespace(act="show", json=False), office.desk)
     assert "危及人身：30 条" in capsys.readouterr().out
@@ -209,6 +211,15 @@ def test_half_of_the_dangers_and_one_in_four_of_the_hints_is_the_least(
     life: tuple[int, int], said: tuple[int, int], keep: bool
 ) -> None:
     assert worth_showing(figures(life, said)).keep is keep
+
+
+def test_one_that_finds_fewer_dangers_than_the_shipped_one_does_not_take_its_place() -> None:
+    own, shipped = figures((20, 12), (24, 12)), figures((20, 13), (40, 13))
+    assert worth_showing(own).keep
+    found = worth_showing(own, shipped)
+    assert not found.keep and "随附的一版认出 13 条" in found.why
+    assert worth_showing(own, figures((20, 12), (40, 13))).keep
+    assert worth_showing(own, figures((20, 13), (400, 13))).keep  # the shipped one is wrong too often here
 
 
 def test_unmarked_replies_that_were_not_tried_count_as_the_tried_ones() -> None:

@@ -7,11 +7,13 @@ from dataclasses import replace
 from functools import lru_cache
 from importlib.resources import files
 
+import numpy as np
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
 from nlp.contract import Urgency
+from nlp.hints import MODEL
 from nlp.model_file import ModelFileError
 from nlp.normal import normalise
 from nlp.reading import Reader
@@ -35,7 +37,7 @@ WIDEST = 2 * SHORT
 
 @lru_cache(maxsize=1)
 def reader() -> UrgencyReader:
-    """A reader of all own texts: none ships, an office makes its own."""
+    """A reader of all own texts, made anew."""
     return UrgencyReader(read_urgency_model(write_urgency_model(train_urgency(own_marks()))))
 
 
@@ -134,6 +136,15 @@ def test_training_twice_gives_the_same_bytes_and_they_survive_reading() -> None:
     once = write_urgency_model(train_urgency(SMALL))
     assert write_urgency_model(train_urgency(SMALL)) == once
     assert write_urgency_model(read_urgency_model(once)) == once
+
+
+def test_the_shipped_model_was_trained_on_the_shipped_texts() -> None:
+    fresh, shipped = reader().model, read_urgency_model(MODEL.read_bytes())
+    assert fresh.about["texts"] == shipped.about["texts"]
+    assert fresh.vocabulary == shipped.vocabulary
+    assert np.allclose(fresh.weights, shipped.weights, atol=1e-3)
+    assert np.allclose(fresh.thresholds, shipped.thresholds, atol=1e-3)
+    assert shipped.about["licence"] == "Apache-2.0" and MODEL.stat().st_size < 300_000
 
 
 def test_a_model_counts_its_texts_and_is_small() -> None:

@@ -116,7 +116,7 @@ async def test_beside_the_switch_stands_how_good_the_hints_are(room: Room) -> No
     assert "改之前" not in (await admin.get("/settings/policies/mail_tries")).text
 
 
-async def test_where_nothing_reads_for_hints_marks_are_counted_and_compared_with_nothing(room: Room) -> None:
+async def test_where_nothing_was_hinted_yet_marks_are_counted_and_compared_with_nothing(room: Room) -> None:
     await letter(room)
     await (await room.as_("monitor")).post("/replies/r1/urgency", {"kind": "life", "seen": "0"})
     admin = await room.as_("secadmin")
