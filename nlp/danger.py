@@ -36,7 +36,7 @@ FAILURES: Mapping[str, Mapping[str, float]] = {
     "smell": {"": 2.5},
     "burn": {"wire": 2.0, "build": 2.0, "gas": 2.0, "goods": 2.0, "": 1.5},
     "fire": {"": 0.5},
-    "boom": {"gas": 1.5, "goods": 1.5, "wire": 1.0, "": 0.5},
+    "boom": {"gas": 2.0, "goods": 2.0, "wire": 1.0, "": 0.5},
     "spark": {"wire": 2.5, "build": 1.0},
     "shock": {"wire": 2.5, "build": 2.0, "person": 2.0, "": 1.5},
     "fell": {"hole": 2.5, "water": 2.5, "person": 2.0, "over": 2.0, "lift": 2.0, "build": 1.5},
@@ -48,6 +48,8 @@ FAILURES: Mapping[str, Mapping[str, float]] = {
     "beast": {"person": 1.5, "": 1.0},
     "poison": {"person": 2.0, "gas": 2.0, "": 1.0},
     "slow": {"person": 1.0},
+    "fuel": {"build": 1.5, "": 1.0},
+    "unsafe": {"": 1.5},
     "thrown": {"": 1.0},
     "jump": {"build": 2.0, "person": 2.0, "ground": 2.0, "": 1.0},
     "self": {"": 3.0},
@@ -59,26 +61,27 @@ FAILURES: Mapping[str, Mapping[str, float]] = {
     "lost": {"person": 2.5, "": 0.5},
     "still": {"person": 2.5, "lift": 2.0, "patient": 1.5, "": 0.5},
     "dying": {"": 3.0},
-    "ill": {"": 1.0},
+    "ill": {"person": 1.5, "patient": 1.5, "": 1.0},
     "short": {"patient": 2.0},
     "help": {"": 1.5},
 }
 CROWD: Mapping[str, float] = {"": 3.0}
-# What stands beside it adds, each class once and MOST together; what takes it back counts once, the strongest.
+# What stands beside it adds, each class once, together no more than MOST nor than the failure itself; what takes it
+# back counts once, the strongest.
 BESIDES: Mapping[str, float] = {
-    "home": 1.5, "now": 1.0, "hurt": 1.0, "jolt": 1.0,
+    "home": 1.5, "now": 1.0, "hurt": 1.5, "jolt": 1.0,
     "life": 0.5, "fear": 0.5, "grave": 0.5, "who": 0.5, "rain": 0.5, "idle": 0.5,
 }  # fmt: skip
 PLANNED: Mapping[str, float] = {"plan": 1.0}
 MOST = 2.5
-BACK: Mapping[str, float] = {"past": 2.0, "supposed": 2.0, "elsewhere": 2.0}
+BACK: Mapping[str, float] = {"past": 2.5, "supposed": 2.5, "elsewhere": 2.5}
 DONE, NEW = 2.0, 1.0  # what is mended; what cracks or drops in a flat just handed over
 OF_NEW = frozenset({"crack", "drop"})
 # Of the whole text: told by several words; a danger also: early; after a question, or as one of a list of complaints.
-SOON, AGAIN, MOST_AGAIN = 1.0, 0.5, 1.0
+SOON, AGAIN, MOST_AGAIN = 1.0, 0.5, 1.5
 FULL, ALSO = 2.5, 1.5  # what a place must weigh to count as early, and as one of several
 ASKED, LISTED, FEW, MOST_LISTED = 1.0, 0.5, 2, 1.5
-LEAST: Mapping[str, float] = {"life": 3.5, "gathering": 4.0}  # from which weight on a kind is said, in this order
+LEAST: Mapping[str, float] = {"life": 3.0, "gathering": 4.0}  # from which weight on a kind is said, in this order
 _ENDS = "。！？!?；;"
 _EDGES = "，,。！？!?；;、：: "
 
@@ -141,12 +144,13 @@ def _in_passing(around: list[Word]) -> float:
 def _signs(text: str, word: Word, around: list[Word]) -> Iterator[Sign]:
     start, end, kinds = word
     near = [one for one in around if start - BESIDE <= one[0] and one[1] <= end + BESIDE]
+    title = [one for one in around if one[1] <= EARLY]
     for kind in kinds:
-        thing, weight = _thing(word, near, FAILURES.get(kind, CROWD))
+        thing, weight = _thing(word, [*title, *near], FAILURES.get(kind, CROWD))
         if weight:
             crowd = kind == "crowd"
             beside = _circumstances(near, PLANNED if crowd else BESIDES)
-            more = min(MOST, sum(weight for _, weight in beside.values()))
+            more = min(MOST, weight, sum(extra for _, extra in beside.values()))
             less = _taken_back(text, word, kind, near)
             words = (word, *thing, *(one for one, _ in beside.values()))
             yield Sign("gathering" if crowd else "life", weight + more - less, less == 0.0, words)
@@ -158,7 +162,7 @@ def _thing(word: Word, near: list[Word], weights: Mapping[str, float]) -> tuple[
     best: list[Word] = []
     most = weights.get("", 0.0)
     for one in near:
-        if start - BEFORE <= one[0] and one[1] <= end + AFTER:
+        if one[1] <= EARLY or (start - BEFORE <= one[0] and one[1] <= end + AFTER):
             weight = max(weights.get(kind, 0.0) for kind in one[2])
             if weight >= most and weight > 0.0:
                 best, most = [one], weight
