@@ -28,7 +28,7 @@ HINTS = "urgency_hints"  # the policy that shows what the reading takes for poss
 # What reads on the first day, and what it was measured to do (docs/benchmarks.md, Urgency).
 SHIPPED = (
     "用的是随附的一版：长的来信按险情词表读，只认危及人身和聚集；短的留言由自带语料训练的模型读，四类都认。"
-    "在编写时没看过的 1,052 封真实来信上（约半年，每天 11 封的一半），危及人身的 18 封认出 9 封，提示的 50 封里说对 10 封。"
+    "在编写时没看过的 1,052 封真实来信上，危及人身的 18 封认出 9 封，提示的 50 封里说对 10 封。"
     "本单位标满 20 条“危及人身”后，可请系统管理员运行 python -m hub urgency train：用标注训练一版，比随附的好才换上。"
 )
 
