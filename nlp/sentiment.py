@@ -21,7 +21,7 @@ from numpy.typing import NDArray
 from nlp.contract import Reason, Sentiment
 from nlp.features import LONGEST, dense, lexical
 from nlp.lexicon_table import CLASSES, Hit, Lexicon, civic_lexicon
-from nlp.model_file import packed, unpacked
+from nlp.model_file import fitting, names, numbers, packed, unpacked
 from nlp.runs import Places, Runs
 
 SCHEMA = 2
@@ -195,7 +195,10 @@ def write_model(model: Model) -> bytes:
 def read_model(data: bytes) -> Model:
     """The model in these bytes; ModelFileError where they are none."""
     arrays, about = unpacked(data, "情感模型", SCHEMA)
-    profiles = {name: _profile(arrays, name, *features) for name, features in about["features"].items()}
+    with fitting("情感模型"):
+        profiles = {name: _profile(arrays, name, *features) for name, features in about["features"].items()}
+        if not profiles or not set(profiles) <= set(PROFILES):
+            raise ValueError(f"profiles {sorted(profiles)}")
     return Model(profiles, about)
 
 
@@ -205,9 +208,23 @@ def load_model(path: Path | None = None) -> Model:
 
 
 def _profile(arrays: Mapping[str, NDArray[Any]], name: str, with_shape: bool, weak: float) -> Profile:
-    parts = {key: arrays[f"{name}.{key}"] for key in _ARRAYS if key != "vocabulary"}
-    vocabulary = tuple(str(gram) for gram in arrays[f"{name}.vocabulary"].tolist())
-    return Profile(vocabulary=vocabulary, with_shape=bool(with_shape), weak=float(weak), **parts)
+    vocabulary = names(arrays[f"{name}.vocabulary"])
+    runs, others = len(vocabulary), len(dense("", [], with_shape=bool(with_shape), weak=float(weak)))
+    spread = arrays[f"{name}.spread"]
+    if not (spread > 0.0).all():
+        raise ValueError(f"{name}.spread")
+    return Profile(
+        vocabulary=vocabulary,
+        rarity=numbers(arrays[f"{name}.rarity"], runs),
+        weights=numbers(arrays[f"{name}.weights"], 2, runs),
+        mean=numbers(arrays[f"{name}.mean"], others),
+        spread=numbers(spread, others),
+        dense_weights=numbers(arrays[f"{name}.dense_weights"], 2, others),
+        bias=numbers(arrays[f"{name}.bias"], 2),
+        slope=numbers(arrays[f"{name}.slope"], 2),
+        with_shape=bool(with_shape),
+        weak=float(weak),
+    )
 
 
 class Snownlp:

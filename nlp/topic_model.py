@@ -14,7 +14,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from nlp.features import grams
-from nlp.model_file import packed, unpacked
+from nlp.model_file import fitting, names, numbers, packed, unpacked
 from nlp.topic_tree import Tree
 
 SCHEMA = "topics-1"
@@ -78,12 +78,14 @@ def write_topic_model(model: TopicModel) -> bytes:
 def read_topic_model(data: bytes) -> TopicModel:
     """The model in these bytes; ModelFileError where they are none."""
     arrays, about = unpacked(data, "主题模型", SCHEMA)
-    return TopicModel(
-        vocabulary=tuple(map(str, arrays["vocabulary"].tolist())),
-        rarity=arrays["rarity"],
-        weights=arrays["weights"],
-        bias=arrays["bias"],
-        branches=tuple(map(str, arrays["branches"].tolist())),
-        digest=str(about["tree"]),
-        about=about,
-    )
+    with fitting("主题模型"):
+        vocabulary, branches = names(arrays["vocabulary"]), names(arrays["branches"])
+        return TopicModel(
+            vocabulary=vocabulary,
+            rarity=numbers(arrays["rarity"], len(vocabulary)),
+            weights=numbers(arrays["weights"], len(vocabulary), len(branches)),
+            bias=numbers(arrays["bias"], len(branches)),
+            branches=branches,
+            digest=str(about["tree"]),
+            about=about,
+        )

@@ -19,7 +19,7 @@ from numpy.typing import NDArray
 
 from nlp.contract import Urgency
 from nlp.features import grams
-from nlp.model_file import packed, unpacked
+from nlp.model_file import fitting, names, numbers, packed, unpacked
 from nlp.urgency_words import Found, tokens, urgency_words
 
 SCHEMA = "urgency-1"
@@ -223,6 +223,14 @@ def write_urgency_model(model: UrgencyModel) -> bytes:
 def read_urgency_model(data: bytes) -> UrgencyModel:
     """The model in these bytes; ModelFileError where they are none."""
     arrays, about = unpacked(data, "紧急提示模型", SCHEMA)
-    vocabulary = tuple(map(str, arrays.pop("vocabulary").tolist()))
-    gate = float(arrays.pop("gate")[0])
-    return UrgencyModel(vocabulary=vocabulary, gate=gate, about=about, **arrays)
+    with fitting("紧急提示模型"):
+        vocabulary = names(arrays["vocabulary"])
+        return UrgencyModel(
+            vocabulary=vocabulary,
+            rarity=numbers(arrays["rarity"], len(vocabulary)),
+            weights=numbers(arrays["weights"], len(KINDS), len(vocabulary)),
+            bias=numbers(arrays["bias"], len(KINDS)),
+            thresholds=numbers(arrays["thresholds"], 2, len(KINDS)),
+            gate=float(numbers(arrays["gate"], 1)[0]),
+            about=about,
+        )
