@@ -2,14 +2,18 @@
 
 from __future__ import annotations
 
-import argparse
 import asyncio
+import difflib
+import errno
 import importlib
 import inspect
+import io
 import os
 import sys
 from dataclasses import dataclass
 
+from hub.commands.arguments import Parser
+from hub.commands.files import let_go_of_output
 from hub.domain.errors import HubError, Misconfigured
 
 
@@ -79,7 +83,7 @@ def _overview() -> str:
 
 def _run(command: Command, rest: list[str]) -> int:
     module = importlib.import_module(command.module)
-    parser = argparse.ArgumentParser(prog=f"python -m hub {command.words}", description=command.help)
+    parser = Parser(prog=f"python -m hub {command.words}", description=command.help)
     module.add(parser)
     arguments = parser.parse_args(rest)
     if command.needs_desk:
@@ -88,23 +92,51 @@ def _run(command: Command, rest: list[str]) -> int:
     return int(asyncio.run(answer) if inspect.iscoroutine(answer) else answer)
 
 
+def _unknown(words: list[str]) -> int:
+    """No such command: all there are, and what was perhaps meant."""
+    asked = bool(words) and words[0] in ("-h", "--help", "help")
+    print(_overview(), file=sys.stdout if asked or not words else sys.stderr)
+    if words and not asked:
+        near = difflib.get_close_matches(words[0], [command.words for command in COMMANDS], 1)
+        print(f"没有 {words[0][:40]} 这个命令{f'，是不是 {near[0]}' if near else ''}。", file=sys.stderr)
+    return 0 if asked else 2
+
+
 def main(words: list[str]) -> int:
     """0 for yes, 1 for no, 2 for wrong use or a wrong installation."""
+    _write_utf_8()
     found = _find(words)
     if found is None:
-        wrong = bool(words) and words[0] not in ("-h", "--help", "help")
-        print(_overview(), file=sys.stderr if wrong else sys.stdout)
-        return 2 if wrong or not words else 0
+        return _unknown(words)
     try:
-        return _run(*found)
+        status = _run(*found)
+        sys.stdout.flush()
+        return status
     except Misconfigured as error:
         print(error.message, file=sys.stderr)
         return 2
     except HubError as error:
         print(error.message, file=sys.stderr)
         return 1
-    except (KeyboardInterrupt, BrokenPipeError):
+    except BrokenPipeError:
+        let_go_of_output()
         return 1
+    except OSError as trouble:
+        if trouble.errno != errno.ENOSPC:
+            raise
+        let_go_of_output()
+        print("写不下：磁盘满了。请腾出空间，再运行一次。", file=sys.stderr)
+        return 2
+    except KeyboardInterrupt:
+        print("已停下。", file=sys.stderr)
+        return 1
+
+
+def _write_utf_8() -> None:
+    """Whatever the terminal's language: results are UTF-8, and half a character is written as JSON writes it."""
+    for stream in (sys.stdout, sys.stderr):
+        if isinstance(stream, io.TextIOWrapper):
+            stream.reconfigure(encoding="utf-8", errors="backslashreplace")
 
 
 if __name__ == "__main__":

@@ -4,24 +4,35 @@ from __future__ import annotations
 
 import argparse
 import json
+import signal
 import sys
+from collections import deque
 from collections.abc import Iterable, Iterator
-from concurrent.futures import ProcessPoolExecutor
+from concurrent.futures import Future, ProcessPoolExecutor
+from concurrent.futures.process import BrokenProcessPool
+from contextlib import contextmanager
 from dataclasses import asdict
+from itertools import islice
 from multiprocessing import get_context
 from typing import Any
 
 from tqdm import tqdm
 
-from hub.commands import topics
-from hub.commands.rows import Row, needs_text, read_rows, written_to
+from hub.commands import office_words, topics
+from hub.commands.files import Lines, written_to
+from hub.commands.rows import Row, Rows, each_row, needs_text, quoted
 from hub.domain.errors import Misconfigured
+from hub.orphans import end_with_parent
 from nlp.contract import Analysis
 from nlp.model_file import ModelFileError
 from nlp.reading import KINDS, Asked, Reader
 
 _BATCH = 200
+_AHEAD = 4  # batches that wait for each process: more would only fill the memory
+_MOST_WORKERS = 64
 _READER: list[Reader] = []  # one per process
+Batch = list[tuple[str, str | None]]
+Means = tuple[str | None, str | None, str | None, str | None]  # model, tree, topic model, the office's words
 
 
 def add(parser: argparse.ArgumentParser) -> None:
@@ -31,55 +42,109 @@ def add(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--kind", choices=KINDS, help="没有写明种类的行按这一种读；不给则从文字猜")
     parser.add_argument("--topics", nargs="?", const="", metavar="TREE", help=topics.TREE_HELP)
     parser.add_argument("--topic-model", metavar="M", help="按这个主题模型分类（与 --topics 是同一张分类表）")
-    parser.add_argument("--workers", type=int, default=1, metavar="N", help="用几个进程（默认 1）")
+    parser.add_argument("--dictionary", metavar="F", help=office_words.WORDS_HELP)
+    parser.add_argument("--workers", type=_workers, default=1, metavar="N", help="用几个进程（默认 1）")
     parser.add_argument("--json", action="store_true", help="结果本来就是 JSON Lines；此项只为各命令一致")
 
 
+def _workers(said: str) -> int:
+    if not said.isdecimal() or not 1 <= int(said[:9]) <= _MOST_WORKERS:
+        raise argparse.ArgumentTypeError(f"应为 1 到 {_MOST_WORKERS} 的整数")
+    return int(said)
+
+
 def run(arguments: argparse.Namespace) -> int:
-    found = read_rows(arguments.file, _look)
-    with written_to(arguments.out) as stream:
-        done = tqdm(_analyses(found.rows, arguments), total=len(found.rows), unit="条", file=sys.stderr)
-        for row, analysis in zip(found.rows, done, strict=True):
+    tables = max(topics.report(arguments.topics), office_words.report(arguments.dictionary))
+    words = office_words.words_of(arguments.dictionary)[0]
+    means = (arguments.model, arguments.topics, arguments.topic_model, words)
+    _load(*means)  # here too, so that a wrong model is said once and at once
+    lines, found = Lines(arguments.file), Rows()
+    with written_to(arguments.out) as stream, tqdm(total=lines.count(), unit="条", file=sys.stderr) as bar:
+        read = 0
+        for number, (row, analysis) in enumerate(_analyses(each_row(lines, _look, found), arguments, means), 1):
             stream.write(json.dumps({**row, "analysis": analysis}, ensure_ascii=False) + "\n")
-    return found.report()
+            read = _moved(bar, read, number + len(found.bad))
+        _moved(bar, read, bar.total or 0)
+    return max(found.report(), tables)
+
+
+def _moved(bar: Any, before: int, now: int) -> int:
+    bar.update(max(0, now - before))
+    return max(before, now)
 
 
 def _look(row: Row) -> str | None:
     kind = row.get("kind")
     if kind not in (None, "", *KINDS):
-        return f"kind 不认识“{kind}”，应为 {'、'.join(KINDS)} 之一"
+        return f"kind 应为 {'、'.join(KINDS)} 之一，不是{quoted(kind)}"
     return needs_text(row)
 
 
-def _analyses(rows: list[Row], arguments: argparse.Namespace) -> Iterator[dict[str, Any]]:
-    """The analyses in the order of the rows, over as many processes as asked for."""
-    batches = [[(row["text"], row.get("kind") or arguments.kind) for row in part] for part in _cut(rows)]
-    named = (arguments.model, arguments.topics, arguments.topic_model)
-    if arguments.workers <= 1:
-        _load(*named)
-        for batch in batches:
-            yield from _read(batch)
+def _analyses(
+    rows: Iterator[Row], arguments: argparse.Namespace, means: Means
+) -> Iterator[tuple[Row, dict[str, Any]]]:
+    """Each row with its analysis, in the order of the rows, over as many processes as asked for."""
+    if arguments.workers == 1:
+        for some in _cut(rows):
+            yield from zip(some, _read(_asked(some, arguments.kind)), strict=True)
         return
-    _load(*named)  # here too, so that a wrong model is said once and at once
-    with ProcessPoolExecutor(arguments.workers, get_context("spawn"), _load, named) as pool:
-        for part in pool.map(_read, batches):
-            yield from part
+    with ProcessPoolExecutor(arguments.workers, get_context("spawn"), _begin, means) as pool:
+        try:
+            with _keyboard_unheard():
+                pool.submit(int)  # the first task starts all processes
+            yield from _spread(pool, rows, arguments)
+        except BrokenProcessPool as trouble:
+            raise Misconfigured("一个读文字的进程没了，多半是内存不够。请减少 --workers 再试。") from trouble
+        finally:
+            pool.shutdown(cancel_futures=True)
 
 
-def _cut(rows: list[Row]) -> Iterable[list[Row]]:
-    return (rows[start : start + _BATCH] for start in range(0, len(rows), _BATCH))
+def _spread(
+    pool: ProcessPoolExecutor, rows: Iterator[Row], arguments: argparse.Namespace
+) -> Iterator[tuple[Row, dict[str, Any]]]:
+    waiting: deque[tuple[list[Row], Future[list[dict[str, Any]]]]] = deque()
+    for some in _cut(rows):
+        waiting.append((some, pool.submit(_read, _asked(some, arguments.kind))))
+        if len(waiting) > arguments.workers * _AHEAD:
+            first, done = waiting.popleft()
+            yield from zip(first, done.result(), strict=True)
+    for some, done in waiting:
+        yield from zip(some, done.result(), strict=True)
 
 
-def _load(model: str | None, tree: str | None = None, topic_model: str | None = None) -> None:
+def _cut(rows: Iterator[Row]) -> Iterable[list[Row]]:
+    return iter(lambda: list(islice(rows, _BATCH)), [])
+
+
+def _asked(rows: list[Row], kind: str | None) -> Batch:
+    return [(row["text"], row.get("kind") or kind) for row in rows]
+
+
+@contextmanager
+def _keyboard_unheard() -> Iterator[None]:
+    """Ctrl-C reaches every process of a terminal; those that are started here leave it to their parent."""
+    before = signal.signal(signal.SIGINT, signal.SIG_IGN)
     try:
-        _READER[:] = [Reader(model=model, topics=topics.topics_of(tree, topic_model))]
+        yield
+    finally:
+        signal.signal(signal.SIGINT, before)
+
+
+def _begin(*means: Any) -> None:
+    end_with_parent()
+    _load(*means)
+
+
+def _load(model: str | None, tree: str | None, topic_model: str | None, words: str | None) -> None:
+    try:
+        _READER[:] = [Reader(words, model=model, topics=topics.topics_of(tree, topic_model))]
     except OSError as trouble:
-        raise Misconfigured(f"读不了模型文件 {model}：找不到或无权打开。") from trouble
+        raise Misconfigured(f"读不了模型文件 {model or '（随产品的）'}。请检查文件名和权限。") from trouble
     except ModelFileError as trouble:
         raise Misconfigured(str(trouble)) from trouble
 
 
-def _read(batch: list[tuple[str, str | None]]) -> list[dict[str, Any]]:
+def _read(batch: Batch) -> list[dict[str, Any]]:
     return list(map(_plain, _READER[0].read_many([Asked(text, kind) for text, kind in batch])))
 
 

@@ -14,7 +14,7 @@ from tqdm import tqdm
 
 from hub.commands.bench_analyse import official_replies, read_sets
 from hub.commands.labels import measure
-from hub.commands.topics import fold_by_fold, read_filed, tree_of
+from hub.commands.topics import fold_by_fold, read_filed, read_tree_file
 from nlp.evaluation import Band, figures
 from nlp.sentiment import Model, load_model
 from nlp.topic_training import routed
@@ -103,7 +103,7 @@ def _topics(folder: Path) -> list[Result]:
     """First levels of an office's tree by its names alone, then by a model of the other folds' labels."""
     if not (folder / _LETTERS).exists():
         return []
-    tree = tree_of(str(folder / _TREE))
+    tree = read_tree_file(str(folder / _TREE))[0]
     _, labels = read_filed(str(folder / _LETTERS), tree)
     truth, topics = [label.branch for label in labels], Topics(tree)
     by_names = [routed(topics, label.text) for label in labels]

@@ -91,7 +91,8 @@ def run(arguments: argparse.Namespace) -> int:
         found, voices = read_voices(file)
     else:
         print("没有留言文件，改用演练里的话：四周的平常日子，最后一起突发事件。", file=sys.stderr)
-        found, voices, matters = Rows(), *_demonstration()
+        voices, matters = _demonstration()
+        found = Rows(used=len(voices))
     results = [_measure(name, method, voices, matters) for name, method in METHODS.items()]
     _print(results, as_json=arguments.json)
     return found.report()

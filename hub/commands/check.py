@@ -14,6 +14,7 @@ from hub.checks.kinds import NAMES
 from hub.checks.running import run as run_checks
 from hub.checks.running import unchecked
 from hub.clock import SystemClock, local
+from hub.commands.files import why_unread
 from hub.domain.blocks import text_of
 from hub.domain.errors import HubError
 from hub.domain.fold import fold
@@ -46,6 +47,8 @@ def _text(path: Path) -> str:
 
 def check_file(path: Path, context: Context, clock: SystemClock) -> tuple[str, list[Finding]]:
     """The file's text and its findings; what cannot be read is a finding, too. Raises OSError."""
+    with path.open("rb"):
+        pass  # a file that is not there is none that cannot be checked
     if path.suffix.lower() not in (*PLAIN, *PAGES):
         return "", [unchecked(f"附件未能检查：{path.name}。这种文件还读不了，请人工看过。")]
     try:
@@ -77,7 +80,7 @@ def run(args: argparse.Namespace) -> int:
         try:
             text, findings = check_file(Path(name), context, clock)
         except OSError as error:
-            print(f"打不开 {name}：{error.strerror}。请检查文件名和权限。", file=sys.stderr)
+            print(f"打不开 {name}：{why_unread(error)}", file=sys.stderr)
             return 2
         blocked = blocked or any(each.severity == BLOCK for each in findings)
         results.append({"file": name, "findings": [each.plain() for each in findings]})

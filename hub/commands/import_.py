@@ -4,18 +4,16 @@ nlp."""
 from __future__ import annotations
 
 import argparse
-import csv
-import gzip
-import io
 import json
 import sys
-from collections.abc import Iterator, Mapping
 from dataclasses import asdict
 from pathlib import Path
-from typing import Any
 
 from tqdm import tqdm
 
+from hub.commands.files import Lines, read_whole
+from hub.commands.rows import Row as Values
+from hub.commands.rows import Rows, numbered_rows
 from hub.desk.desk import Desk
 from hub.desk.dictionary import save_dictionary
 from hub.desk.importing import import_replies
@@ -48,7 +46,7 @@ async def run(arguments: argparse.Namespace, desk: Desk) -> int:
 
 async def _topics(arguments: argparse.Namespace, desk: Desk) -> int:
     """The office's own tree of topics, in force at once; bad rows as with replies."""
-    data = read_bytes(arguments.file)
+    data = read_whole(arguments.file)
     tree, bad = checked_tree(data)
     _print_bad([(row.line, row.reason) for row in bad])
     if (bad and not arguments.skip_bad) or arguments.dry_run:
@@ -66,15 +64,15 @@ async def _topics(arguments: argparse.Namespace, desk: Desk) -> int:
 async def _replies(arguments: argparse.Namespace, desk: Desk) -> int:
     if not arguments.account:
         raise Invalid("请用 --account 写明留言记在哪个账号名下。")
-    text, encoding = read_text(arguments.file)
-    names = read_map(arguments.map)
+    names, lines = read_map(arguments.map), Lines(arguments.file)
     rows: list[Row] = []
     bad: list[tuple[int, str]] = []
-    for line, values in read_lines(text, arguments.file):
+    for line, values in numbered_rows(lines, Rows()):
         try:
-            rows.append(read_row(values if isinstance(values, Mapping) else {}, names))
+            rows.append(read_row(_object(values), names))
         except Invalid as error:
             bad.append((line, error.message))
+    encoding = lines.encoding
     _print_bad(bad)
     if (bad and not arguments.skip_bad) or arguments.dry_run:
         print(f"检查完：{len(rows)} 行可用，{len(bad)} 行有误，没有导入。", file=sys.stderr)
@@ -89,7 +87,7 @@ async def _replies(arguments: argparse.Namespace, desk: Desk) -> int:
 
 
 async def _dictionary(arguments: argparse.Namespace, desk: Desk) -> int:
-    text, encoding = read_text(arguments.file)
+    text, encoding = _text(arguments.file)
     words, problems = read(text)
     _print_bad([(problem.line, problem.reason) for problem in problems])
     if (problems and not arguments.skip_bad) or arguments.dry_run:
@@ -103,51 +101,26 @@ async def _dictionary(arguments: argparse.Namespace, desk: Desk) -> int:
     return 1 if problems else 0
 
 
-def _print_bad(bad: list[tuple[int, str]]) -> None:
-    for line, reason in bad[:SHOWN]:
-        print(f"第 {line} 行：{reason}", file=sys.stderr)
-    if len(bad) > SHOWN:
-        print(f"另有 {len(bad) - SHOWN} 行有误。", file=sys.stderr)
+def _object(values: Values | str) -> Values:
+    """The row, or Invalid with the reason why the file gives none there."""
+    if isinstance(values, str):
+        raise Invalid(values)
+    return values
 
 
-def read_text(name: str) -> tuple[str, str]:
-    """The file's text and the encoding it was read in: UTF-8 with or without mark, else GB18030."""
-    content = read_bytes(name)
-    for encoding in ("utf-8-sig", "gb18030"):
+def _text(name: str) -> tuple[str, str]:
+    """The file's text and the encoding it was read in."""
+    content = read_whole(name)
+    for encoding in ("utf-8", "gb18030"):
         try:
-            return content.decode(encoding), encoding
+            return content.decode(encoding).removeprefix("\ufeff"), encoding
         except UnicodeDecodeError:
             continue
     raise Invalid("文件既不是 UTF-8 也不是 GB18030，请另存为 UTF-8 后再导入。")
 
 
-def read_bytes(name: str) -> bytes:
-    """The file's content, unpacked; `-` is the standard input."""
-    try:
-        content = sys.stdin.buffer.read() if name == "-" else Path(name).read_bytes()
-        if name.endswith(".gz") or content[:2] == b"\x1f\x8b":
-            content = gzip.decompress(content)
-    except (OSError, EOFError) as error:
-        raise Invalid(
-            f"文件读不了：{error.strerror if isinstance(error, OSError) and error.strerror else '压缩包不完整'}。"
-        ) from None
-    return content
-
-
-def read_lines(text: str, name: str) -> Iterator[tuple[int, Any]]:
-    """(line number, object) of JSON Lines, or of a CSV with a head row. A line that is no object gives None."""
-    if ".csv" in name or not text.lstrip().startswith("{"):
-        reader = csv.DictReader(io.StringIO(text))
-        for row in reader:
-            yield reader.line_num, row
-        return
-    for number, line in enumerate(text.split("\n"), 1):
-        if line.strip():
-            yield number, _object(line)
-
-
-def _object(line: str) -> Any:
-    try:
-        return json.loads(line)
-    except ValueError:
-        return None
+def _print_bad(bad: list[tuple[int, str]]) -> None:
+    for line, reason in bad[:SHOWN]:
+        print(f"第 {line} 行：{reason}", file=sys.stderr)
+    if len(bad) > SHOWN:
+        print(f"另有 {len(bad) - SHOWN} 行有误。", file=sys.stderr)

@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
-from dataclasses import asdict, replace
+from collections.abc import Sequence
+from dataclasses import asdict, dataclass, replace
 from typing import Any
 
-from hub.commands.rows import Row, Rows, needs_text, read_rows
+from hub.commands.rows import Row, Rows, needs_words, quoted, read_rows
 from hub.domain.errors import Misconfigured
+from nlp.copies import marks_of
 from nlp.evaluation import Figures, Report, report
 from nlp.normal import normalise
 from nlp.reading import KINDS
@@ -20,18 +22,40 @@ def read_labels(name: str, kind: str | None) -> tuple[Rows, list[Labelled]]:
     """The labelled texts of a file; a row without a kind takes `kind`, else it is a comment."""
     found = read_rows(name, _look)
     if not found.rows:
-        found.report()
-        raise Misconfigured('文件里没有一行可用的标注。每行应为 {"text": …, "label": "neg、neu 或 pos"}。')
+        found.name_bad()
+        raise Misconfigured('文件里没有一行可用的标注。每行应有 text 和 label（neg、neu 或 pos）。')
     plain = kind or "comment"
     return found, [Labelled(row["text"], row["label"], row.get("kind") or plain, office=True) for row in found.rows]
 
 
 def _look(row: Row) -> str | None:
-    if row.get("label") not in LABELS:
-        return f"label 应为 {'、'.join(LABELS)} 之一"
-    if row.get("kind") not in (None, "", *KINDS):
-        return f"kind 应为 {'、'.join(KINDS)} 之一"
-    return needs_text(row)
+    label, kind = row.get("label"), row.get("kind")
+    if label in (None, ""):
+        return "缺少 label"
+    if label not in LABELS:
+        return f"label 应为 {'、'.join(LABELS)} 之一，不是{quoted(label)}"
+    if kind not in (None, "", *KINDS):
+        return f"kind 应为 {'、'.join(KINDS)} 之一，不是{quoted(kind)}"
+    return needs_words(row)
+
+
+@dataclass(frozen=True)
+class Once:
+    """Labelled texts, each once: of the same words the first counts. `again`: how many came again, `other`: how many of
+    those with another label."""
+
+    labels: list[Labelled]
+    again: int
+    other: int
+
+
+def once(labels: Sequence[Labelled]) -> Once:
+    """A text that is learnt and measured at once would measure too well."""
+    known: dict[str, Labelled] = {}
+    other = sum(
+        known.setdefault(marks_of(normalise(label.text))[0], label).label != label.label for label in labels
+    )
+    return Once(list(known.values()), len(labels) - len(known), other)
 
 
 def measure(model: Model, rows: list[Labelled]) -> Report:

@@ -4,10 +4,15 @@ from __future__ import annotations
 
 import argparse
 import json
-from pathlib import Path
+import sys
+from collections.abc import Callable
+
+from tqdm import tqdm
 
 from hub.commands import topics
-from hub.commands.labels import as_lines, as_plain, measure, read_labels
+from hub.commands.files import placed
+from hub.commands.labels import as_lines, as_plain, measure, once, read_labels
+from hub.commands.rows import say
 from hub.domain.errors import Misconfigured
 from nlp.evaluation import Report
 from nlp.reading import KINDS
@@ -29,31 +34,53 @@ def add(parser: argparse.ArgumentParser) -> None:
 
 def run(arguments: argparse.Namespace) -> int:
     if arguments.topics is not None:
+        if arguments.alone or arguments.kind:
+            raise Misconfigured("--alone 和 --kind 只用于情感模型，和 --topics 不能一起用。")
         return topics.train(arguments)
-    found, labels = read_labels(arguments.file, arguments.kind)
-    base = [] if arguments.alone else own_corpus()
-    figures = _before_and_after(base, labels)
-    about = {"labels": len(labels), "own_texts": len(base)}
-    try:
-        Path(arguments.out).write_bytes(write_model(train([*base, *labels], about=about)))
-    except OSError as trouble:
-        raise Misconfigured(f"写不了 {arguments.out}：文件夹不存在或无权写入。请换一个位置。") from trouble
-    if arguments.json:
-        plain = {name: as_plain(part) for name, part in figures.items()}
-        print(json.dumps({"out": arguments.out, **about, **plain}, ensure_ascii=False))
-    else:
-        print(f"用了 {len(labels)} 条标注和 {len(base)} 条自带语料，模型写到 {arguments.out}。")
-        for name, part in figures.items():
-            print({"before": "训练前（留出的标注上）", "after": "训练后（同一批）"}[name])
-            print("\n".join("  " + line for line in as_lines(part)))
+    with placed(arguments.out) as part:
+        found, labels = read_labels(arguments.file, arguments.kind)
+        single = once(labels)
+        base = [] if arguments.alone else own_corpus()
+        _need_both_sides([*base, *single.labels])
+        about = {"labels": len(single.labels), "own_texts": len(base)}
+        with tqdm(total=3, desc="训练", unit="步", file=sys.stderr) as bar:
+            figures = _before_and_after(base, single.labels, bar.update)
+            part.write_bytes(write_model(train([*base, *single.labels], about=about)))
+            bar.update(bar.total - bar.n)
+    _say(arguments, about, figures)
+    if single.again:
+        say(f"有 {single.again} 条与前面的文字相同，只算第一条；其中 {single.other} 条标注与前面不同，请核对。")
     return found.report()
 
 
-def _before_and_after(base: list[Labelled], labels: list[Labelled]) -> dict[str, Report]:
+def _need_both_sides(labels: list[Labelled]) -> None:
+    if len({label.label == "neg" for label in labels}) < 2:
+        raise Misconfigured("只用这些标注训练，负面的和不是负面的至少各要有一条。请补标注，或去掉 --alone。")
+
+
+def _say(arguments: argparse.Namespace, about: dict[str, int], figures: dict[str, Report]) -> None:
+    if arguments.json:
+        plain = {name: as_plain(part) for name, part in figures.items()}
+        print(json.dumps({"out": arguments.out, **about, **plain}, ensure_ascii=False))
+        return
+    print(f"用了 {about['labels']} 条标注和 {about['own_texts']} 条自带语料，模型写到 {arguments.out}。")
+    for name, part in figures.items():
+        print({"before": "训练前（留出的标注上）", "after": "训练后（同一批）"}[name])
+        print("\n".join("  " + line for line in as_lines(part)))
+    if not figures:
+        print(f"标注不到 {_LEAST} 条，没有留出来测量。")
+
+
+def _before_and_after(
+    base: list[Labelled], labels: list[Labelled], done: Callable[[], object]
+) -> dict[str, Report]:
     """Figures on held-out labels without and with the others; nothing where there are too few to say anything."""
     if len(labels) < _LEAST:
         return {}
     held = labels[::_HELD_OUT]
     rest = [label for number, label in enumerate(labels) if number % _HELD_OUT]
     figures = {"before": measure(train(base), held)} if base else {}
-    return {**figures, "after": measure(train([*base, *rest]), held)}
+    done()
+    figures["after"] = measure(train([*base, *rest]), held)
+    done()
+    return figures

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from datetime import datetime
@@ -16,6 +17,10 @@ MAPS: Mapping[str, Mapping[str, str]] = {
     "letters": {"id": "external_id", "author": "author", "title": "title", "text": "text", "created_at": "at"},
     "plain": {name: name for name in FIELDS},
 }
+_SPREADSHEET = re.compile(
+    r"([0-9]{4})[-/.年]([0-9]{1,2})[-/.月]([0-9]{1,2})日?"
+    r"(?:[ T]+([0-9]{1,2})[:：时]([0-9]{1,2})(?:[:：分](?:([0-9]{1,2})秒?)?)?)?"
+)
 LONGEST_ID, LONGEST_TEXT = 200, 100_000
 
 
@@ -48,8 +53,15 @@ def read_map(text: str) -> Mapping[str, str]:
 
 
 def read_moment(text: str) -> datetime:
-    """RFC 3339, or local time of the office where no offset stands; ValueError where it is no time or in no year."""
-    moment = datetime.fromisoformat(text.strip().replace("/", "-"))
+    """RFC 3339, or local time of the office where no offset stands, also as its spreadsheets write it (2019/3/1 8:30,
+    2019年3月1日); ValueError where it is no time or in no year."""
+    text = text.strip()
+    told = _SPREADSHEET.fullmatch(text)
+    if told:
+        year, month, day, hour, minute, second = (int(part or 0) for part in told.groups())
+        moment = datetime(year, month, day, hour, minute, second, tzinfo=SHANGHAI)
+    else:
+        moment = datetime.fromisoformat(text.replace("/", "-"))
     return to_milliseconds(in_utc(moment if moment.tzinfo else moment.replace(tzinfo=SHANGHAI)))
 
 

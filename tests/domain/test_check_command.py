@@ -66,8 +66,10 @@ def test_what_cannot_be_read_is_a_finding_that_names_the_file_and_never_silence(
 def test_a_file_that_is_not_there_is_one_sentence_and_status_two(
     tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    assert run(str(tmp_path / "none.txt")) == 2
-    assert "打不开" in capsys.readouterr().err
+    for name in ("none.txt", "none.pdf"):
+        assert run(str(tmp_path / name)) == 2
+        said = capsys.readouterr().err
+        assert "打不开" in said and "没有这个文件" in said
 
 
 def test_a_right_text_says_that_there_is_nothing(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:

@@ -11,7 +11,7 @@ import pytest
 
 from hub.commands import import_
 from hub.desk.importing import import_replies
-from hub.domain.errors import Invalid, NotFound
+from hub.domain.errors import Invalid, Misconfigured, NotFound
 from hub.domain.people import program
 from hub.domain.rows import in_order, read_map, read_row
 from tests.domain.listening_office import make_office
@@ -87,7 +87,7 @@ async def test_a_packed_file_comes_in_once_however_often_it_is_imported(
         "known": 450,
         "aside": 0,
         "bad": 0,
-        "encoding": "utf-8-sig",
+        "encoding": "utf-8",
     }
     stored = (await office.desk.store.find("replies", {}, limit=1))[0]
     assert stored["stream"] == "import:site-main:2019-03-01"
@@ -100,6 +100,31 @@ async def test_a_table_in_gb18030_is_read_as_such(tmp_path: Path, capsys: pytest
     done = await import_.run(arguments(str(path), map="编号=external_id,内容=text,时间=at"), office.desk)
     assert done == 0
     assert json.loads(capsys.readouterr().out)["encoding"] == "gb18030"
+
+
+async def test_an_open_quote_costs_one_row_and_a_broken_line_says_why(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    office = await make_office()
+    path = tmp_path / "a.csv"
+    rows = ["external_id,text,at", '1,"停水,2019/1/2 10:00', "2,没电,2019年1月3日", "3,路灯,不亮,2019-01-04"]
+    path.write_text("\n".join(rows), "utf-8")
+    assert await import_.run(arguments(str(path), map="", skip_bad=True), office.desk) == 1
+    said = capsys.readouterr()
+    assert (json.loads(said.out)["new"], json.loads(said.out)["bad"]) == (1, 2)
+    assert "第 2 行：引号不成对" in said.err and "第 4 行：比表头多出 1 格" in said.err
+    file = write(tmp_path / "a.jsonl", [LETTER, "{not json"])
+    assert await import_.run(arguments(file, dry_run=True), office.desk) == 1
+    assert "第 2 行：不是完整的 JSON" in capsys.readouterr().err
+
+
+async def test_a_file_that_cannot_be_opened_is_said_with_what_to_do(tmp_path: Path) -> None:
+    office = await make_office()
+    (tmp_path / "cut.gz").write_bytes(gzip.compress(b"x" * 1_000)[:-9])
+    for name, said in (("none.csv", "没有这个文件"), ("", "这是文件夹"), ("cut.gz", "压缩包不完整或已损坏")):
+        for kind in ("replies", "dictionary", "topics"):
+            with pytest.raises(Misconfigured, match=said):
+                await import_.run(arguments(str(tmp_path / name), kind=kind), office.desk)
 
 
 async def test_an_unknown_account_is_answered_with_the_known_ones() -> None:

@@ -17,7 +17,10 @@ import pytest
 
 from hub.commands import analyse, bench_analyse, bench_detect, bench_replay, evaluate, replay, train
 from hub.commands.rows import needs_text, read_rows
+from hub.commands.topics import fold_by_fold
 from hub.domain.errors import Invalid, Misconfigured
+from nlp.topic_training import Filed
+from nlp.topic_tree import civic_tree
 from nlp.training import own_corpus
 
 
@@ -209,3 +212,110 @@ def test_the_detect_bench_shows_every_method_and_what_a_long_stream_leaves(capsy
     assert [row["method"] for row in shown["speed"]] == list(bench_detect.METHODS)
     assert [row["texts"] for row in shown["held"]] == [200, 400, 600, 800, 1000]
     assert all(row["texts_per_second"] > 0 for row in shown["speed"]) and shown["held"][-1]["clusters"] > 100
+
+
+LETTER = {"id": "1", "author": "甲", "title": "停水", "text": "滨河花园停水了", "created_at": "2026-03-01 08:00:00"}
+
+
+def replayed(tmp_path: Path, capsys: pytest.CaptureFixture[str], *rows: dict[str, Any]) -> tuple[int, str]:
+    status = call(replay, write(tmp_path / "in.jsonl", list(rows)), "--out", str(tmp_path / "out.jsonl"))
+    return status, capsys.readouterr().err
+
+
+SPREADSHEET_TIMES = ("2026/3/1 8:05", "2026年3月1日 8时5分", "2026-03-01T00:05:00Z", "2026.3.1", "20260301")
+
+
+@pytest.mark.parametrize("said", SPREADSHEET_TIMES)
+def test_replay_takes_the_times_that_spreadsheets_write(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str], said: str
+) -> None:
+    status, told = replayed(tmp_path, capsys, {**LETTER, "created_at": said})
+    assert (status, "1 条留言" in told) == (0, True), told
+
+
+@pytest.mark.parametrize("said", ["2026-13-01", "0001-01-01", "9999-12-31T23:59:59-08:00", "昨天", 1767225600, "8:00"])
+def test_replay_leaves_out_what_is_no_time_of_ours_and_goes_on(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str], said: object
+) -> None:
+    status, told = replayed(tmp_path, capsys, LETTER, {**LETTER, "id": "2", "created_at": said})
+    assert (status, "1 条留言" in told, "第 2 行没有用上：created_at 不是时间" in told) == (1, True, True), told
+
+
+@pytest.mark.parametrize("field", ["id", "author", "title", "channel", "district", "kind", "text", "created_at"])
+@pytest.mark.parametrize("value", [["x"], {"a": 1}, 1.5])
+def test_replay_names_a_field_of_the_wrong_sort(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str], field: str, value: object
+) -> None:
+    status, told = replayed(tmp_path, capsys, LETTER, {**LETTER, "id": "2", field: value})
+    assert (status, f"第 2 行没有用上：{field}" in told, "1 条留言" in told) == (1, True, True), told
+
+
+def test_replay_counts_a_letter_that_comes_again_once(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    status, told = replayed(tmp_path, capsys, LETTER, {**LETTER, "text": "又停水了"}, {**LETTER, "id": 0, "author": 0})
+    assert (status, "2 条留言" in told) == (1, True)
+    assert "第 2 行没有用上：id “1”前面已经有了" in told
+
+
+def test_analyse_knows_the_words_of_the_offices_own_dictionary_and_names_its_bad_lines(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    source = write(tmp_path / "in.jsonl", [{"text": "青羊桥头的路灯不亮"}])
+    (tmp_path / "words.csv").write_text("词,类别,区县\n青羊桥头,地名,东山区\n桥,地名\n", "utf-8")
+    out = str(tmp_path / "out.jsonl")
+    assert call(analyse, source, "--out", out) == 0
+    assert lines(tmp_path / "out.jsonl")[0]["analysis"]["district"] is None
+    assert call(analyse, source, "--dictionary", str(tmp_path / "words.csv"), "--out", out, "--workers", "2") == 1
+    found = lines(tmp_path / "out.jsonl")[0]["analysis"]
+    assert (found["district"], "青羊桥头" in found["places"]) == ("东山区", True)
+    assert capsys.readouterr().err.count("词典第 3 行没有用上") == 1
+    (tmp_path / "words.csv").write_text("词,类别\n桥,地名\n", "utf-8")
+    with pytest.raises(Misconfigured, match="没有一个可用的词"):
+        call(analyse, source, "--dictionary", str(tmp_path / "words.csv"))
+
+
+def test_a_tree_with_bad_rows_is_used_without_them_and_said(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    source = write(tmp_path / "in.jsonl", [{"text": "路灯不亮", "topic": "照明"}])
+    (tmp_path / "tree.csv").write_text("一级分类,二级分类\n照明,路灯\n供水,停水\n,漏\n", "utf-8")
+    for command in (analyse, evaluate):
+        assert call(command, source, "--topics", str(tmp_path / "tree.csv")) == 1
+        assert "分类表第 4 行没有用上" in capsys.readouterr().err
+    with pytest.raises(Misconfigured, match="不是表格"):
+        call(evaluate, source, "--topics", source)
+
+
+def test_training_learns_a_text_once_and_says_which_labels_disagree(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    rows = [{"text": f"{n}号楼停水了", "label": "neg"} for n in range(15)]
+    rows += [{"text": f"谢谢{n}号楼", "label": "pos"} for n in range(15)]
+    rows += [{"text": "谢谢1号楼！", "label": "neg"}] * 2
+    source, model = write(tmp_path / "in.jsonl", rows), str(tmp_path / "m.npz")
+    assert call(train, source, "--alone", "--out", model, "--json") == 0
+    said = capsys.readouterr()
+    told = json.loads(said.out)
+    assert (told["labels"], told["after"]["against_rest"]["texts"]) == (30, 6)
+    assert "有 2 条与前面的文字相同，只算第一条；其中 2 条标注与前面不同" in said.err
+    assert "训练" in said.err  # its progress
+
+
+def test_labels_of_one_side_alone_train_no_model(tmp_path: Path) -> None:
+    source, model = write(tmp_path / "in.jsonl", [{"text": "停水了", "label": "neg"}] * 3), tmp_path / "m.npz"
+    model.write_text("old")
+    with pytest.raises(Misconfigured, match="至少各要有一条"):
+        call(train, source, "--alone", "--out", str(model))
+    assert model.read_text() == "old"
+
+
+def test_a_label_without_words_is_named(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    rows = [{"text": " ", "label": "neg"}, {"text": "停水", "label": None}, {"text": "停水", "label": "neg"}]
+    assert call(evaluate, write(tmp_path / "in.jsonl", rows)) == 1
+    said = capsys.readouterr().err
+    assert "第 1 行没有用上：text 是空的" in said and "第 2 行没有用上：缺少 label" in said
+
+
+def test_no_text_is_measured_by_a_model_that_has_learnt_its_words() -> None:
+    tree = civic_tree()
+    first, second = tree.branches[:2]
+    letters = [Filed(f"第{n}号泊位的系缆桩", first if n % 2 else second) for n in range(12)]
+    once, twice = fold_by_fold(tree, letters, 4), fold_by_fold(tree, [*letters, *letters], 4)
+    assert twice == [*once, *once]
