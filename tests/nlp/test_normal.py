@@ -45,6 +45,14 @@ def test_what_people_write_is_normalised_once_for_all_wherever_it_is_cut(
     assert not set(once) & set("雲區Ａ１\u3000\u200b\ud800\n")
 
 
+@given(st.lists(st.sampled_from(PIECES), max_size=6).map("".join))
+@settings(max_examples=60, deadline=None)
+def test_wherever_a_text_is_cut_nothing_is_left_that_a_second_time_would_take(text: str) -> None:
+    for most in range(1, len(text) + 2):
+        once = normalise(text, most)
+        assert normalise(once, most) == once
+
+
 @given(st.lists(st.sampled_from(PIECES), min_size=1, max_size=8).map("".join), st.integers(300, 3_000))
 @settings(max_examples=12, deadline=None)
 def test_a_long_text_is_cut_to_what_a_person_would_read_and_stays_so(piece: str, times: int) -> None:
