@@ -23,7 +23,7 @@ from hub.domain.rights import require
 from hub.store.base import Document, Store
 from hub.store.files import Damaged, Files
 from nlp.model_file import ModelFileError
-from nlp.sentiment import read_model
+from nlp.sentiment import load_model, read_model
 
 TABLE, POINTER = "models", "model"
 LOOK_EVERY = timedelta(seconds=3)
@@ -181,8 +181,14 @@ async def _tell_broken(desk: Desk, named: Document, why: str) -> None:
     await IN_FORCE.change(desk, named, {"broken": {"at": now, "why": why}}, row, model=named["model"])
 
 
-async def condition(store: Store, files: Files) -> tuple[str, str]:
+async def condition(
+    store: Store, files: Files, shipped: Callable[[], object] = load_model
+) -> tuple[str, str]:
     """For the doctor: which model is in force, and what is wrong with its file (nothing: it loads)."""
+    try:
+        await asyncio.to_thread(shipped)
+    except (OSError, ModelFileError):
+        return "", "随产品的模型打不开，读不了留言。请重新安装这一版程序。"
     named = await IN_FORCE.now(store)
     if named["model"] == SHIPPED:
         return "随产品的模型", ""

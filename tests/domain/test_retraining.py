@@ -3,11 +3,14 @@
 from __future__ import annotations
 
 import asyncio
+import io
+import json
 from collections.abc import Callable, Iterable
 from dataclasses import replace
 from datetime import timedelta
 from typing import Any
 
+import numpy as np
 import pytest
 
 from hub.desk import model
@@ -288,6 +291,39 @@ async def test_a_file_that_does_not_load_is_never_taken_and_is_told_once() -> No
     await office.desk.store.change("models", {"_id": run["_id"]}, {"$set": {"sha256": run["sha256"]}})
     assert (await InForce().look(READER, office.desk)).model == run["_id"]
     assert (await pointer(office))["broken"] is None
+
+
+SPOILT: dict[str, Callable[[dict[str, Any], dict[str, Any]], object]] = {
+    "来自更新的版本": lambda arrays, about: about.update(schema=about["schema"] + 1),
+    "校验值": lambda arrays, about: about.update(sha256="0" * 64),
+    "对不上": lambda arrays, about: about.update(features={"comment": [1]}),
+}
+
+
+@pytest.mark.parametrize("why", SPOILT)
+async def test_whatever_is_wrong_with_a_model_file_the_shipped_one_reads_on_and_people_hear_why(why: str) -> None:
+    office = await office_with()
+    run = await trained(office)
+    with np.load(io.BytesIO(await office.desk.files.get(run["sha256"]) or b""), allow_pickle=False) as file:
+        arrays = {name: file[name] for name in file.files}
+    about = json.loads(arrays.pop("about").tobytes())
+    SPOILT[why](arrays, about)
+    content = io.BytesIO()
+    np.savez(content, about=np.frombuffer(json.dumps(about).encode(), dtype=np.uint8), **arrays)
+    spoilt = await office.desk.files.put(content.getvalue())
+    await office.desk.store.change("models", {"_id": run["_id"]}, {"$set": {"sha256": spoilt}})
+    reading = await InForce().look(READER, office.desk)
+    assert (reading.model, reading.content) == (SHIPPED, None)
+    assert why in (await pointer(office))["broken"]["why"]
+
+
+async def test_the_doctor_says_where_the_installation_itself_lost_its_model() -> None:
+    def gone() -> object:
+        raise FileNotFoundError
+
+    office = await office_with()
+    assert await model.condition(office.desk.store, office.desk.files) == ("随产品的模型", "")
+    assert "重新安装" in (await model.condition(office.desk.store, office.desk.files, gone))[1]
 
 
 async def test_a_model_without_its_file_is_not_chosen() -> None:

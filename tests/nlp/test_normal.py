@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from itertools import groupby
+
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
@@ -25,6 +27,13 @@ def test_what_is_left_can_be_written_as_utf_8_and_is_bounded(text: str) -> None:
     plain.encode("utf-8")
     assert len(plain) <= LIMIT
     assert not any(plain[at : at + RUN + 1] == plain[at] * (RUN + 1) for at in range(len(plain) - RUN))
+
+
+@given(st.lists(st.tuples(st.sampled_from("停水哈！a1😀"), st.integers(1, 6)), max_size=20))
+@settings(max_examples=80, deadline=None)
+def test_a_sign_said_often_is_said_three_times_and_a_shorter_run_stays(runs: list[tuple[str, int]]) -> None:
+    text = "".join(sign * times for sign, times in runs)
+    assert normalise(text) == "".join(sign * min(len(list(run)), RUN) for sign, run in groupby(text))
 
 
 PIECES = (
