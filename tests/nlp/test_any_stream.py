@@ -12,6 +12,7 @@ from nlp.detectors.clusters import Detector
 from nlp.detectors.settings import ClusterSettings
 from nlp.detectors.states import unpack
 from nlp.words import Words, office_dictionary
+from tests.nlp.inside import inside
 
 WORDS = Words(office_dictionary(None))
 START = datetime(2026, 3, 2, 1, tzinfo=UTC)
@@ -45,6 +46,7 @@ BURSTS = st.tuples(
     st.lists(FAST, max_size=8),
 ).map(lambda parts: [row for part in parts for row in part])  # fmt: skip
 STREAM = st.one_of(ANY, BURSTS)
+LONG = st.lists(ONE, min_size=30, max_size=45)  # so that clusters go over to others, and cells have to go
 
 
 def voices(stream: list[Row]) -> list[Voice]:
@@ -79,6 +81,18 @@ def test_a_state_saved_anywhere_goes_on_as_if_nothing_had_been(
     assert after.take(said[cut:]) == unbroken.take(said[cut:])
     same = after.save() == unbroken.save()
     assert same
+
+
+@given(st.one_of(LONG, BURSTS), KINDS)
+@settings(max_examples=40, deadline=None)
+def test_a_loaded_detector_holds_all_that_the_saved_one_held_also_what_no_state_says(
+    stream: list[Row], kind: ClusterSettings
+) -> None:
+    saved, loaded = detector(kind), detector(kind)
+    saved.take(voices(stream))
+    loaded.take(voices(stream)[::2])  # and nothing of what it held before
+    loaded.load(saved.save())
+    assert inside(loaded) == inside(saved)
 
 
 @given(STREAM, st.lists(st.integers(1, 9), min_size=1, max_size=5))

@@ -47,7 +47,8 @@ WORD64 = st.integers(0, (1 << 64) - 1)
 def test_one_text_is_one_group_wherever_and_however_it_is_punctuated(signs: list[tuple[str, str, str]]) -> None:
     """Signs that stand apart, so that no run is shortened."""
     kept = [each for number, each in enumerate(signs) if number == 0 or each[0].lower() != signs[number - 1][0].lower()]
-    one, other = ("".join(sign + each[place] for sign, *each in kept) for place in (0, 1))
+    one = "".join(sign + before for sign, before, _ in kept)
+    other = "".join(sign.swapcase() + after for sign, _, after in kept)
     assert marks_of(normalise(one)) == marks_of(normalise(other))
 
 
@@ -66,6 +67,16 @@ def test_marks_that_differ_in_few_bits_are_one_group_and_in_more_are_not(mark: i
     memory.keep("one", mark, "first")
     other = mark ^ sum(1 << bit for bit in bits)
     assert memory.original("two", other) == ("first" if other and len(bits) <= NEAR else None)
+
+
+@given(WORD64.filter(bool), st.permutations(range(4)), st.lists(st.integers(0, 15), min_size=NEAR, max_size=NEAR))
+@settings(max_examples=80, deadline=None)
+def test_a_near_copy_is_found_whichever_bits_are_other(mark: int, bands: list[int], places: list[int]) -> None:
+    """The worst case: each of the bits in a band of its own, and one band left."""
+    other = mark ^ sum(1 << (16 * band + place) for band, place in zip(bands, places, strict=False))
+    memory = Copies()
+    memory.keep("one", mark, "first")
+    assert other == 0 or memory.original("two", other) == "first"
 
 
 KEPT = st.lists(st.tuples(st.sampled_from("abcdefghij"), st.integers(0, 40).map(lambda step: step << 30)), max_size=60)
@@ -88,6 +99,25 @@ def test_the_memory_keeps_its_bound_and_its_rows_make_the_same_memory(
         for each in (memory, again):
             each.keep(key, mark, f"later {key}")
         assert again.rows() == memory.rows()
+
+
+NEARBY = st.integers(1, 63)  # any two differ in few bits, so that several originals are near to one text
+
+
+@given(st.lists(st.tuples(st.sampled_from("abcdef"), NEARBY, st.booleans()), max_size=40), st.lists(NEARBY, min_size=8))
+@settings(max_examples=80, deadline=None)
+def test_of_several_near_originals_a_memory_made_from_its_rows_names_the_same_one(
+    steps: list[tuple[str, int, bool]], asked: list[int]
+) -> None:
+    memory, again = Copies(), Copies()
+    for key, mark, is_seen in steps:
+        if is_seen:
+            memory.original(key, mark)
+        else:
+            memory.keep(key, mark, f"of {key}")
+    for key, name, mark in memory.rows():
+        again.keep(key, mark, name)
+    assert [again.original("?", mark) for mark in asked] == [memory.original("?", mark) for mark in asked]
 
 
 def test_a_letter_with_a_changed_word_is_a_near_copy_and_another_letter_is_not() -> None:
