@@ -58,6 +58,28 @@ def test_11b_a_burst_of_ordinary_letters_tells_nobody(step: float) -> None:
     assert [change.title for change in alerts(make().take([*quiet, *burst]))] == []
 
 
+PARKING = (
+    "小区停车位不够，晚上回来没地方停车",
+    "我们小区停车太乱，消防通道都停满了",
+    "请问小区停车收费有没有标准，涨了一倍",
+    "小区停车场的灯坏了，停车时刮了两次",
+)
+
+
+def told_of_parking(letters: int) -> list[IssueChange]:
+    """Four people of one everyday matter within an hour in which so many others write about everything."""
+    detector = make()
+    detector.take(daily(2_000, 20, 0.0, 4.5))
+    parking = [voice(9_000 + number, text, 100.1 + number / 4) for number, text in enumerate(PARKING)]
+    others = daily(0, letters, 100.0, 1 / max(1, letters))
+    return alerts(detector.take(sorted([*others, *parking], key=lambda one: (one.at, one.id))))
+
+
+def test_11b_four_people_of_one_everyday_matter_tell_in_a_quiet_hour_and_not_when_everybody_writes() -> None:
+    assert len(told_of_parking(0)) == 1
+    assert told_of_parking(150) == []
+
+
 def test_11b_a_flood_of_copies_among_ordinary_letters_tells_nobody() -> None:
     flood = [voice(5_000 + n, WATER[0] + "！" * (n % 3), 100.0 + n / 200) for n in range(400)]
     voices = sorted([*daily(0, 60, 0.0, 4.0), *flood], key=lambda one: (one.at, one.id))
