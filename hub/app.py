@@ -73,7 +73,9 @@ def bare(name: str, clock: Clock, ids: Identifiers, show: Shown) -> Sanic[Any, A
 def add_routes(app: Sanic[Any, Any], routes: Sequence[Any], wrap: Wrap) -> None:
     """Put a route table into the application; each handler goes through `wrap` (rights, surroundings)."""
     for route in routes:
-        app.add_route(wrap(route), route.path, methods=[route.method], name=route.name, ctx_route=route)
+        named = {"name": route.name, "ctx_route": route}
+        # `text` as everywhere here: left open, Sanic would read and parse each handler's source to guess one
+        app.add_route(wrap(route), route.path, methods=[route.method], error_format="text", **named)
 
 
 def add_static(app: Sanic[Any, Any]) -> None:

@@ -29,6 +29,7 @@ class Whole:
     rehearsal_port: int
     demo: bool
     demo_password: str
+    logins: Sequence[str] = DEMO_LOGINS
 
     async def wait_until_up(self) -> None:
         """Until both answer, at most a minute."""

@@ -4,14 +4,18 @@ from __future__ import annotations
 
 import argparse
 import asyncio
+import importlib
 import os
 import sys
+from typing import TYPE_CHECKING, Any
 
-from hub import household, serving
 from hub import settings as settings_room
 from hub.clock import SystemClock
 from hub.processes import Child, hold_lifeline, refuse_taken, supervise
 from hub.settings import Settings
+
+if TYPE_CHECKING:
+    from hub.household import Whole
 
 PLATFORMS = 3  # 微博, 微信 and push, each on its own port
 KEPT = ("PATH", "LANG", "LC_ALL", "PYTHONPATH", "VIRTUAL_ENV", "SSL_CERT_FILE")
@@ -29,16 +33,29 @@ def add(parser: argparse.ArgumentParser) -> None:
 def run(arguments: argparse.Namespace) -> int:
     if arguments.role in ("site", "desk"):
         hold_lifeline(os.environ)
-    if arguments.role == "site":
-        refuse_taken(arguments.public_port, "公众网", "--public-port")
-        return serving.serve_site(settings_room.read(os.environ, "site"), arguments.public_port)
+        return _serve_pages(arguments)
     settings = settings_room.read(os.environ, "desk")
-    if arguments.role == "desk":
-        refuse_taken(arguments.port, "采编端", "--port")
-        return serving.serve_desk(settings, arguments.port)
     if arguments.role == "worker":
         os.execv(sys.executable, [sys.executable, "-m", "scheduler"])  # noqa: S606 - by command, never by import
     return _serve_all(settings, arguments)
+
+
+def _room(name: str) -> Any:
+    """A role's own module, opened as the door opens commands: importing all of them takes longer than their work."""
+    return importlib.import_module(name)
+
+
+def _serve_pages(arguments: argparse.Namespace) -> int:
+    if arguments.role == "site":
+        refuse_taken(arguments.public_port, "公众网", "--public-port")
+        settings = settings_room.read(os.environ, "site")
+    else:
+        settings = settings_room.read(os.environ, "desk")
+        refuse_taken(arguments.port, "采编端", "--port")
+    serving = _room("hub.serving")
+    if arguments.role == "site":
+        return int(serving.serve_site(settings, arguments.public_port))
+    return int(serving.serve_desk(settings, arguments.port))
 
 
 def _serve_all(settings: Settings, arguments: argparse.Namespace) -> int:
@@ -47,11 +64,12 @@ def _serve_all(settings: Settings, arguments: argparse.Namespace) -> int:
     if arguments.rehearsal:
         for place in range(PLATFORMS):
             refuse_taken(settings.number("HUB_REHEARSAL_PORT") + place, "演练平台", "HUB_REHEARSAL_PORT")
-    whole = household.prepare(settings, arguments.port, arguments.public_port, rehearsal=arguments.rehearsal)
+    household = _room("hub.household")
+    whole: Whole = household.prepare(settings, arguments.port, arguments.public_port, rehearsal=arguments.rehearsal)
     return asyncio.run(supervise(_children(whole, arguments), SystemClock(), lambda: _announce(whole)))
 
 
-def _children(whole: household.Whole, arguments: argparse.Namespace) -> list[Child]:
+def _children(whole: Whole, arguments: argparse.Namespace) -> list[Child]:
     kept = {name: os.environ[name] for name in KEPT if name in os.environ}
     inner, outer = {**kept, **whole.desk_environment}, {**kept, **whole.site_environment}
     base = ["-m", "hub"]
@@ -67,11 +85,11 @@ def _children(whole: household.Whole, arguments: argparse.Namespace) -> list[Chi
     return children
 
 
-async def _announce(whole: household.Whole) -> None:
+async def _announce(whole: Whole) -> None:
     """The two addresses, once both answer, and how a demonstration is entered."""
     await whole.wait_until_up()
     lines = ["", f"采编端  {whole.desk_url}", f"公众网  {whole.site_url}"]
     if whole.demo:
-        lines.append(f"演练用户 {'、'.join(household.DEMO_LOGINS)}；口令 {whole.demo_password}")
+        lines.append(f"演练用户 {'、'.join(whole.logins)}；口令 {whole.demo_password}")
     lines += ["按 Ctrl-C 全部停止；再次启动时数据还在。", ""]
     print("\n".join(lines), file=sys.stdout, flush=True)

@@ -66,6 +66,7 @@ class Household:
     settings: Mapping[str, str] = field(default_factory=dict)
     process: subprocess.Popen[bytes] | None = None
     seconds: float = 0.0
+    sessions: dict[str, Any] = field(default_factory=dict)  # login -> the cookies of who has signed in
 
     @property
     def data(self) -> Path:

@@ -26,8 +26,8 @@ from tests.domain.trust_office import person
 pytestmark = pytest.mark.crash
 
 ROOT = Path(__file__).resolve().parents[2]
-RATE = 20  # half a minute without a beat is a second and a half
-MEANWHILE = 3.5  # seconds of ours in which the desk looks several times at a worker that lives
+RATE = 12  # half a minute without a beat is two seconds and a half, which no living worker is late beside other tests
+MEANWHILE = 6.0  # seconds of ours in which the desk looks several times at a worker that lives
 PATIENCE = 60.0  # seconds of ours
 
 

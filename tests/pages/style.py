@@ -29,6 +29,7 @@ SAMPLES = Path(__file__).parent / "samples"
 FIGURES: dict[str, Any] = json.loads((SAMPLES / "figures.json").read_text(encoding="utf-8"))
 NOW = datetime(2026, 11, 24, 1, 16, 20, tzinfo=UTC)
 CHROMIUM = os.environ.get("CHROMIUM", "/usr/bin/chromium")
+QUIET = ["--no-sandbox", "--disable-background-networking", "--disable-component-update", "--disable-sync"]
 ADDRESS = "http://style.test"
 POLICY = (
     "default-src 'self'; script-src 'self'; style-src 'self'; img-src 'self' blob:; frame-src 'self'; "
@@ -66,6 +67,7 @@ def icon_names() -> list[str]:
     return [name for name in names if not name.startswith("mark-")]
 
 
+@cache
 def pages(look: Look | None = None) -> dict[str, str]:
     """Every sample page by name, as HTML."""
     renderer = _renderer()
@@ -133,9 +135,8 @@ def serve(page: Any, look: Look | None = None) -> list[str]:
 @contextmanager
 def chromium() -> Iterator[Browser]:
     """The machine's Chromium, without its errands to the network."""
-    quiet = ["--no-sandbox", "--disable-background-networking", "--disable-component-update", "--disable-sync"]
     with sync_playwright() as tool:
-        browser = tool.chromium.launch(executable_path=CHROMIUM, args=quiet)
+        browser = tool.chromium.launch(executable_path=CHROMIUM, args=QUIET)
         yield browser
         browser.close()
 

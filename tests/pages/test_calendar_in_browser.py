@@ -6,15 +6,13 @@ from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from typing import Any
 
-import pytest
-from playwright.async_api import Browser, Page, async_playwright, expect
+from playwright.async_api import Browser, Page, expect
 
 from tests.pages.calendar_month import BOTH, moment, post
+from tests.pages.chromium import MARKS, quarrels, tidied
 from tests.pages.desk_room import Room, open_room
-from tests.pages.style import CHROMIUM
-from tests.pages.test_cases_in_browser import LOOKS, quarrels
 
-pytestmark = pytest.mark.browser
+pytestmark = MARKS
 
 VIEWS = ("?month=2026-11", "?view=week&week=2026-11-23", "?view=list&month=2026-11", "?day=2026-11-27")
 
@@ -30,11 +28,10 @@ async def fill(room: Room) -> None:
 
 
 @asynccontextmanager
-async def opened(**more: Any) -> AsyncIterator[tuple[Room, Page]]:
+async def opened(browser: Browser, **more: Any) -> AsyncIterator[tuple[Room, Page]]:
     """The editor's November, filled."""
-    async with open_room() as room, async_playwright() as chromium:
+    async with open_room() as room, tidied(browser):
         await fill(room)
-        browser = await chromium.chromium.launch(executable_path=CHROMIUM, args=["--no-sandbox"])
         visitor = await room.as_("editor")
         context = await browser.new_context(viewport={"width": 1440, "height": 900}, **more)
         cookies = [{"name": name, "value": value, "url": room.base} for name, value in visitor.client.cookies.items()]
@@ -42,7 +39,6 @@ async def opened(**more: Any) -> AsyncIterator[tuple[Room, Page]]:
         page = await context.new_page()
         await page.goto(f"{room.base}/calendar?month=2026-11")
         yield room, page
-        await browser.close()
 
 
 async def times(room: Room, content: str = "c1") -> set[Any]:
@@ -54,8 +50,8 @@ def toast(page: Page, words: str) -> Any:
     return page.locator(".toast", has_text=words)
 
 
-async def test_a_post_is_dragged_to_another_day_and_the_toast_takes_it_back() -> None:
-    async with opened() as (room, page):
+async def test_a_post_is_dragged_to_another_day_and_the_toast_takes_it_back(browser: Browser) -> None:
+    async with opened(browser) as (room, page):
         await page.drag_and_drop("text=供暖服务电话一览", '[data-day="2026-11-26"]')
         await expect(toast(page, "已改到 11 月 26 日 09:00（星期四）。当日 1 条，无撞车。")).to_be_visible()
         await expect(page.locator('[data-day="2026-11-26"][data-chosen] [data-lit]')).to_have_count(1)
@@ -66,8 +62,10 @@ async def test_a_post_is_dragged_to_another_day_and_the_toast_takes_it_back() ->
         assert await times(room) == {moment(25, 9)}
 
 
-async def test_a_focused_post_goes_by_alt_and_arrows_with_the_keyboard_on_it_and_back_by_ctrl_z() -> None:
-    async with opened() as (room, page):
+async def test_a_focused_post_goes_by_alt_and_arrows_with_the_keyboard_on_it_and_back_by_ctrl_z(
+    browser: Browser,
+) -> None:
+    async with opened(browser) as (room, page):
         await page.locator("text=供暖服务电话一览").locator("xpath=ancestor::a").focus()
         await page.keyboard.press("Alt+ArrowRight")
         await page.keyboard.press("Alt+ArrowRight")  # at once: two presses are two days
@@ -82,8 +80,8 @@ async def test_a_focused_post_goes_by_alt_and_arrows_with_the_keyboard_on_it_and
         assert await times(room) == {moment(27, 9)}
 
 
-async def test_what_cannot_be_moved_says_why_and_stays_where_it_is() -> None:
-    async with opened() as (room, page):
+async def test_what_cannot_be_moved_says_why_and_stays_where_it_is(browser: Browser) -> None:
+    async with opened(browser) as (room, page):
         await page.drag_and_drop("text=供暖服务电话一览", '[data-day="2026-11-20"]')
         problem = toast(page, "11 月 20 日 09:00 已经过去，时间没有改。")
         await expect(problem).to_be_visible()
@@ -96,8 +94,8 @@ async def test_what_cannot_be_moved_says_why_and_stays_where_it_is() -> None:
         assert page.url.endswith("/calendar?month=2026-11")
 
 
-async def test_a_post_moved_by_somebody_else_meanwhile_is_not_moved_again() -> None:
-    async with opened() as (room, page):
+async def test_a_post_moved_by_somebody_else_meanwhile_is_not_moved_again(browser: Browser) -> None:
+    async with opened(browser) as (room, page):
         form = {"id": [f"c1:{account}:1" for account in BOTH], "seen": "2026-11-25T09:00", "day": "2026-12-01"}
         await page.evaluate("document.getElementById('calendar').removeAttribute('data-live-on')")  # an old page
         await (await room.as_("reviewer")).post("/calendar/move", form)
@@ -107,36 +105,28 @@ async def test_a_post_moved_by_somebody_else_meanwhile_is_not_moved_again() -> N
         assert await times(room) == {moment(1, 9, month=12)}
 
 
-async def test_in_the_week_a_post_is_dragged_to_a_day_and_keeps_its_hour() -> None:
-    async with opened() as (room, page):
+async def test_in_the_week_a_post_is_dragged_to_a_day_and_keeps_its_hour(browser: Browser) -> None:
+    async with opened(browser) as (room, page):
         await page.get_by_role("link", name="周", exact=True).click()
         await page.drag_and_drop("text=供暖服务电话一览", '[data-day="2026-11-28"]', target_position={"x": 40, "y": 20})
         await expect(toast(page, "已改到 11 月 28 日 09:00（星期六）")).to_be_visible()
         assert await times(room) == {moment(28, 9)} and "view=week" in page.url
 
 
-async def test_a_chosen_filter_takes_effect_at_once_and_without_script_by_its_button() -> None:
-    async with opened() as (_, page):
+async def test_a_chosen_filter_takes_effect_at_once_and_without_script_by_its_button(browser: Browser) -> None:
+    async with opened(browser) as (_, page):
         await page.select_option("#f-channel", "site")
         await expect(page.locator(".calendar")).not_to_contain_text("低温天气提示")
         await expect(page.locator("[data-calendar-go]")).to_be_hidden()
-    async with opened(java_script_enabled=False) as (_, page):
+    async with opened(browser, java_script_enabled=False) as (_, page):
         await page.select_option("#f-channel", "site")
         await page.get_by_role("button", name="筛选").click()
         assert "channel=site" in page.url and "低温天气提示" not in await page.inner_text(".calendar")
         assert not await page.is_visible(".calendar-hint")
 
 
-async def _looked_at(room: Room, browser: Browser, width: int, theme: Any) -> list[str]:
-    cookies = dict((await room.as_("editor")).client.cookies)
-    return await quarrels(browser, room.base, cookies, [f"/calendar{view}" for view in VIEWS], width, theme)
-
-
-@pytest.mark.parametrize(("width", "theme"), LOOKS)
-async def test_the_calendar_is_accessible_inside_its_window_and_quiet(width: int, theme: Any) -> None:
-    async with open_room() as room, async_playwright() as chromium:
+async def test_the_calendar_is_accessible_inside_its_window_and_quiet(browser: Browser) -> None:
+    async with open_room() as room, tidied(browser):
         await fill(room)
-        browser = await chromium.chromium.launch(executable_path=CHROMIUM, args=["--no-sandbox"])
-        wrong = await _looked_at(room, browser, width, theme)
-        await browser.close()
-    assert wrong == []
+        cookies = dict((await room.as_("editor")).client.cookies)
+        assert await quarrels(browser, room.base, cookies, [f"/calendar{view}" for view in VIEWS]) == []

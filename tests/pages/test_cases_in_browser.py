@@ -2,52 +2,16 @@
 
 from __future__ import annotations
 
-from pathlib import Path
-from typing import Any
+from playwright.async_api import Browser
 
-import pytest
-from playwright.async_api import Browser, async_playwright
-
+from tests.pages.chromium import MARKS, quarrels, tidied
 from tests.pages.desk_room import Room, open_room
 from tests.pages.site_office import opened_site
 from tests.pages.test_pages_cases import failed, in_hand, opened
 from tests.pages.test_site_demands import Citizen, answer, demand_of
 from tests.pages.test_site_letters import PHONE
 
-pytestmark = pytest.mark.browser
-
-CHROMIUM = Path("/usr/bin/chromium")
-AXE = Path(__file__).parents[2] / "node_modules" / "axe-core" / "axe.min.js"
-LOOKS = [(width, theme) for theme in ("light", "dark") for width in (1440, 390)]
-
-
-async def quarrels(
-    browser: Browser, base: str, cookies: dict[str, str], paths: list[str], width: int, theme: Any
-) -> list[str]:
-    """What the browser, axe and a ruler say of these pages."""
-    assert AXE.is_file(), "运行 python -m hub vendor --dev 取回 axe-core"
-    context = await browser.new_context(
-        viewport={"width": width, "height": 900}, color_scheme=theme, bypass_csp=True
-    )
-    await context.add_cookies([{"name": name, "value": value, "url": base} for name, value in cookies.items()])
-    page = await context.new_page()
-    wrong: list[str] = []
-    page.on("pageerror", lambda error: wrong.append(f"error: {error}"))
-    page.on("console", lambda line: wrong.append(line.text) if line.type == "error" else None)
-    for path in paths:
-        said = await page.goto(f"{base}{path}")
-        assert said is not None and said.status == 200, path
-        over = await page.evaluate("document.documentElement.scrollWidth - document.documentElement.clientWidth")
-        wrong += [f"{path}: {over} px too wide"] if over > 0 else []
-        await page.add_script_tag(path=str(AXE))
-        result = await page.evaluate("axe.run(document, {resultTypes: ['violations']})")
-        wrong += [
-            f"{path}: {each['id']} {each['nodes'][0]['target']}"
-            for each in result["violations"]
-            if each["impact"] in ("serious", "critical")
-        ]
-    await context.close()
-    return wrong
+pytestmark = MARKS
 
 
 async def cases_of(room: Room) -> list[str]:
@@ -58,48 +22,39 @@ async def cases_of(room: Room) -> list[str]:
     return ["/cases", f"/cases/{first}", f"/cases/{second}", f"/cases/{secret}"]
 
 
-@pytest.mark.parametrize(("width", "theme"), LOOKS)
-async def test_cases_are_accessible_inside_their_window_and_quiet(width: int, theme: Any) -> None:
-    async with open_room() as room, async_playwright() as chromium:
-        browser = await chromium.chromium.launch(executable_path=str(CHROMIUM), args=["--no-sandbox"])
+async def test_cases_are_accessible_inside_their_window_and_quiet(browser: Browser) -> None:
+    async with open_room() as room, tidied(browser):
         paths = await cases_of(room)
         wrong = []
         for login, seen in (("monitor", paths), ("handler", paths[:3]), ("reviewer", paths[:3])):
             visitor = await room.as_(login)
-            wrong += await quarrels(browser, room.base, dict(visitor.client.cookies), seen, width, theme)
-        await browser.close()
+            wrong += await quarrels(browser, room.base, dict(visitor.client.cookies), seen)
     assert wrong == []
 
 
-@pytest.mark.parametrize(("width", "theme"), LOOKS)
-async def test_a_demands_pages_are_accessible_inside_their_window_and_quiet(width: int, theme: Any) -> None:
-    async with opened_site() as office, async_playwright() as chromium:
-        browser = await chromium.chromium.launch(executable_path=str(CHROMIUM), args=["--no-sandbox"])
+async def test_a_demands_pages_are_accessible_inside_their_window_and_quiet(browser: Browser) -> None:
+    async with opened_site() as office, tidied(browser):
         citizen = Citizen(office)
         code = await citizen.ask()
         await citizen.look(code, PHONE[-4:])
         await answer(office, await demand_of(office))
         base, own = f"http://127.0.0.1:{office.port}", {"demand": citizen.cookie, "demand-code": code}
         paths = ["/demands", "/demands/mine", "/letters/sent", "/letters", "/letters/new"]
-        wrong = await quarrels(browser, base, own, paths, width, theme)
-        await browser.close()
+        wrong = await quarrels(browser, base, own, paths)
     assert wrong == []
 
 
-async def test_the_code_behind_the_sign_goes_into_the_field_and_out_of_the_bar() -> None:
-    async with opened_site() as office, async_playwright() as chromium:
-        browser = await chromium.chromium.launch(executable_path=str(CHROMIUM), args=["--no-sandbox"])
+async def test_the_code_behind_the_sign_goes_into_the_field_and_out_of_the_bar(browser: Browser) -> None:
+    async with opened_site() as office, tidied(browser):
         code = await Citizen(office).ask()
         page = await browser.new_page()
         await page.goto(f"http://127.0.0.1:{office.port}/demands#{code}")
         assert await page.input_value("#f-query_code") == code
         assert "#" not in page.url
-        await browser.close()
 
 
-async def test_a_demand_is_looked_up_rated_and_said_to_be_unsolved_by_keyboard_without_script() -> None:
-    async with opened_site() as office, async_playwright() as chromium:
-        browser = await chromium.chromium.launch(executable_path=str(CHROMIUM), args=["--no-sandbox"])
+async def test_a_demand_is_looked_up_rated_and_said_to_be_unsolved_by_keyboard_without_script(browser: Browser) -> None:
+    async with opened_site() as office, tidied(browser):
         code = await Citizen(office).ask()
         await answer(office, await demand_of(office))
         page = await (await browser.new_context(java_script_enabled=False)).new_page()
@@ -123,14 +78,12 @@ async def test_a_demand_is_looked_up_rated_and_said_to_be_unsolved_by_keyboard_w
         await page.focus(".demand-say button")
         await page.keyboard.press("Enter")
         await page.wait_for_url("**/demands/mine?done=again")
-        await browser.close()
 
 
-async def test_in_hand_and_in_a_narrow_window_the_list_gives_way_to_the_case() -> None:
-    async with open_room() as room, async_playwright() as chromium:
+async def test_in_hand_and_in_a_narrow_window_the_list_gives_way_to_the_case(browser: Browser) -> None:
+    async with open_room() as room, tidied(browser):
         case = await in_hand(room)
         visitor = await room.as_("handler")
-        browser = await chromium.chromium.launch(executable_path=str(CHROMIUM), args=["--no-sandbox"])
         context = await browser.new_context(viewport={"width": 390, "height": 800})
         cookies = [{"name": name, "value": value, "url": room.base} for name, value in visitor.client.cookies.items()]
         await context.add_cookies(cookies)  # type: ignore[arg-type]
@@ -139,4 +92,3 @@ async def test_in_hand_and_in_a_narrow_window_the_list_gives_way_to_the_case() -
         assert not await page.is_visible("#case-list") and await page.is_visible("#f-text")
         await page.click(".case-head .head-back")
         assert await page.is_visible("#case-list")
-        await browser.close()

@@ -6,17 +6,16 @@ from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from typing import Any
 
-import pytest
-from playwright.async_api import Page, async_playwright, expect
+from playwright.async_api import Browser, Page, expect
 
 from hub.desk import canned, extending, handling
 from hub.domain.almanac import CALENDAR
 from hub.domain.extension import choices
+from tests.pages.chromium import MARKS, overflow, quarrels, tidied
 from tests.pages.desk_room import Room, open_room
-from tests.pages.test_cases_in_browser import CHROMIUM, LOOKS, quarrels
 from tests.pages.test_pages_cases import in_hand, opened
 
-pytestmark = pytest.mark.browser
+pytestmark = MARKS
 
 CALM = "您好。路灯今晚修好。"
 LAMP = {"_id": "lamp", "name": "路灯报修", "aliases": ["路灯不亮"], "phone": "12319", "public": True}
@@ -36,12 +35,13 @@ async def furnished(room: Room) -> str:
 
 
 @asynccontextmanager
-async def writing(script: bool = True, width: int = 1440) -> AsyncIterator[tuple[Room, Page, str]]:
+async def writing(
+    browser: Browser, *, script: bool = True, width: int = 1440
+) -> AsyncIterator[tuple[Room, Page, str]]:
     """The handler's browser on a case in hand: (room, page, case)."""
-    async with open_room() as room, async_playwright() as chromium:
+    async with open_room() as room, tidied(browser):
         case = await furnished(room)
         visitor = await room.as_("handler")
-        browser = await chromium.chromium.launch(executable_path=str(CHROMIUM), args=["--no-sandbox"])
         context = await browser.new_context(viewport={"width": width, "height": 900}, java_script_enabled=script)
         own = visitor.client.cookies.items()
         cookies: Any = [{"name": name, "value": value, "url": room.base} for name, value in own]
@@ -49,11 +49,12 @@ async def writing(script: bool = True, width: int = 1440) -> AsyncIterator[tuple
         page = await context.new_page()
         await page.goto(f"{room.base}/cases/{case}")
         yield room, page, case
-        await browser.close()
 
 
-async def test_a_stroke_opens_the_canned_answers_which_are_filtered_chosen_and_put_in_by_keys_alone() -> None:
-    async with writing() as (_, page, _case):
+async def test_a_stroke_opens_the_canned_answers_which_are_filtered_chosen_and_put_in_by_keys_alone(
+    browser: Browser,
+) -> None:
+    async with writing(browser) as (_, page, _case):
         field, options = page.locator("#f-text"), page.locator("#canned-list [role=option]")
         await field.focus()
         await page.keyboard.type("/")
@@ -74,8 +75,8 @@ async def test_a_stroke_opens_the_canned_answers_which_are_filtered_chosen_and_p
         await expect(field).to_have_value("您好。有疑问请拨打 12319，由他们答复您。")
 
 
-async def test_escape_closes_the_list_and_a_stroke_inside_words_or_numbers_opens_none() -> None:
-    async with writing() as (_, page, _case):
+async def test_escape_closes_the_list_and_a_stroke_inside_words_or_numbers_opens_none(browser: Browser) -> None:
+    async with writing(browser) as (_, page, _case):
         field, room = page.locator("#f-text"), page.locator("#canned-list")
         await field.focus()
         await page.keyboard.type("您好。/")
@@ -88,8 +89,8 @@ async def test_escape_closes_the_list_and_a_stroke_inside_words_or_numbers_opens
             await expect(room).to_be_hidden()
 
 
-async def test_while_an_input_method_composes_neither_its_enter_nor_its_stroke_is_taken() -> None:
-    async with writing() as (_, page, _case):
+async def test_while_an_input_method_composes_neither_its_enter_nor_its_stroke_is_taken(browser: Browser) -> None:
+    async with writing(browser) as (_, page, _case):
         field, room = page.locator("#f-text"), page.locator("#canned-list")
         await field.focus()
         input_ = """(field, [value, composing]) => {
@@ -110,8 +111,10 @@ async def test_while_an_input_method_composes_neither_its_enter_nor_its_stroke_i
         await expect(field).to_have_value("市民朋友，您好。您反映的情况已收到，编号 26-11-00001。")
 
 
-async def test_a_quotation_and_a_chosen_answer_come_in_without_a_reload_and_the_draft_saves_itself() -> None:
-    async with writing() as (room, page, case):
+async def test_a_quotation_and_a_chosen_answer_come_in_without_a_reload_and_the_draft_saves_itself(
+    browser: Browser,
+) -> None:
+    async with writing(browser) as (room, page, case):
         await page.evaluate("window.same = true")
         await page.fill("#f-text", CALM)
         await page.click("[data-quote]")
@@ -124,8 +127,8 @@ async def test_a_quotation_and_a_chosen_answer_come_in_without_a_reload_and_the_
         assert ((await room.desk.store.get("answers", f"{case}:1")) or {})["text"] == said
 
 
-async def test_without_script_the_same_is_done_by_a_choice_and_by_buttons() -> None:
-    async with writing(script=False) as (_, page, _case):
+async def test_without_script_the_same_is_done_by_a_choice_and_by_buttons(browser: Browser) -> None:
+    async with writing(browser, script=False) as (_, page, _case):
         await page.fill("#f-text", CALM)
         await page.select_option("#f-canned", label="请补充地点")
         await page.click("[name=insert]")
@@ -136,8 +139,8 @@ async def test_without_script_the_same_is_done_by_a_choice_and_by_buttons() -> N
         assert await page.is_visible("#f-notes") and not await page.is_visible("#f-text")
 
 
-async def test_orders_notes_and_more_time_are_reached_by_keyboard_alone() -> None:
-    async with writing() as (room, page, case):
+async def test_orders_notes_and_more_time_are_reached_by_keyboard_alone(browser: Browser) -> None:
+    async with writing(browser) as (room, page, case):
         await page.focus(".case-list-head summary")
         await page.keyboard.press("Enter")
         await page.keyboard.press("Tab")
@@ -177,24 +180,21 @@ async def odd_ones(room: Room) -> list[str]:
     return ["/canned", f"/canned/{first}", f"/cases/{case}", f"/cases/{back}", "/cases?tab=all&sort=people"]
 
 
-@pytest.mark.parametrize(("width", "theme"), LOOKS)
-async def test_the_new_pages_and_states_are_accessible_inside_their_window_and_quiet(width: int, theme: Any) -> None:
-    async with open_room() as room, async_playwright() as chromium:
-        browser = await chromium.chromium.launch(executable_path=str(CHROMIUM), args=["--no-sandbox"])
+async def test_the_new_pages_and_states_are_accessible_inside_their_window_and_quiet(browser: Browser) -> None:
+    async with open_room() as room, tidied(browser):
         paths = await odd_ones(room)
         wrong = []
         for login, seen in (("handler", paths), ("monitor", paths[3:4]), ("reviewer", paths[2:3])):
             visitor = await room.as_(login)
-            wrong += await quarrels(browser, room.base, dict(visitor.client.cookies), seen, width, theme)
-        await browser.close()
+            wrong += await quarrels(browser, room.base, dict(visitor.client.cookies), seen)
     assert wrong == []
 
 
-async def test_on_a_phone_every_form_of_the_head_opens_inside_the_window() -> None:
-    async with writing(width=390) as (_, page, _case):
+async def test_on_a_phone_every_form_of_the_head_opens_inside_the_window(browser: Browser) -> None:
+    async with writing(browser, width=390) as (_, page, _case):
         for number in range(await page.locator(".case-menu").count()):
             await page.click(f".case-menu >> nth={number}")
-            over = await page.evaluate("document.documentElement.scrollWidth - document.documentElement.clientWidth")
+            over = await overflow(page)
             box = await page.locator(f".case-menu >> nth={number} >> .menu-body").bounding_box()
             assert over <= 0 and box is not None and box["x"] >= 0 and box["x"] + box["width"] <= 390
             await page.keyboard.press("Escape")

@@ -5,20 +5,16 @@ from __future__ import annotations
 import asyncio
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
-from pathlib import Path
 from typing import Any
 
-import pytest
-from playwright.async_api import Browser, BrowserContext, Page, async_playwright, expect
+from playwright.async_api import Browser, BrowserContext, Page, expect
 
 from tests.pages.app_office import fill
+from tests.pages.chromium import MARKS, quarrels, tidied
 from tests.pages.site_office import Office, article, opened_site
 
-pytestmark = pytest.mark.browser
+pytestmark = MARKS
 
-CHROMIUM = Path("/usr/bin/chromium")
-AXE = Path(__file__).parents[2] / "node_modules" / "axe-core" / "axe.min.js"
-QUIET = ["--no-sandbox", "--disable-background-networking", "--disable-component-update", "--disable-sync"]
 PATHS = (
     "/app/", "/app/?district=临江区", "/app/cards", "/app/cards/c5", "/app/cards/c1", "/app/cards/c3", "/app/services",
     "/app/say", "/app/mine", "/app/offline",
@@ -26,14 +22,10 @@ PATHS = (
 
 
 @asynccontextmanager
-async def visited() -> AsyncIterator[tuple[Office, Browser]]:
-    async with opened_site() as office, async_playwright() as chromium:
+async def visited(browser: Browser) -> AsyncIterator[Office]:
+    async with opened_site() as office, tidied(browser):
         await fill(office)
-        browser = await chromium.chromium.launch(executable_path=str(CHROMIUM), args=QUIET)
-        try:
-            yield office, browser
-        finally:
-            await browser.close()
+        yield office
 
 
 def at(office: Office, path: str) -> str:
@@ -59,36 +51,14 @@ async def kept(page: Page) -> dict[str, list[str]]:
     ))  # fmt: skip
 
 
-@pytest.mark.parametrize("width", [1440, 390])
-@pytest.mark.parametrize("theme", ["light", "dark"])
-async def test_no_page_of_the_app_is_inaccessible_too_wide_or_loud(theme: Any, width: int) -> None:
-    wrong: list[str] = []
-    assert AXE.is_file(), "运行 python -m hub vendor --dev 取回 axe-core"
-    async with visited() as (office, browser):
-        context = await browser.new_context(
-            viewport={"width": width, "height": 900}, color_scheme=theme, bypass_csp=True
-        )
-        page = await context.new_page()
-        page.on("pageerror", lambda error: wrong.append(f"error: {error}"))
-        page.on("console", lambda line: wrong.append(line.text) if line.type == "error" else None)
-        for path in PATHS:
-            await page.goto(at(office, path))
-            over = await page.evaluate("document.documentElement.scrollWidth - document.documentElement.clientWidth")
-            wrong += [f"{path}: {over} px too wide"] if over > 0 else []
-            await page.add_script_tag(path=str(AXE))
-            result = await page.evaluate("axe.run(document, {resultTypes: ['violations']})")
-            assert len(result["passes"]) > 5
-            wrong += [
-                f"{path}: {each['id']} {each['nodes'][0]['target']}"
-                for each in result["violations"]
-                if each["impact"] in ("serious", "critical")
-            ]
-    assert wrong == []
+async def test_no_page_of_the_app_is_inaccessible_too_wide_or_loud(browser: Browser) -> None:
+    async with visited(browser) as office:
+        assert await quarrels(browser, at(office, ""), {}, PATHS) == []
 
 
-async def test_no_page_of_the_app_breaks_the_policy_or_throws() -> None:
+async def test_no_page_of_the_app_breaks_the_policy_or_throws(browser: Browser) -> None:
     said: list[str] = []
-    async with visited() as (office, browser):
+    async with visited(browser) as office:
         _, page = await phone(browser)
         page.on("pageerror", lambda error: said.append(str(error)))
         page.on("console", lambda line: said.append(line.text) if line.type == "error" else None)
@@ -98,9 +68,9 @@ async def test_no_page_of_the_app_breaks_the_policy_or_throws() -> None:
     assert said == []
 
 
-async def test_what_a_finger_must_hit_is_48_pixels_high_also_in_large_type() -> None:
+async def test_what_a_finger_must_hit_is_48_pixels_high_also_in_large_type(browser: Browser) -> None:
     small = []
-    async with visited() as (office, browser):
+    async with visited(browser) as office:
         context, page = await phone(browser)
         for elder in (False, True):
             if elder:
@@ -118,8 +88,8 @@ async def test_what_a_finger_must_hit_is_48_pixels_high_also_in_large_type() -> 
     assert small == []
 
 
-async def test_a_browser_finds_the_app_installable() -> None:
-    async with visited() as (office, browser):
+async def test_a_browser_finds_the_app_installable(browser: Browser) -> None:
+    async with visited(browser) as office:
         context, page = await phone(browser)
         await page.goto(at(office, "/app/"))
         await installed(page)
@@ -132,8 +102,8 @@ async def test_a_browser_finds_the_app_installable() -> None:
         assert [each["errorId"] for each in problems["installabilityErrors"]] in ([], ["in-incognito"])
 
 
-async def test_after_one_visit_the_app_is_read_without_a_network() -> None:
-    async with visited() as (office, browser):
+async def test_after_one_visit_the_app_is_read_without_a_network(browser: Browser) -> None:
+    async with visited(browser) as office:
         context, page = await phone(browser)
         await page.goto(at(office, "/app/"))
         await installed(page)
@@ -158,8 +128,8 @@ async def test_after_one_visit_the_app_is_read_without_a_network() -> None:
         await expect(page.locator("[data-offline]")).to_be_hidden()
 
 
-async def test_the_card_by_which_one_came_is_kept_although_there_was_no_worker_yet() -> None:
-    async with visited() as (office, browser):
+async def test_the_card_by_which_one_came_is_kept_although_there_was_no_worker_yet(browser: Browser) -> None:
+    async with visited(browser) as office:
         context, page = await phone(browser)
         await page.goto(at(office, "/app/cards/c5"))
         await installed(page)
@@ -172,8 +142,8 @@ async def test_the_card_by_which_one_came_is_kept_although_there_was_no_worker_y
         await expect(page.locator(".prose")).to_contain_text("正在冲洗管道")
 
 
-async def test_what_was_taken_back_is_gone_from_the_phone_once_it_has_a_network() -> None:
-    async with visited() as (office, browser):
+async def test_what_was_taken_back_is_gone_from_the_phone_once_it_has_a_network(browser: Browser) -> None:
+    async with visited(browser) as office:
         context, page = await phone(browser)
         await page.goto(at(office, "/app/"))
         await installed(page)
@@ -186,8 +156,8 @@ async def test_what_was_taken_back_is_gone_from_the_phone_once_it_has_a_network(
         await expect(page.locator("h1")).to_have_text("这一页还没有在这部手机上打开过")
 
 
-async def test_a_newer_text_is_shown_and_kept_at_the_next_reading() -> None:
-    async with visited() as (office, browser):
+async def test_a_newer_text_is_shown_and_kept_at_the_next_reading(browser: Browser) -> None:
+    async with visited(browser) as office:
         context, page = await phone(browser)
         await page.goto(at(office, "/app/"))
         await installed(page)
@@ -212,8 +182,8 @@ async def write(page: Page) -> None:
     await page.check("#f-agreed")
 
 
-async def test_a_demand_is_kept_on_the_phone_and_nothing_of_it_in_any_cache() -> None:
-    async with visited() as (office, browser):
+async def test_a_demand_is_kept_on_the_phone_and_nothing_of_it_in_any_cache(browser: Browser) -> None:
+    async with visited(browser) as office:
         _, page = await phone(browser)
         await page.goto(at(office, "/app/"))
         await installed(page)
@@ -246,8 +216,8 @@ async def test_a_demand_is_kept_on_the_phone_and_nothing_of_it_in_any_cache() ->
         assert "松苑街路灯不亮" not in await page.evaluate("JSON.stringify(localStorage)")
 
 
-async def test_what_is_written_without_a_network_waits_on_the_phone_and_goes_out_later() -> None:
-    async with visited() as (office, browser):
+async def test_what_is_written_without_a_network_waits_on_the_phone_and_goes_out_later(browser: Browser) -> None:
+    async with visited(browser) as office:
         context, page = await phone(browser)
         await page.goto(at(office, "/app/"))
         await installed(page)
@@ -270,8 +240,8 @@ async def test_what_is_written_without_a_network_waits_on_the_phone_and_goes_out
         assert len((await office.ask("GET", "/inbox")).json["rows"]) == 1
 
 
-async def test_the_notice_of_my_district_stands_first_and_others_are_away() -> None:
-    async with visited() as (office, browser):
+async def test_the_notice_of_my_district_stands_first_and_others_are_away(browser: Browser) -> None:
+    async with visited(browser) as office:
         _, page = await phone(browser)
         await page.goto(at(office, "/app/mine"))
         await page.select_option("#f-district", "北岭区")
@@ -290,8 +260,8 @@ async def test_the_notice_of_my_district_stands_first_and_others_are_away() -> N
         await expect(page.locator("[data-messages-empty]")).to_be_visible()
 
 
-async def test_a_query_code_is_kept_as_it_is_read_and_a_short_one_is_not() -> None:
-    async with visited() as (office, browser):
+async def test_a_query_code_is_kept_as_it_is_read_and_a_short_one_is_not(browser: Browser) -> None:
+    async with visited(browser) as office:
         _, page = await phone(browser)
         await page.goto(at(office, "/app/mine"))
         await page.fill("#f-code", "7k4m 29qx")
@@ -302,8 +272,8 @@ async def test_a_query_code_is_kept_as_it_is_read_and_a_short_one_is_not() -> No
         await expect(page.locator("ul[data-demands]")).to_contain_text("7K4M-29QX-11AB-C")
 
 
-async def test_odd_words_in_the_phones_memory_stop_nothing() -> None:
-    async with visited() as (office, browser):
+async def test_odd_words_in_the_phones_memory_stop_nothing(browser: Browser) -> None:
+    async with visited(browser) as office:
         wrong: list[str] = []
         _, page = await phone(browser)
         page.on("pageerror", lambda error: wrong.append(str(error)))
@@ -317,8 +287,8 @@ async def test_odd_words_in_the_phones_memory_stop_nothing() -> None:
         assert wrong == []
 
 
-async def test_a_new_version_takes_over_and_the_old_files_go() -> None:
-    async with visited() as (office, browser):
+async def test_a_new_version_takes_over_and_the_old_files_go(browser: Browser) -> None:
+    async with visited(browser) as office:
         _, page = await phone(browser)
         await page.goto(at(office, "/app/"))
         await installed(page)
@@ -337,8 +307,8 @@ async def test_a_new_version_takes_over_and_the_old_files_go() -> None:
         assert "/app/" in after["app-read"]
 
 
-async def test_the_worker_leaves_the_rest_of_the_site_alone() -> None:
-    async with visited() as (office, browser):
+async def test_the_worker_leaves_the_rest_of_the_site_alone(browser: Browser) -> None:
+    async with visited(browser) as office:
         _, page = await phone(browser)
         await page.goto(at(office, "/app/"))
         await installed(page)
@@ -348,8 +318,8 @@ async def test_the_worker_leaves_the_rest_of_the_site_alone() -> None:
                    for path in paths)  # fmt: skip
 
 
-async def test_the_app_is_used_by_keyboard_alone() -> None:
-    async with visited() as (office, browser):
+async def test_the_app_is_used_by_keyboard_alone(browser: Browser) -> None:
+    async with visited(browser) as office:
         _, page = await phone(browser)
         await page.goto(at(office, "/app/"))
         await page.keyboard.press("Tab")
@@ -369,8 +339,8 @@ async def test_the_app_is_used_by_keyboard_alone() -> None:
         await page.wait_for_url("**/app/mine")
 
 
-async def test_the_app_works_as_plain_pages_without_script() -> None:
-    async with visited() as (office, browser):
+async def test_the_app_works_as_plain_pages_without_script(browser: Browser) -> None:
+    async with visited(browser) as office:
         _, page = await phone(browser, java_script_enabled=False)
         await page.goto(at(office, "/app/mine"))
         await expect(page.locator("[data-demands-empty]")).to_contain_text("只记在这部手机上")

@@ -4,18 +4,15 @@ from __future__ import annotations
 
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
-from pathlib import Path
-from typing import Any
 
-import pytest
-from playwright.async_api import Browser, async_playwright
+from playwright.async_api import Browser
 
+from tests.pages.chromium import MARKS, overflow, quarrels, tidied
 from tests.pages.site_office import PIXEL_NAME, Office, article, column, opened_site, paragraph, picture
 
-pytestmark = pytest.mark.browser
+pytestmark = MARKS
 
-CHROMIUM = Path("/usr/bin/chromium")
-AXE = Path(__file__).parents[2] / "node_modules" / "axe-core" / "axe.min.js"
+MISSING = ("/articles/gone", "/nothing")
 PATHS = (
     "/", "/columns/yw", "/articles/a1", "/articles/gone", "/search?q=供暖", "/sitemap", "/accessibility", "/privacy",
     "/letters", "/letters/new", "/letters/sent", "/mistakes/new", "/nothing",
@@ -24,8 +21,8 @@ LONG = "关于进一步做好全市冬季供暖保障和老旧小区供热管网
 
 
 @asynccontextmanager
-async def visited() -> AsyncIterator[tuple[Office, Browser]]:
-    async with opened_site() as office, async_playwright() as chromium:
+async def visited(browser: Browser) -> AsyncIterator[Office]:
+    async with opened_site() as office, tidied(browser):
         await office.put("column", "yw", column())
         await office.put("file", PIXEL_NAME, picture())
         await office.put("article", "a2", article(LONG, source=LONG[:60]))
@@ -40,42 +37,16 @@ async def visited() -> AsyncIterator[tuple[Office, Browser]]:
         await office.put("article", "a1", body, 2, correction={"note": "更正了时间"})
         await office.put("article", "gone", article())
         await office.ask("DELETE", "/items/article/gone?version=1&note=x&key=d")
-        browser = await chromium.chromium.launch(executable_path=str(CHROMIUM), args=["--no-sandbox"])
-        try:
-            yield office, browser
-        finally:
-            await browser.close()
+        yield office
 
 
-@pytest.mark.parametrize("width", [1440, 390])
-@pytest.mark.parametrize("theme", ["light", "dark"])
-async def test_no_page_is_inaccessible_wider_than_its_window_or_loud(theme: Any, width: int) -> None:
-    wrong: list[str] = []
-    assert AXE.is_file(), "运行 python -m hub vendor --dev 取回 axe-core"
-    async with visited() as (office, browser):
-        context = await browser.new_context(
-            viewport={"width": width, "height": 900}, color_scheme=theme, bypass_csp=True
-        )
-        page = await context.new_page()
-        page.on("pageerror", lambda error: wrong.append(f"error: {error}"))
-        page.on("console", lambda line: wrong.append(line.text) if "Content Security" in line.text else None)
-        for path in PATHS:
-            await page.goto(f"http://127.0.0.1:{office.port}{path}")
-            over = await page.evaluate("document.documentElement.scrollWidth - document.documentElement.clientWidth")
-            wrong += [f"{path}: {over} px too wide"] if over > 0 else []
-            await page.add_script_tag(path=str(AXE))
-            result = await page.evaluate("axe.run(document, {resultTypes: ['violations']})")
-            assert len(result["passes"]) > 5
-            wrong += [
-                f"{path}: {each['id']} {each['nodes'][0]['target']}"
-                for each in result["violations"]
-                if each["impact"] in ("serious", "critical")
-            ]
-    assert wrong == []
+async def test_no_page_is_inaccessible_wider_than_its_window_or_loud(browser: Browser) -> None:
+    async with visited(browser) as office:
+        assert await quarrels(browser, f"http://127.0.0.1:{office.port}", {}, PATHS, missing=MISSING) == []
 
 
-async def test_a_letter_goes_out_by_keyboard_alone_without_script() -> None:
-    async with visited() as (office, browser):
+async def test_a_letter_goes_out_by_keyboard_alone_without_script(browser: Browser) -> None:
+    async with visited(browser) as office:
         context = await browser.new_context(java_script_enabled=False)
         page = await context.new_page()
         await page.goto(f"http://127.0.0.1:{office.port}/letters/new")
@@ -91,8 +62,8 @@ async def test_a_letter_goes_out_by_keyboard_alone_without_script() -> None:
         assert len((await office.ask("GET", "/inbox")).json["rows"]) == 1
 
 
-async def test_large_type_and_dark_are_kept_without_script() -> None:
-    async with visited() as (office, browser):
+async def test_large_type_and_dark_are_kept_without_script(browser: Browser) -> None:
+    async with visited(browser) as office:
         context = await browser.new_context(java_script_enabled=False, viewport={"width": 390, "height": 800})
         page = await context.new_page()
         await page.goto(f"http://127.0.0.1:{office.port}/articles/a1")
@@ -101,15 +72,14 @@ async def test_large_type_and_dark_are_kept_without_script() -> None:
         assert await page.locator("html[data-elder]").count() == 1
 
 
-async def test_large_type_fits_a_phone_on_every_page() -> None:
+async def test_large_type_fits_a_phone_on_every_page(browser: Browser) -> None:
     wide = []
-    async with visited() as (office, browser):
+    async with visited(browser) as office:
         context = await browser.new_context(viewport={"width": 390, "height": 800})
         await context.add_cookies([{"name": "look-elder", "value": "on", "url": f"http://127.0.0.1:{office.port}"}])
         page = await context.new_page()
         for path in PATHS:
             await page.goto(f"http://127.0.0.1:{office.port}{path}")
             assert await page.locator("html[data-elder]").count() == 1
-            over = await page.evaluate("document.documentElement.scrollWidth - document.documentElement.clientWidth")
-            wide += [path] if over > 0 else []
+            wide += [path] if await overflow(page) > 0 else []
     assert wide == []
