@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import OrderedDict
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from hashlib import blake2b
 
 import numpy as np
@@ -17,6 +17,8 @@ _TOGETHER = 2_000  # letters marked at once: more would not stay in the processo
 SHORTEST = 16  # letters: below this every word changes the mark, so only exact copies count
 ALIKE = 0.6  # of the different shingles of two near copies, the share that both have
 LEAST = 12  # letters: what is shorter (支持, 谢谢师傅们) is said alike by people who never met, and is nobody's copy
+
+Band = dict[int, str | dict[str, None]]  # by 16 bits of a mark the key of its original, or in order those of several
 
 _MIX = np.uint64(0x9E3779B97F4A7C15)
 _STEPS = tuple(np.uint64(step) for step in (0x100000001B3, 0xC2B2AE3D27D4EB4F, 0x165667B19E3779F9, 0x27D4EB2F165667C5))
@@ -132,10 +134,14 @@ class Copies:
         self._capacity = capacity
         self._exact: OrderedDict[str, tuple[str, int]] = OrderedDict()
         # in the order of `_exact`, always: a memory made from its rows must answer as this one does
-        self._bands: dict[tuple[int, int], dict[str, None]] = {}
+        self._bands: tuple[Band, ...] = ({}, {}, {}, {})
 
     def __len__(self) -> int:
         return len(self._exact)
+
+    def __contains__(self, key: object) -> bool:
+        """Whether exactly this text is remembered."""
+        return key in self._exact
 
     def original(self, key: str, mark: int) -> str | None:
         """The name under which this text, or one nearly like it, was kept."""
@@ -143,8 +149,9 @@ class Copies:
             return self._seen_again(key)
         if not mark:
             return None
-        for band in bands_of(mark):
-            for other in self._bands.get(band, ()):
+        for band, bits in zip(self._bands, _bits_of(mark), strict=True):
+            found = band.get(bits, ())
+            for other in (found,) if isinstance(found, str) else found:
                 name, seen = self._exact[other]
                 if distance(mark, seen) <= NEAR:
                     return name
@@ -153,8 +160,10 @@ class Copies:
     def _seen_again(self, key: str) -> str:
         self._exact.move_to_end(key)
         name, mark = self._exact[key]
-        for band in bands_of(mark) if mark else ():
-            self._bands[band][key] = self._bands[band].pop(key)
+        for band, bits in self._places(mark):
+            found = band[bits]
+            if isinstance(found, dict):
+                found[key] = found.pop(key)
         return name
 
     def keep(self, key: str, mark: int, name: str) -> None:
@@ -162,8 +171,14 @@ class Copies:
         if key in self._exact:
             return
         self._exact[key] = (name, mark)
-        for band in bands_of(mark) if mark else ():
-            self._bands.setdefault(band, {})[key] = None
+        for band, bits in self._places(mark):
+            found = band.get(bits)
+            if found is None:
+                band[bits] = key
+            elif isinstance(found, str):
+                band[bits] = {found: None, key: None}
+            else:
+                found[key] = None
         if len(self._exact) > self._capacity:
             self._forget(next(iter(self._exact)))
 
@@ -173,13 +188,24 @@ class Copies:
 
     def _forget(self, key: str) -> None:
         _, mark = self._exact.pop(key)
-        for band in bands_of(mark) if mark else ():
-            left = self._bands[band]
-            del left[key]
-            if not left:
-                del self._bands[band]
+        for band, bits in self._places(mark):
+            found = band[bits]
+            if isinstance(found, str):
+                del band[bits]
+                continue
+            del found[key]
+            if len(found) == 1:
+                band[bits] = next(iter(found))
+
+    def _places(self, mark: int) -> Iterable[tuple[Band, int]]:
+        """Where a mark stands: of each band the table and its key; nowhere without a mark."""
+        return zip(self._bands, _bits_of(mark), strict=True) if mark else ()
 
 
 def bands_of(mark: int) -> tuple[tuple[int, int], ...]:
     """Four bands of 16 bits: marks that differ in at most three bits agree in one of them."""
-    return tuple((band, (mark >> (16 * band)) & 0xFFFF) for band in range(4))
+    return tuple(enumerate(_bits_of(mark)))
+
+
+def _bits_of(mark: int) -> tuple[int, int, int, int]:
+    return mark & 0xFFFF, mark >> 16 & 0xFFFF, mark >> 32 & 0xFFFF, mark >> 48 & 0xFFFF

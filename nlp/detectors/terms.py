@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 import math
+from collections.abc import Iterable
+from functools import lru_cache
 from sys import intern
 
-from nlp.detectors.matters import lines_in, matters, matters_in, split_places
+from nlp.detectors.matters import lines_in, matters, split_places
 from nlp.detectors.settings import ClusterSettings
 from nlp.terms import Terms
 from nlp.words import UNKNOWN_RARITY, Words
@@ -13,6 +15,7 @@ from nlp.words import UNKNOWN_RARITY, Words
 _COMMON = 50.0  # texts that a fresh detector pretends to have read, so that its first words are not all rare
 _UNKNOWN = 9.0  # what a word, or two run together, tells at most where the language's table does not hold it
 _MATTER = 7.0  # what a matter tells at most: everybody has one
+_KEPT = 20_000  # terms of which is remembered what they tell in the language
 
 
 class Weights:
@@ -23,42 +26,60 @@ class Weights:
         self._is_place = self._terms.is_place
         self.counts: dict[str, int] = {}
         self.texts = 0
+        self._told_of = lru_cache(maxsize=_KEPT)(self._fixed)
 
-    def unit(self, plain: str) -> dict[str, float]:
-        """The strongest terms of a normalised text as a vector of length one, strongest first; the text is counted.
-
-        Each term is one string however often it is said: clusters keep them by the hundred thousand.
-        """
+    def weigh(self, plain: str, said_matters: Iterable[str]) -> dict[str, float]:
+        """Every term of a normalised text with its weight in the language; nothing is counted."""
         tokens = self._words.cut(plain)
         weighed = self._terms.weigh(tokens)
         for name in split_places(tokens):
             weighed[name] = UNKNOWN_RARITY
         lines = lines_in(plain)
-        weighed |= dict.fromkeys(lines, UNKNOWN_RARITY)
-        for matter in (*matters_in(plain), *lines.values()):
+        if lines:
+            weighed |= dict.fromkeys(lines, UNKNOWN_RARITY)
+        for matter in (*said_matters, *lines.values()):
             weighed[matter] = self._settings.matter_weight
-        counts, texts, place = self.counts, self.texts + _COMMON, self._settings.place_weight
-        is_place, log = self._is_place, math.log
-        ranked = []
-        for term, weight in weighed.items():
-            common = counts[term] = counts.get(term, 0) + 1
-            rare = log(texts / (common + 1.0))
-            weight *= rare if rare > 0.05 else 0.05
-            ranked.append((-weight * place if is_place(term) else -weight, term))
+        return weighed
+
+    def unit(self, weighed: dict[str, float]) -> dict[str, float]:
+        """The strongest of a text's terms as a vector of length one, strongest first; the text is counted.
+
+        What was said before is the same string each time: clusters keep them by the hundred thousand.
+        """
+        ranked = self._ranked(weighed)
         self._count()
         ranked.sort()
         del ranked[self._settings.terms_per_text :]
-        length = -math.sqrt(sum([weight * weight for weight, _ in ranked]))
-        return {intern(term): weight / length for weight, term in ranked} if length else {}
+        length = -math.sqrt(sum([weight * weight for weight, _, _ in ranked]))
+        return {intern(term) if before else term: weight / length for weight, term, before in ranked} if length else {}
+
+    def _ranked(self, weighed: dict[str, float]) -> list[tuple[float, str, int]]:
+        """Weights, below zero, as they are here, their terms, and how often each was counted before this time."""
+        counts, texts, place = self.counts, self.texts + _COMMON, self._settings.place_weight
+        closings, is_place, log = self._terms.closings, self._is_place, math.log
+        new, ranked = -log(texts / 2.0), []
+        for term, weight in weighed.items():
+            before = counts.get(term, 0)
+            counts[term] = before + 1
+            if before:
+                rare = log(texts / (before + 2.0))
+                weight *= -rare if rare > 0.05 else -0.05
+            else:
+                weight *= new
+            ranked.append((weight * place if term[-1] in closings and is_place(term) else weight, term, before))
+        return ranked
 
     def tells(self, term: str, ours: int) -> float:
         """How rare a term is (natural log), in the language and among the texts that are not `ours`."""
-        rarity = self._rarity(term)
+        rarity, common, bonus = self._told_of(term)
         others = max(0, self.counts.get(term, 0) - ours)
         known = max(1.0, self.texts - ours)
-        here = -math.log((others + _COMMON * math.exp(-rarity)) / (known + _COMMON))
-        bonus = self._settings.name_bonus if self.is_name(term) else 0.0
-        return min(rarity, here) + bonus
+        return min(rarity, -math.log((others + common) / (known + _COMMON))) + bonus
+
+    def _fixed(self, term: str) -> tuple[float, float, float]:
+        """What no stream changes of a term: its rarity, how common it is taken for, its bonus."""
+        rarity, bonus = self._rarity(term), self._settings.name_bonus if self.is_name(term) else 0.0
+        return rarity, _COMMON * math.exp(-rarity), bonus
 
     def is_name(self, term: str) -> bool:
         """A place, a body, or a mark like K8: what tells one case of a matter from another."""
