@@ -7,7 +7,6 @@ import json
 import sys
 from collections.abc import Iterable, Iterator
 from concurrent.futures import ProcessPoolExecutor
-from dataclasses import asdict
 from multiprocessing import get_context
 from typing import Any
 
@@ -84,6 +83,6 @@ def _read(batch: list[tuple[str, str | None]]) -> list[dict[str, Any]]:
 
 
 def _plain(analysis: Analysis) -> dict[str, Any]:
-    found = asdict(analysis)
+    found = analysis.plain()
     found["simhash"] = f"{found['simhash']:016x}"  # as text: 64 bits do not survive every reader of JSON
     return found
