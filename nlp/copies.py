@@ -14,7 +14,7 @@ from nlp.normal import letters, letters_of_many
 
 NEAR = 3  # bits of 64 in which two near copies may differ
 SHINGLE = 4  # characters
-_TOGETHER = 2_000  # letters marked at once: more would not stay in the processor's own memory
+_TOGETHER = 10_000  # letters marked at once: more would not stay in the processor's own memory
 SHORTEST = 16  # letters: below this every word changes the mark, so only exact copies count
 ALIKE = 0.6  # of the different shingles of two near copies, the share that both have
 LEAST = 12  # letters: what is shorter (支持, 谢谢师傅们) is said alike by people who never met, and is nobody's copy
@@ -107,10 +107,10 @@ def marks_of(text: str) -> tuple[str, int]:
     return copy_key(plain or text), simhash(plain)
 
 
-def marks_of_many(texts: Sequence[str]) -> list[tuple[str, int]]:
+def marks_of_many(joined: Joined) -> list[tuple[str, int]]:
     """The same of each text."""
-    plains = letters_of_many(Joined(texts))
-    keys = [copy_key(plain or text) for plain, text in zip(plains, texts, strict=True)]
+    plains = letters_of_many(joined)
+    keys = [copy_key(plain or text) for plain, text in zip(plains, joined.texts, strict=True)]
     return list(zip(keys, simhashes(plains), strict=True))
 
 

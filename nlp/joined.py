@@ -9,7 +9,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 MARK = "\x00"  # no normalised text holds it
-_BEYOND = 0x110000  # in place of the mark among the codes: no character has this number
+BEYOND = 0x110000  # in place of the mark among the codes: no character has this number
 
 Places = NDArray[np.intp]
 
@@ -34,9 +34,9 @@ class Joined:
 
     @cached_property
     def codes(self) -> NDArray[np.uint32]:
-        """The number of each character; _BEYOND at the marks."""
+        """The number of each character; BEYOND at the marks."""
         codes = np.frombuffer(self.text.encode("utf-32-le", "surrogatepass"), dtype="<u4").copy()
-        codes[self.ends] = _BEYOND
+        codes[self.ends] = BEYOND
         return codes
 
 

@@ -8,7 +8,7 @@ from collections.abc import Sequence
 import numpy as np
 import opencc
 
-from nlp.joined import MARK, Joined
+from nlp.joined import BEYOND, Joined
 
 LIMIT = 6000  # characters kept of one text: what a person would read of it, and a bound on the time it can cost
 LOOKED_AT = LIMIT * 2  # of a text as it came: runs, addresses and what nobody sees are in it
@@ -17,9 +17,11 @@ RUN = 3  # a character repeated more often than this says no more
 
 _to_simplified = opencc.OpenCC("t2s").convert
 
-_LETTER = "0-9A-Za-z\u3400-\u9fff"
-_LETTERS = re.compile(f"[^{_LETTER}]+")
-_LETTERS_AND_MARKS = re.compile(f"[^{_LETTER}{MARK}]+")
+_LETTERS = re.compile(r"[^0-9A-Za-z\u3400-\u9fff]+")
+_BEHIND = 0xA000  # from here on there is no letter
+_IS_LETTER = np.zeros(_BEHIND + 1, dtype=bool)
+for _first, _last in ("09", "AZ", "az", "\u3400\u9fff"):
+    _IS_LETTER[ord(_first) : ord(_last) + 1] = True
 _ADDRESS = re.compile(r"https?://[0-9A-Za-z._~:/?#@!$&'()*+,;=%\-]{1,2000}|www\.[0-9A-Za-z._/\-]{3,200}")
 _NAME = re.compile(r"@[0-9A-Za-z_\-\u3400-\u9fff·]{1,30}[:：]?")
 _ANSWER_TO = re.compile(r"^\s*回复\s*@[^\s:：]{1,30}\s*[:：]")
@@ -60,8 +62,11 @@ def letters(text: str) -> str:
 
 def letters_of_many(joined: Joined) -> list[str]:
     """The same of each text."""
-    others = _LETTERS_AND_MARKS if joined.mark == MARK else re.compile(f"[^{_LETTER}{joined.mark}]+")
-    return others.sub("", joined.text).lower().split(joined.mark)[:-1]
+    kept = _IS_LETTER[np.minimum(joined.codes, _BEHIND)]
+    kept[joined.ends] = True
+    codes = joined.codes[kept]
+    codes[codes == BEYOND] = ord(joined.mark)
+    return codes.tobytes().decode("utf-32-le").lower().split(joined.mark)[:-1]
 
 
 def _own_words(text: str, limit: int) -> str:

@@ -93,7 +93,7 @@ class Reader:
         sorts = list(map(_sort_of, asked, plains))
         joined = Joined(plains)
         terms, places = self._shown_terms.of(joined), self.places.find_many(joined)
-        routes, marks = self.topics.route_many(joined, list(map(title_length, texts, plains))), marks_of_many(plains)
+        routes, marks = self.topics.route_many(joined, list(map(title_length, texts, plains))), marks_of_many(joined)
         columns = (
             self._judged(plains, sorts),
             terms,

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from itertools import accumulate, chain, pairwise
 
 import numpy as np
 from numpy.typing import NDArray
@@ -29,6 +30,7 @@ class Reasons:
         numbers = runs.number | {word: len(runs.number) + place for place, word in enumerate(words)}
         self._of_word = np.array([numbers[word] for word in lexicon.words], dtype=np.intp)
         self._pieces = np.array([*runs.vocabulary, *words], dtype=object)
+        self._width = max(1, (len(self._pieces) - 1).bit_length())  # bits of a piece's number
         self._rank = np.argsort(np.argsort(self._pieces))  # pieces that moved as much stand in their own order
         self._runs, self._alone = len(runs.number), alone
         self._moves, self._squares = moves, squares
@@ -37,18 +39,17 @@ class Reasons:
     def tell(self, owners: Places, runs: Places, hits: Hits, texts: int) -> list[tuple[Reason, ...]]:
         """Of each text the strongest pieces. `owners` and `runs`: by number and in order, the texts and their runs."""
         keys, moved = self._moved(owners, runs, hits, texts)
-        owners, pieces = np.divmod(keys, len(self._pieces))
+        owners, pieces = keys >> self._width, keys & ((1 << self._width) - 1)
         order = np.lexsort((self._rank[pieces], -np.abs(moved), owners))
         counts = np.bincount(owners, minlength=texts)
         place = np.arange(len(keys)) - np.repeat(np.cumsum(counts) - counts, counts)
         best = order[place < _LOOKED_AT]
-        names, weights = self._pieces[pieces[best]].tolist(), rounded(moved[best], 3)
-        found, start = [], 0
-        for end in np.cumsum(np.minimum(counts, _LOOKED_AT)).tolist():
-            kept = _apart(names[start:end])
-            found.append(tuple([Reason(names[start + at], weights[start + at]) for at in kept]))
-            start = end
-        return found
+        names, ends = self._pieces[pieces[best]].tolist(), np.cumsum(np.minimum(counts, _LOOKED_AT)).tolist()
+        kept = [_apart(names, start, end) for start, end in pairwise([0, *ends])]
+        shown = list(chain.from_iterable(kept))
+        reasons = list(map(Reason, [names[at] for at in shown], rounded(moved[best[shown]], 3)))
+        bounds = pairwise(accumulate(map(len, kept), initial=0))
+        return [tuple(reasons[start:end]) for start, end in bounds]
 
     def _moved(self, owners: Places, runs: Places, hits: Hits, texts: int) -> tuple[Places, Array]:
         """Every piece of each text as one number (text and piece), and what it moved. A word of the lexicon adds to
@@ -56,9 +57,9 @@ class Reasons:
         is_long = self._is_long[runs]
         owners, runs = owners[is_long], runs[is_long]
         moved = self._moves[runs] * scale_of(owners, self._squares[runs], texts)[owners]
-        keys, size = owners * len(self._pieces) + runs, len(self._pieces)
+        keys = owners << self._width | runs
         words, added = self._of_word[hits.words], np.where(hits.negated, 0.0, self._alone[hits.kinds])
-        sought, is_run = hits.owners * size + words, words < self._runs
+        sought, is_run = hits.owners << self._width | words, words < self._runs
         np.add.at(moved, np.searchsorted(keys, sought[is_run]), added[is_run])
         others, which = np.unique(sought[~is_run], return_inverse=True)
         more = np.bincount(which, weights=added[~is_run], minlength=len(others))
@@ -81,10 +82,11 @@ def rounded(values: Array, digits: int) -> list[float]:
     return told
 
 
-def _apart(pieces: Sequence[str]) -> list[int]:
-    """The places of the first SHOWN pieces; one inside a stronger one, or around it, says nothing new."""
+def _apart(pieces: Sequence[str], start: int, end: int) -> list[int]:
+    """The places of the first SHOWN of these pieces; one inside a stronger one, or around it, says nothing new."""
     kept: list[int] = []
-    for at, piece in enumerate(pieces):
+    for at in range(start, end):
+        piece = pieces[at]
         for before in kept:
             other = pieces[before]
             if piece in other or other in piece:

@@ -31,7 +31,7 @@ class Runs:
         bits = max(4, (len(self.vocabulary) * _ROOM).bit_length())
         self._shift, self._last = np.uint64(64 - bits), np.intp((1 << bits) - 1)
         self._keys = np.zeros(1 << bits, dtype=np.uint64)
-        self._held = np.zeros(1 << bits, dtype=np.intp)
+        self._held = np.zeros(1 << bits, dtype=np.int32)
         self._fill(np.array([_as_number(run) for run in self.vocabulary], dtype=np.uint64))
 
     def _fill(self, keys: Numbers) -> None:
@@ -57,7 +57,8 @@ class Runs:
         """Texts and runs by number: each run once for each text that holds it, by text and then by run."""
         keys, owners = _numbers(joined)
         found, known = self._look(keys)
-        pairs = np.sort(owners[known] << self._width | found)
+        pairs = owners[known] << self._width | found
+        pairs.sort()
         first = np.ones(len(pairs), dtype=bool)
         np.not_equal(pairs[1:], pairs[:-1], out=first[1:])  # np.unique takes twice as long
         pairs = pairs[first]
@@ -69,11 +70,11 @@ class Runs:
         found, known = [], []
         while len(left):
             here = self._keys[at]
-            hit = here == keys[left]
-            found.append(self._held[at[hit]])
+            same = here == keys
+            hit, on = np.flatnonzero(same), np.flatnonzero((here != 0) & ~same)
+            found.append(self._held[at[hit]].astype(np.intp))
             known.append(left[hit])
-            on = ~hit & (here != 0)
-            at, left = (at[on] + 1) & self._last, left[on]
+            at, keys, left = (at[on] + 1) & self._last, keys[on], left[on]
         return np.concatenate(found or [left]), np.concatenate(known or [left])
 
 

@@ -112,9 +112,8 @@ class Scorer:
         features = dense(joined, hits, with_shape=self.profile.with_shape, weak=self.profile.weak)
         found = []
         for moves, weights, bias, slope in zip(self._moves, self._dense, self._bias, self.profile.slope, strict=True):
-            score = np.bincount(owners, weights=moves[runs], minlength=len(joined)) * scale + bias
-            for feature, weight in zip(features.T, weights, strict=True):
-                score = score + feature * weight
+            first = np.bincount(owners, weights=moves[runs], minlength=len(joined)) * scale + bias
+            score = np.cumsum(np.column_stack((first, features * weights)), axis=1)[:, -1]
             found.append(1.0 / (1.0 + np.exp(-np.clip(score * float(slope), -30.0, 30.0))))
         return found
 

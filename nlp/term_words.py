@@ -5,19 +5,18 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from itertools import repeat
+from threading import Lock
 
 import numpy as np
 from numpy.typing import NDArray
-
-from nlp.joined import Places
 
 # What kind of word it is: a term may begin, may end with it; it is of digits and Latin letters; it names a sort of
 # place; it is another name of something.
 BEGINS, ENDS, CODE, SORT_OF_PLACE, OTHER_NAME = 1, 2, 4, 8, 16
 READABLE = BEGINS | ENDS
-_KEPT = 100_000  # words that are remembered
-_NONE, _NEW = -1, -2  # instead of a row
+_KEPT = 100_000  # words beside the table's that are remembered
 
+_NONE = -1  # instead of a row
 Known = tuple[float, int]  # weight and kind
 
 
@@ -40,37 +39,37 @@ class TermWords:
         """`rarity` is what a word weighs, but for those of no more than the `commonest`, which weigh nothing. `kinds`:
         of those words that are not just readable. The `odd` ones, and those that stand in no table, `look` knows."""
         words = list(dict.fromkeys([*rarity, *odd]))
-        self._at = dict(zip(words, range(len(words)), strict=True))
-        self._weights = np.zeros(len(words) + 1)  # the last row is of what is no word
+        self._rows = dict(zip(words, range(len(words)), strict=True))
+        self._weights = np.zeros(len(words) + _KEPT)
         self._weights[: len(rarity)] = np.fromiter(rarity.values(), float, len(rarity))
         self._weights[self._weights <= commonest] = 0.0
-        self._kinds = np.full(len(words) + 1, READABLE, dtype=np.uint8)
-        self._kinds[[self._at[word] for word in kinds]] = list(kinds.values())
+        self._kinds = np.full(len(words) + _KEPT, READABLE, dtype=np.uint8)
+        self._kinds[[self._rows[word] for word in kinds]] = list(kinds.values())
         for word in odd:
-            self._weights[self._at[word]], self._kinds[self._at[word]] = look(word)
-        self._look = look
+            self._weights[self._rows[word]], self._kinds[self._rows[word]] = look(word)
+        self._look, self._lock = look, Lock()
         self._near: dict[str, int] = {}  # rows of words met before: few, so that they lie near to the processor
-        self._met: dict[str, Known] = {}  # words without a row
 
-    def look(self, words: Sequence[str], lengths: Places) -> tuple[NDArray[np.float64], NDArray[np.uint8]]:
-        """Weight and kind of each word. `lengths` are theirs: a single character weighs nothing."""
-        rows = np.fromiter(map(self._near.get, words, repeat(_NEW)), np.intp, len(words))
-        for place in np.flatnonzero(rows == _NEW).tolist():
+    def look(self, words: Sequence[str]) -> tuple[NDArray[np.float64], NDArray[np.uint8]]:
+        """Weight and kind of each word."""
+        rows = np.fromiter(map(self._near.get, words, repeat(_NONE)), np.intp, len(words))
+        for place in np.flatnonzero(rows == _NONE).tolist():
             rows[place] = self._row(words[place])
         weights, kinds = self._weights[rows], self._kinds[rows]
-        for place in np.flatnonzero((rows < 0) & (lengths > 1)).tolist():
-            weights[place], kinds[place] = self._met.get(words[place]) or self._meet(words[place])
+        for place in np.flatnonzero(rows == _NONE).tolist():
+            weights[place], kinds[place] = self._look(words[place])
         return weights, kinds
 
     def _row(self, word: str) -> int:
-        """Remembered; no stream of made-up words makes it remember more than _KEPT."""
-        if len(self._near) >= _KEPT:
-            self._near.clear()
-        found = self._near[word] = self._at.get(word, _NONE)
-        return found
-
-    def _meet(self, word: str) -> Known:
-        if len(self._met) >= _KEPT:
-            self._met.clear()
-        found = self._met[word] = self._look(word)
-        return found
+        """The row of a word, a new one if need be; none once a stream of made-up words has taken all there are."""
+        with self._lock:
+            row = self._rows.get(word, len(self._rows))
+            if row == len(self._weights):
+                return _NONE
+            if row == len(self._rows):
+                self._weights[row], self._kinds[row] = self._look(word)
+                self._rows[word] = row
+            if len(self._near) >= _KEPT:
+                self._near.clear()
+            self._near[word] = row
+        return row

@@ -99,24 +99,16 @@ class Topics:
             said[branch] = max(said.get(branch, 0.0), _PART * len(names) / total)
         return tuple(sorted(said.items()))
 
-    def _scores(self, found: Iterable[Match], title: int) -> tuple[list[float], dict[int, float]]:
-        """Evidence for each first level, and by number of node, of the signs that stand in a text.
+    def _said(self, found: Iterable[Match], title: int) -> list[tuple[_Sign, float]]:
+        """The signs that stand in a text, with what each counts.
 
         A sign counts once: most where the title has it, less the later it stands in a long text.
         """
-        first = [0.0] * len(self.tree.branches)
-        nodes: dict[int, float] = {}
-        seen: set[int] = set()
+        said: dict[int, float] = {}
         for sign, at, end in sorted(found, key=itemgetter(1, 2)):
-            if sign in seen or end > title + _LOOKED_AT:
-                continue
-            seen.add(sign)
-            weight = _TITLE if at < title else _FIRST if at - title < _EARLY else _LATER
-            for branch, share in self._signs[sign].branches:
-                first[branch] += share * weight
-            for node, share in self._signs[sign].nodes:
-                nodes[node] = nodes.get(node, 0.0) + share * weight
-        return first, nodes
+            if end <= title + _LOOKED_AT and sign not in said:
+                said[sign] = _TITLE if at < title else _FIRST if at - title < _EARLY else _LATER
+        return [(self._signs[sign], weight) for sign, weight in said.items()]
 
     def route(self, plain: str, title: int = 0) -> Route | None:
         """Where a normalised text belongs, or None where too little speaks for anything. `title`: how many characters
@@ -134,13 +126,17 @@ class Topics:
         return routes
 
     def _route(self, plain: str, title: int, found: Sequence[Match], model: TopicModel | None) -> Route | None:
-        first, nodes = self._scores(found, title)
+        said = self._said(found, title)
+        first = [0.0] * len(self.tree.branches)
+        for sign, weight in said:
+            for branch, share in sign.branches:
+                first[branch] += share * weight
         learnt = _beside(model.scores(plain, title).tolist(), first) if model else None
         if learnt is None and max(first, default=0.0) < (LEAST_TITLED if title else LEAST):
             return None
         scores = first if learnt is None else learnt
         branch = scores.index(max(scores))
-        return Route(self.tree.branches[branch], self._deepest(branch, nodes))
+        return Route(self.tree.branches[branch], self._deepest(branch, _of_nodes(said)))
 
     def _deepest(self, branch: int, nodes: dict[int, float]) -> str:
         """The node of this first level that most speaks for; what is above a node speaks for it too."""
@@ -151,6 +147,15 @@ class Topics:
                 if evidence > most:
                     best, most = self._topics[node].name, evidence
         return best
+
+
+def _of_nodes(said: Iterable[tuple[_Sign, float]]) -> dict[int, float]:
+    """Evidence by number of node."""
+    nodes: dict[int, float] = {}
+    for sign, weight in said:
+        for node, share in sign.nodes:
+            nodes[node] = nodes.get(node, 0.0) + share * weight
+    return nodes
 
 
 def _beside(found: list[float], first: list[float]) -> list[float] | None:

@@ -143,12 +143,12 @@ def test_latin_letters_stay_as_they_are_beside_other_texts() -> None:
 def test_letters_and_marks_are_those_of_each_text_alone(some: list[str]) -> None:
     assert letters_of_many(Joined(some)) == list(map(letters, some))
     plains = list(map(normalise, some))
-    assert marks_of_many(plains) == list(map(marks_of, plains))
+    assert marks_of_many(Joined(plains)) == list(map(marks_of, plains))
 
 
 def test_marks_of_long_texts_are_counted_beyond_what_a_byte_holds() -> None:
     some = [*CORPUS, "".join(CORPUS)[:6000], "水" * 700, "停水三天了没人管" * 40]
-    assert marks_of_many(some) == list(map(marks_of, some))
+    assert marks_of_many(Joined(some)) == list(map(marks_of, some))
 
 
 OWN = [
