@@ -1,21 +1,23 @@
-"""What reading a text gives: the analysis as plain data, shared by the readers, the detectors and whoever asks."""
+"""What reading a text gives: the analysis as plain data, shared by the readers, the detectors and whoever asks.
+
+What is made of every text is a named tuple: of the two kinds of frozen things the one that costs a third.
+"""
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
 from datetime import datetime
+from typing import Any, NamedTuple
 
 
-@dataclass(frozen=True)
-class Reason:
+class Reason(NamedTuple):
     """One piece of the text that moved the judgement, and by how much (towards negative above zero)."""
 
     piece: str
     weight: float
 
 
-@dataclass(frozen=True)
-class Sentiment:
+class Sentiment(NamedTuple):
     """情感: `negative` is 0..1, calibrated; `label` is decided at the threshold in force; `sure` is False in doubt."""
 
     label: str  # neg, neu, pos
@@ -34,8 +36,7 @@ class Urgency:
     words: tuple[str, ...] = ()
 
 
-@dataclass(frozen=True)
-class Analysis:
+class Analysis(NamedTuple):
     """分析: what was read from one text. `copy_key` is the same for exact copies after normalising. `model` and
     `threshold` say what decided the sentiment's label, so that a figure of the past can still be understood."""
 
@@ -53,6 +54,13 @@ class Analysis:
     branch: str | None = None  # the first level of the tree, under which the topic stands
     summary: str = ""  # one sentence of a long text, in its own words
     urgency: Urgency | None = None
+
+    def plain(self) -> dict[str, Any]:
+        """By name, down to the last reason."""
+        why = [reason._asdict() for reason in self.sentiment.why]
+        sentiment = {**self.sentiment._asdict(), "why": why}
+        urgency = asdict(self.urgency) if self.urgency else None
+        return {**self._asdict(), "sentiment": sentiment, "urgency": urgency}
 
 
 @dataclass(frozen=True)

@@ -9,11 +9,12 @@ from hashlib import blake2b
 import numpy as np
 import numpy.typing as npt
 
-from nlp.normal import letters
+from nlp.joined import Joined
+from nlp.normal import letters, letters_of_many
 
 NEAR = 3  # bits of 64 in which two near copies may differ
 SHINGLE = 4  # characters
-_TOGETHER = 2_000  # letters marked at once: more would not stay in the processor's own memory
+_TOGETHER = 10_000  # letters marked at once: more would not stay in the processor's own memory
 SHORTEST = 16  # letters: below this every word changes the mark, so only exact copies count
 ALIKE = 0.6  # of the different shingles of two near copies, the share that both have
 LEAST = 12  # letters: what is shorter (支持, 谢谢师傅们) is said alike by people who never met, and is nobody's copy
@@ -69,12 +70,23 @@ def _marks(plains: Sequence[str]) -> list[int]:
     within = np.ones(len(marks), dtype=bool)
     for step in range(1, SHINGLE):
         within[(ends - step)[ends - step < len(marks)]] = False
-    bits = np.unpackbits(marks[within].view(np.uint8).reshape(-1, 8), axis=1)
     shingles = lengths - SHINGLE + 1
     starts = np.concatenate(([0], np.cumsum(shingles)[:-1]))
-    ones = np.add.reduceat(bits, starts, axis=0, dtype=np.uint32)
-    packed = np.packbits(ones * 2 > shingles[:, None], axis=1)
-    return [int.from_bytes(row.tobytes(), "big") for row in packed]
+    ones = _ones(marks[within], starts, 8 if shingles.max() < 1 << 8 else 16)
+    packed = np.packbits((ones * 2 > shingles[:, None]).reshape(-1, 8, 8), axis=2, bitorder="little")
+    found: list[int] = packed.reshape(-1, 8).view(">u8")[:, 0].tolist()
+    return found
+
+
+def _ones(marks: npt.NDArray[np.uint64], starts: npt.NDArray[np.intp], width: int) -> npt.NDArray[np.intp]:
+    """How many of each text's marks have each bit, the lowest bit first: a row of 64 for each text.
+
+    Counted as many bits at once as counters of `width` bits have room beside each other in one number.
+    """
+    lowest = np.uint64(sum(1 << bit for bit in range(0, 64, width)))
+    sums = [np.add.reduceat(marks >> np.uint64(bit) & lowest, starts) for bit in range(width)]
+    counters = np.stack(sums).astype("<u8", copy=False).view(f"<u{width // 8}").reshape(width, len(starts), -1)
+    return counters.transpose(1, 2, 0).reshape(len(starts), 64).astype(np.intp)
 
 
 def _shingles(plain: str) -> npt.NDArray[np.uint64]:
@@ -97,10 +109,10 @@ def marks_of(text: str) -> tuple[str, int]:
     return copy_key(plain or text), simhash(plain)
 
 
-def marks_of_many(texts: Sequence[str]) -> list[tuple[str, int]]:
+def marks_of_many(joined: Joined) -> list[tuple[str, int]]:
     """The same of each text."""
-    plains = list(map(letters, texts))
-    keys = [copy_key(plain or text) for plain, text in zip(plains, texts, strict=True)]
+    plains = letters_of_many(joined)
+    keys = [copy_key(plain or text) for plain, text in zip(plains, joined.texts, strict=True)]
     return list(zip(keys, simhashes(plains), strict=True))
 
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Iterator
 
-from ahocorasick_rs import AhoCorasick, MatchKind
+from nlp.finder import Finder
 
 NOTHING = "nothing"  # the class of what only looks like a word of danger
 
@@ -21,7 +21,7 @@ class WordTable:
             classes[word] = (*classes.get(word, ()), kind)
         self.classes = classes
         self._classes = [() if kinds == (NOTHING,) else kinds for kinds in classes.values()]
-        self._find = AhoCorasick(list(classes), matchkind=MatchKind.LeftmostLongest).find_matches_as_indexes
+        self._find = Finder(classes).matches
 
     def find(self, text: str) -> list[Word]:
         """In order of their beginning."""

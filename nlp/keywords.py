@@ -11,6 +11,7 @@ from nlp.words import Words, words_tagged
 _EMPTY_TAGS = frozenset({"d", "dg", "c", "p", "r", "rr", "rz", "u", "m", "mq", "q", "z", "zg", "y", "e", "o"})
 _BESIDE_TAGS = frozenset({"f"})
 _DIGITS = "0-9一二三四五六七八九十百千万亿两零〇几数半多余"
+_NUMBER_BEGINS = frozenset("第0123456789" + _DIGITS)
 _UNITS = "个名位条次天日月年岁人户家元块米里公斤吨号楼层栋幢期圈道方点分钟小时左右倍成"
 _NUMBER = re.compile(f"^第?[{_DIGITS}]+[{_DIGITS}{_UNITS}]*$")
 # Characters at which an unknown word was cut wrongly: no short noun begins, or ends, with one.
@@ -29,18 +30,28 @@ class Keywords:
     def __init__(self, words: Words) -> None:
         self._rarity = words.rarity
         self._own = frozenset(word.word for word in words.own)
-        self._empty, self._beside = words_tagged(_EMPTY_TAGS), words_tagged(_BESIDE_TAGS)
+        tagged = words_tagged(_EMPTY_TAGS | _BESIDE_TAGS)
+        self._empty = frozenset(word for word, tag in tagged.items() if tag in _EMPTY_TAGS)
+        self._beside = frozenset(tagged.keys() - self._empty)
         self._known: dict[str, tuple[bool, bool]] = {}
 
     def is_shown(self, term: str, first: str) -> bool:
         """Whether a term can be shown; `first` is the first of its two words, or the whole term."""
         last = term[len(first) :]
         if not last:
-            return all(self._edges(term))
+            return all(self.edges(term))
         coded = last.isascii() and not first.isascii()  # 投诉A3: what stands before a number is not its name
-        return self._edges(first)[0] and self._edges(last)[1] and not coded
+        return self.edges(first)[0] and self.edges(last)[1] and not coded
 
-    def _edges(self, word: str) -> tuple[bool, bool]:
+    def edges_of_table(self) -> dict[str, tuple[bool, bool]]:
+        """The edges of those words of the table of rarity that may not be both; all others of it may."""
+        known = self._rarity.keys()
+        numbers = {word for word in known if word[0] in _NUMBER_BEGINS and _NUMBER.match(word)}
+        found = dict.fromkeys(known & self._beside, (True, False))
+        found |= dict.fromkeys(numbers | (known & self._empty), (False, False))
+        return {word: edges for word, edges in found.items() if word not in self._own}
+
+    def edges(self, word: str) -> tuple[bool, bool]:
         """Whether a term may begin, and may end, with this word."""
         found = self._known.get(word)
         if found is None:

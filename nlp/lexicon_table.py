@@ -3,8 +3,15 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
+from dataclasses import dataclass
 from functools import lru_cache
 from importlib.resources import files
+
+import numpy as np
+from numpy.typing import NDArray
+
+from nlp.finder import Finder
+from nlp.joined import Joined, Places
 
 # 骂, 责, 哀惧, 反问与反话, 夸, 办事与事实, 否定, 程度, 表情 (tear: moved as often as sad), 呼吁, 受害与损坏
 CLASSES = (
@@ -22,44 +29,43 @@ CLASSES = (
     "call",
     "harm",
 )
+_NEGATOR = CLASSES.index("negator")
 _REACH = 1  # letters that may stand between a negator and the word it turns round
 
 
-Hit = tuple[str, int, bool]  # word, number of its class, negated
+@dataclass(frozen=True, slots=True)
+class Hits:
+    """Words of the lexicon in many texts, in their order, as arrays: the text, the word and its class by number, and
+    whether a negator turns it round."""
+
+    owners: Places
+    words: Places
+    kinds: Places
+    negated: NDArray[np.bool_]
 
 
 class Lexicon:
-    """Words by class. Finding costs one look per character and known length."""
+    """Words by class."""
 
     def __init__(self, entries: Iterable[tuple[str, str]]) -> None:
         self.classes = {word: CLASSES.index(kind) for word, kind in entries}
-        lengths: dict[str, set[int]] = {}
-        for word in self.classes:
-            lengths.setdefault(word[:2], set()).add(len(word))
-        self._lengths = {start: tuple(sorted(found, reverse=True)) for start, found in lengths.items()}
+        self.words = tuple(self.classes)
+        self._kinds = np.array(list(self.classes.values()), dtype=np.intp)
+        self._finder = Finder(self.words)
 
-    def find(self, text: str) -> list[Hit]:
-        """The words in order, without overlap, the longest first at each place."""
-        found: list[Hit] = []
-        classes, lengths, negator = self.classes, self._lengths, CLASSES.index("negator")
-        end, negated_until = 0, -1
-        for start, pair in enumerate(map(str.__add__, text, text[1:] + " ")):
-            if start < end:
-                continue
-            for length in lengths.get(pair, ()):
-                word = text[start : start + length]
-                if word in classes:
-                    break
-            else:
-                word = text[start]
-                if word not in classes:
-                    continue
-            number = classes[word]
-            found.append((word, number, start <= negated_until))
-            end = start + len(word)
-            if number == negator:
-                negated_until = end + _REACH if text[end : end + 1].isalnum() else end
-        return found
+    def find(self, joined: Joined) -> Hits:
+        """The words of each text in order, without overlap, the longest first at each place."""
+        words, starts, ends = self._finder.find(joined.text)
+        kinds = self._kinds[words]
+        return Hits(joined.owners[starts], words, kinds, _negated(joined.text, kinds, starts, ends))
+
+
+def _negated(text: str, kinds: Places, starts: Places, ends: Places) -> NDArray[np.bool_]:
+    """Whether the last negator before a word reaches it; over the end of a text none does."""
+    negators = np.flatnonzero(kinds == _NEGATOR)
+    reach = [end + _REACH if text[end].isalnum() else end for end in ends[negators].tolist()]
+    last = np.searchsorted(negators, np.arange(len(kinds))) - 1  # of the negators, the one before each word
+    return (last >= 0) & (starts <= np.array([-1, *reach])[last + 1])
 
 
 def read_entries(lines: Iterable[str]) -> list[tuple[str, str]]:

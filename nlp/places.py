@@ -2,8 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections import Counter
+from collections.abc import Iterable, Mapping
 
+from nlp.finder import Finder
+from nlp.joined import Joined
 from nlp.words import OwnWord
 
 PLACE_TAG = "ns"
@@ -33,6 +36,8 @@ def is_generic(word: str) -> bool:
     """小区, 学校 …: names a kind of place, and no place by itself."""
     return word in GENERIC
 
+Found = tuple[tuple[str, ...], str | None]
+
 
 class Places:
     """The gazetteer of one office: names with the district they lie in, found in a text longest first."""
@@ -48,32 +53,22 @@ class Places:
         for other, name in self._names.items():
             self._districts[name] = self._districts.get(name) or self._districts[other]
             self._districts[other] = self._districts[name]
-        lengths: dict[str, set[int]] = {}
-        for name in self._names:
-            lengths.setdefault(name[0], set()).add(len(name))
-        self._lengths = {first: tuple(sorted(found, reverse=True)) for first, found in lengths.items()}
+        self._called = tuple(self._names.values())
+        self._finder = Finder(self._names)
 
     def __contains__(self, word: object) -> bool:
         return word in self._names
 
-    def find(self, text: str) -> tuple[tuple[str, ...], str | None]:
-        """The places named, each once in order and by its one name, and the district most of them lie in (the first
-        named on a tie)."""
-        named: dict[str, int] = {}
-        lengths, start, end = self._lengths, 0, len(text)
-        while start < end:
-            for length in lengths.get(text[start], ()):
-                name = text[start : start + length]
-                if name in self._names:
-                    place = self._names[name]
-                    named[place] = named.get(place, 0) + 1
-                    start += length
-                    break
-            else:
-                start += 1
-        return tuple(named), self._district(named)
+    def find_many(self, joined: Joined) -> list[Found]:
+        """Of each text the places named, each once in order and by its one name, and the district most of them lie in
+        (the first named on a tie)."""
+        found: list[Found] = [((), None)] * len(joined)
+        for text, matches in self._finder.by_text(joined).items():
+            named = Counter(self._called[name] for name, _, _ in matches)
+            found[text] = tuple(named), self._district(named)
+        return found
 
-    def _district(self, named: dict[str, int]) -> str | None:
+    def _district(self, named: Mapping[str, int]) -> str | None:
         votes: dict[str, int] = {}
         for name, count in named.items():
             district = self._districts.get(name)

@@ -4,14 +4,17 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from itertools import repeat
 from pathlib import Path
 from typing import Protocol
 
 from nlp.contract import Analysis, Sentiment, Urgency
 from nlp.copies import marks_of_many
-from nlp.normal import normalise
+from nlp.joined import Joined
+from nlp.normal import normalise, normalise_many
 from nlp.places import Places
 from nlp.sentiment import THRESHOLD, Model, Snownlp, load_model
+from nlp.shown_terms import ShownTerms
 from nlp.summary import summary_of
 from nlp.terms import Terms
 from nlp.topics import Topics, civic_topics, title_length
@@ -72,6 +75,7 @@ class Reader:
         self.words = Words(own, reference=reference)
         self.places = Places(own)
         self.terms = Terms(self.words)
+        self._shown_terms = ShownTerms(self.words, self.terms)
         self.topics = topics or civic_topics()
         self._urgency = urgency
         self._judges = _judges(model, threshold)
@@ -84,11 +88,29 @@ class Reader:
 
     def read_many(self, asked: Sequence[Asked]) -> list[Analysis]:
         """The same of many texts, in their order; some dozens together cost half of one by one."""
-        plains = [normalise(one.text) for one in asked]
+        texts = [one.text for one in asked]
+        plains = normalise_many(texts)
         sorts = list(map(_sort_of, asked, plains))
-        urgent = self._urgency.read_many(plains) if self._urgency else [None] * len(plains)
-        parts = (asked, plains, sorts, self._judged(plains, sorts), marks_of_many(plains), urgent)
-        return [self._read(*each) for each in zip(*parts, strict=True)]
+        joined = Joined(plains)
+        terms, places = self._shown_terms.of(joined), self.places.find_many(joined)
+        routes, marks = self.topics.route_many(joined, list(map(title_length, texts, plains))), marks_of_many(joined)
+        columns = (
+            self._judged(plains, sorts),
+            terms,
+            [names for names, _ in places],
+            [one.district or found for one, (_, found) in zip(asked, places, strict=True)],
+            [route.topic if route else None for route in routes],
+            [key for key, _ in marks],
+            [mark for _, mark in marks],
+            sorts,
+            [one.kind not in KINDS for one in asked],
+            repeat(self._model),
+            repeat(self._threshold),
+            [route.branch if route else None for route in routes],
+            list(map(summary_of, plains, terms)),
+            self._urgency.read_many(plains) if self._urgency else repeat(None),
+        )
+        return list(map(Analysis, *columns))  # in the order of its fields
 
     def _judged(self, plains: Sequence[str], sorts: Sequence[str]) -> list[Sentiment]:
         """Each text by the judge of its kind."""
@@ -100,29 +122,6 @@ class Reader:
             answers = self._judges[profile].judge_many(some, with_reasons=self._with_reasons)
             found |= dict(zip(places, answers, strict=True))
         return [found[place] for place in range(len(plains))]
-
-    def _read(
-        self, asked: Asked, plain: str, sort: str, sentiment: Sentiment, marks: tuple[str, int], urgent: Urgency | None
-    ) -> Analysis:
-        places, found = self.places.find(plain)
-        terms = self.terms.strongest(self.words.cut(plain))
-        route = self.topics.route(plain, title_length(asked.text, plain))
-        return Analysis(
-            sentiment=sentiment,
-            terms=terms,
-            places=places,
-            district=asked.district or found,
-            topic=route.topic if route else None,
-            branch=route.branch if route else None,
-            copy_key=marks[0],
-            simhash=marks[1],
-            kind=sort,
-            kind_guessed=asked.kind not in KINDS,
-            model=self._model,
-            threshold=self._threshold,
-            summary=summary_of(plain, terms),
-            urgency=urgent,
-        )
 
     def sentiment(self, text: str, kind: str | None = None) -> Sentiment:
         """Only the sentiment of one text."""

@@ -8,9 +8,8 @@ comments, length and punctuation.
 from __future__ import annotations
 
 import importlib
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
-from functools import partial
 from operator import mul
 from pathlib import Path
 from typing import Any
@@ -18,17 +17,19 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from nlp.contract import Reason, Sentiment
-from nlp.features import LONGEST, dense, lexical
-from nlp.lexicon_table import CLASSES, Hit, Lexicon, civic_lexicon
+from nlp.contract import Sentiment
+from nlp.features import dense, looked_at, one_of_each
+from nlp.joined import Joined, Places
+from nlp.lexicon_table import Hits, Lexicon, civic_lexicon
 from nlp.model_file import fitting, names, numbers, packed, unpacked
-from nlp.runs import Places, Runs
+from nlp.reasons import Reasons, rounded, scale_of
+from nlp.runs import Runs
 
 SCHEMA = 2
 PROFILES = ("comment", "post")
 THRESHOLD = 0.5
 DOUBT = 0.15  # nearer to the threshold than this is not sure
-REASONS = 5
+_LABELS = ("neg", "pos", "neu")
 _SHIPPED = Path(__file__).parent / "models" / "sentiment.npz"
 _ARRAYS = ("vocabulary", "rarity", "weights", "mean", "spread", "dense_weights", "bias", "slope")
 
@@ -71,23 +72,22 @@ class Scorer:
     lexicon: Lexicon
     threshold: float = THRESHOLD  # from which a text counts as negative; an office may move it
     _runs: Runs = field(init=False, repr=False)
+    _reasons: Reasons = field(init=False, repr=False)
 
     def __post_init__(self) -> None:
         part = self.profile
         self._runs = Runs(part.vocabulary)
         self._squares = part.rarity.astype(float) ** 2
         self._moves = (part.rarity * part.weights).astype(float)
-        self._long = np.array([len(run) > 1 for run in part.vocabulary], dtype=bool)
         self._dense = (part.dense_weights / part.spread).astype(float)
         self._bias = part.bias.astype(float) - self._dense @ part.mean.astype(float)
-        alone = [lexical([("", number, False)], 0, weak=part.weak) for number in range(len(CLASSES))]
-        negative = self._dense[0].tolist()
-        self._alone = [sum(map(mul, negative, values)) for values in alone]  # what one word of a class moves
+        alone = sum(map(mul, self._dense[0].tolist(), one_of_each(weak=part.weak)))  # what one word of a class moves
+        self._reasons = Reasons(self._runs, self._moves[0], self._squares, self.lexicon, alone)
 
     def probabilities(self, text: str) -> tuple[float, float]:
         """Of one normalised text: how likely it is negative, and how likely positive."""
-        texts, hits = self._looked_at([text])
-        negative, positive = self._weigh(texts, *self._runs.find(texts), hits)
+        joined = looked_at([text])
+        negative, positive = self._weigh(joined, *self._runs.find(joined), self.lexicon.find(joined))
         return float(negative[0]), float(positive[0])
 
     def judge(self, text: str, *, with_reasons: bool = True) -> Sentiment:
@@ -97,79 +97,25 @@ class Scorer:
 
     def judge_many(self, plains: Sequence[str], *, with_reasons: bool = True) -> list[Sentiment]:
         """The same of each text."""
-        texts, hits = self._looked_at(plains)
-        owners, runs = self._runs.find(texts)
-        scores = [row.tolist() for row in self._weigh(texts, owners, runs, hits)]
-        why = self._reasons(owners, runs, hits) if with_reasons else [()] * len(texts)
-        return [self._sentiment(*each) for each in zip(*scores, why, strict=True)]
+        joined = looked_at(plains)
+        hits, (owners, runs) = self.lexicon.find(joined), self._runs.find(joined)
+        negative, positive = self._weigh(joined, owners, runs, hits)
+        why = self._reasons.tell(owners, runs, hits, len(joined)) if with_reasons else [()] * len(joined)
+        labels = np.where(negative >= self.threshold, 0, np.where(positive >= (1.0 - negative) / 2, 1, 2))
+        sure = np.abs(negative - self.threshold) >= DOUBT
+        told = (map(_LABELS.__getitem__, labels.tolist()), rounded(negative, 4), sure.tolist(), why)
+        return list(map(Sentiment, *told))
 
-    def _looked_at(self, plains: Sequence[str]) -> tuple[list[str], list[list[Hit]]]:
-        texts = [plain[:LONGEST] for plain in plains]
-        return texts, list(map(self.lexicon.find, texts))
-
-    def _sentiment(self, negative: float, positive: float, why: tuple[Reason, ...]) -> Sentiment:
-        label = "neg" if negative >= self.threshold else "pos" if positive >= (1.0 - negative) / 2 else "neu"
-        return Sentiment(label, round(negative, 4), abs(negative - self.threshold) >= DOUBT, why)
-
-    def _weigh(self, texts: list[str], owners: Places, runs: Places, hits: list[list[Hit]]) -> list[Array]:
+    def _weigh(self, joined: Joined, owners: Places, runs: Places, hits: Hits) -> list[Array]:
         """The two probabilities of each text. Sums go run by run and feature by feature, whatever the company."""
-        scale = _scale(owners, self._squares[runs], len(texts))
-        look = partial(dense, with_shape=self.profile.with_shape, weak=self.profile.weak)
-        features = np.array(list(map(look, texts, hits)), dtype=float).reshape(len(texts), -1)
+        scale = scale_of(owners, self._squares[runs], len(joined))
+        features = dense(joined, hits, with_shape=self.profile.with_shape, weak=self.profile.weak)
         found = []
         for moves, weights, bias, slope in zip(self._moves, self._dense, self._bias, self.profile.slope, strict=True):
-            score = np.bincount(owners, weights=moves[runs], minlength=len(texts)) * scale + bias
-            for feature, weight in zip(features.T, weights, strict=True):
-                score = score + feature * weight
+            first = np.bincount(owners, weights=moves[runs], minlength=len(joined)) * scale + bias
+            score = np.cumsum(np.column_stack((first, features * weights)), axis=1)[:, -1]
             found.append(1.0 / (1.0 + np.exp(-np.clip(score * float(slope), -30.0, 30.0))))
         return found
-
-    def _reasons(self, owners: Places, runs: Places, hits: list[list[Hit]]) -> list[tuple[Reason, ...]]:
-        """The pieces of each text that weighed most: words of the lexicon, runs of characters known from training."""
-        long = self._long[runs]
-        owners, runs = owners[long], runs[long]
-        scale = _scale(owners, self._squares[runs], len(hits))
-        moved = self._moves[0][runs] * scale[owners]
-        order = np.lexsort((-np.abs(moved), owners))  # of equal ones the first in the vocabulary stays the first
-        ends = np.cumsum(np.bincount(owners, minlength=len(hits))).tolist()
-        ranked, weights = runs[order].tolist(), moved[order].tolist()
-        found, start = [], 0
-        for text, end in enumerate(ends):
-            stop = min(end, start + REASONS * 3 + len(hits[text]))
-            names = map(self.profile.vocabulary.__getitem__, ranked[start:stop])
-            found.append(self._told(dict(zip(names, weights[start:stop], strict=True)), hits[text], float(scale[text])))
-            start = end
-        return found
-
-    def _told(self, moved: dict[str, float], hits: list[Hit], scale: float) -> tuple[Reason, ...]:
-        """The strongest pieces of one text; a word of the lexicon adds to what its run of characters moved."""
-        for word, number, negated in hits:
-            before = moved.get(word)
-            known = self._runs.number.get(word) if before is None and len(word) > 1 else None
-            before = float(self._moves[0][known]) * scale if known is not None else before or 0.0
-            moved[word] = before + (0.0 if negated else self._alone[number])
-        best = sorted([(-abs(weight), piece) for piece, weight in moved.items()])[: REASONS * 3]
-        return tuple([Reason(piece, round(moved[piece], 3)) for piece in _apart(piece for _, piece in best)])
-
-
-def _scale(owners: Places, squares: Array, texts: int) -> Array:
-    """One over the length of each text's vector; 0 where it has none."""
-    lengths = np.sqrt(np.bincount(owners, weights=squares, minlength=texts))
-    return np.divide(1.0, lengths, out=np.zeros(texts), where=lengths > 0.0)
-
-
-def _apart(pieces: Iterable[str]) -> list[str]:
-    """The first REASONS pieces; one inside a stronger one, or around it, says nothing new."""
-    kept: list[str] = []
-    for piece in pieces:
-        for other in kept:
-            if piece in other or other in piece:
-                break
-        else:
-            kept.append(piece)
-            if len(kept) == REASONS:
-                break
-    return kept
 
 
 @dataclass(frozen=True)
@@ -209,7 +155,9 @@ def load_model(path: Path | None = None) -> Model:
 
 def _profile(arrays: Mapping[str, NDArray[Any]], name: str, with_shape: bool, weak: float) -> Profile:
     vocabulary = names(arrays[f"{name}.vocabulary"])
-    runs, others = len(vocabulary), len(dense("", [], with_shape=bool(with_shape), weak=float(weak)))
+    nothing = looked_at([""])
+    hits = civic_lexicon().find(nothing)
+    runs, others = len(vocabulary), dense(nothing, hits, with_shape=bool(with_shape), weak=float(weak)).shape[1]
     spread = arrays[f"{name}.spread"]
     if not (spread > 0.0).all():
         raise ValueError(f"{name}.spread")

@@ -8,14 +8,16 @@ from importlib.resources import files
 
 from nlp.keywords import Keywords
 from nlp.places import GENERIC, LAST, PLACE_TAG, is_generic, looks_like_place
+from nlp.term_words import Known, TermWords, kind_of
 from nlp.words import UNKNOWN_RARITY, Words
 
 SHOWN = 8  # terms an analysis names
-_PLACE = 1.5  # a place says more of the matter than another word
+PLACED = 1.5  # a place says more of the matter than another word
+TOGETHER = 0.6  # of what its two words weigh, a pair's part
 _MIXED = 9.0  # rarity of a word of digits and letters: A3, 12号线
 _COMMONEST = 3.5
 _KEPT = 100_000  # words whose weight is remembered
-_PLACED = LAST | {word[-1] for word in GENERIC}  # what the second word of a pair that names a place ends with
+_ENDS = LAST | {word[-1] for word in GENERIC}  # what the second word of a pair that names a place ends with
 _AREA = 3.0  # the city and its districts: everybody names them
 
 
@@ -63,8 +65,8 @@ class Terms:
                 pair = before + token
                 if pair in weights:
                     repeated[pair] = repeated.get(pair, 1) + 1
-                together = (before_weight + weight) * 0.6
-                weights[pair] = together * _PLACE if token[-1] in _PLACED and _is_placed(pair, token) else together
+                together = (before_weight + weight) * TOGETHER
+                weights[pair] = together * PLACED if token[-1] in _ENDS and _is_placed(pair, token) else together
             before, before_weight = token, weight
         for term, count in repeated.items():
             weights[term] *= 1.0 + math.log(count)
@@ -99,6 +101,18 @@ class Terms:
         ends = term[-1:] in LAST  # most words are known by their last character to be none
         return (term in self._places or (ends and looks_like_place(term))) and term not in self._areas
 
+    def words(self) -> TermWords:
+        """What is known of every word, for many at once."""
+        rarity = self._words.rarity
+        odd = {word for word in rarity if word.isascii() or not word[0].isalnum()}
+        odd |= {*self._stop, *GENERIC, *(word.word for word in self._words.own)}
+        kinds = {word: kind_of(*edges) for word, edges in self._keywords.edges_of_table().items()}
+        return TermWords(rarity, _COMMONEST, kinds, odd, self._known_of)
+
+    def _known_of(self, word: str) -> Known:
+        kind = kind_of(*self._keywords.edges(word), word.isascii(), is_generic(word), word in self._same)
+        return self._weight(word), kind
+
     def _met(self, token: str) -> float:
         """A word's weight, remembered; no stream of made-up words makes it remember more than KEPT."""
         if len(self._known) >= _KEPT:
@@ -112,7 +126,7 @@ class Terms:
         if token in self._areas:
             return _AREA
         if token in self._places:
-            return UNKNOWN_RARITY * _PLACE
+            return UNKNOWN_RARITY * PLACED
         if token.isascii():
             return _MIXED if token.isalnum() and not token.isdecimal() else 0.0
         rarity = self._words.rarity_of(token)

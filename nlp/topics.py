@@ -4,9 +4,13 @@ from __future__ import annotations
 
 import math
 import re
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from functools import lru_cache
+from operator import itemgetter
 
+from nlp.finder import Finder, Match
+from nlp.joined import Joined
 from nlp.topic_model import TopicModel
 from nlp.topic_tree import Tree, civic_tree
 
@@ -55,11 +59,9 @@ class Topics:
         self._of = [numbers[topic.branch] for topic in tree.topics]
         at = {topic.path: number for number, topic in enumerate(tree.topics)}
         self._above = [at[topic.path[:-1]] if len(topic.path) > 2 else -1 for topic in tree.topics]
-        self._signs = self._made()
-        longer: dict[str, set[int]] = {}
-        for sign in self._signs:
-            longer.setdefault(sign[:2], set()).add(len(sign))
-        self._lengths = {pair: tuple(sorted(lengths)) for pair, lengths in longer.items()}
+        signs = self._made()
+        self._signs = tuple(signs.values())
+        self._finder = Finder(signs, overlapping=True)
 
     def _made(self) -> dict[str, _Sign]:
         spoken: dict[str, dict[int, float]] = {}
@@ -97,39 +99,44 @@ class Topics:
             said[branch] = max(said.get(branch, 0.0), _PART * len(names) / total)
         return tuple(sorted(said.items()))
 
-    def scores(self, plain: str, title: int = 0) -> tuple[list[float], dict[int, float]]:
-        """Evidence for each first level, and by number of node. `title`: how many characters at the beginning are one.
+    def _said(self, found: Iterable[Match], title: int) -> list[tuple[_Sign, float]]:
+        """The signs that stand in a text, with what each counts.
 
         A sign counts once: most where the title has it, less the later it stands in a long text.
         """
-        first = [0.0] * len(self.tree.branches)
-        nodes: dict[int, float] = {}
-        seen: set[str] = set()
-        text = plain[: title + _LOOKED_AT]
-        for at, lengths in enumerate(map(self._lengths.get, map(str.__add__, text, text[1:]))):
-            for length in lengths or ():
-                sign = text[at : at + length]
-                said = self._signs.get(sign)
-                if said is None or sign in seen:
-                    continue
-                seen.add(sign)
-                weight = _TITLE if at < title else _FIRST if at - title < _EARLY else _LATER
-                for branch, share in said.branches:
-                    first[branch] += share * weight
-                for node, share in said.nodes:
-                    nodes[node] = nodes.get(node, 0.0) + share * weight
-        return first, nodes
+        said: dict[int, float] = {}
+        for sign, at, end in sorted(found, key=itemgetter(1, 2)):
+            if end <= title + _LOOKED_AT and sign not in said:
+                said[sign] = _TITLE if at < title else _FIRST if at - title < _EARLY else _LATER
+        return [(self._signs[sign], weight) for sign, weight in said.items()]
 
     def route(self, plain: str, title: int = 0) -> Route | None:
-        """Where a normalised text belongs, or None where too little speaks for anything."""
-        first, nodes = self.scores(plain, title)
-        model = self.model if title or len(plain) >= LEAST_READ else None
+        """Where a normalised text belongs, or None where too little speaks for anything. `title`: how many characters
+        at the beginning are one."""
+        return self.route_many(Joined([plain]), [title])[0]
+
+    def route_many(self, joined: Joined, titles: Sequence[int]) -> list[Route | None]:
+        """The same of each text."""
+        found = self._finder.by_text(joined)
+        routes: list[Route | None] = [None] * len(joined)
+        for text, (plain, title) in enumerate(zip(joined.texts, titles, strict=True)):
+            model = self.model if title or len(plain) >= LEAST_READ else None
+            if model or text in found:
+                routes[text] = self._route(plain, title, found.get(text, ()), model)
+        return routes
+
+    def _route(self, plain: str, title: int, found: Sequence[Match], model: TopicModel | None) -> Route | None:
+        said = self._said(found, title)
+        first = [0.0] * len(self.tree.branches)
+        for sign, weight in said:
+            for branch, share in sign.branches:
+                first[branch] += share * weight
         learnt = _beside(model.scores(plain, title).tolist(), first) if model else None
         if learnt is None and max(first, default=0.0) < (LEAST_TITLED if title else LEAST):
             return None
         scores = first if learnt is None else learnt
         branch = scores.index(max(scores))
-        return Route(self.tree.branches[branch], self._deepest(branch, nodes))
+        return Route(self.tree.branches[branch], self._deepest(branch, _of_nodes(said)))
 
     def _deepest(self, branch: int, nodes: dict[int, float]) -> str:
         """The node of this first level that most speaks for; what is above a node speaks for it too."""
@@ -140,6 +147,15 @@ class Topics:
                 if evidence > most:
                     best, most = self._topics[node].name, evidence
         return best
+
+
+def _of_nodes(said: Iterable[tuple[_Sign, float]]) -> dict[int, float]:
+    """Evidence by number of node."""
+    nodes: dict[int, float] = {}
+    for sign, weight in said:
+        for node, share in sign.nodes:
+            nodes[node] = nodes.get(node, 0.0) + share * weight
+    return nodes
 
 
 def _beside(found: list[float], first: list[float]) -> list[float] | None:

@@ -7,14 +7,13 @@ import math
 from collections import Counter
 from collections.abc import Sequence
 from dataclasses import dataclass
-from functools import partial
 from importlib.resources import files
 from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
-from nlp.features import LONGEST, dense, grams
+from nlp.features import dense, grams, looked_at
 from nlp.lexicon_table import civic_lexicon
 from nlp.normal import normalise
 from nlp.sentiment import PROFILES, Model, Profile
@@ -138,9 +137,9 @@ class _Table:
         vocabulary = tuple(sorted(gram for gram, count in counts.items() if count >= recipe.rarest))
         column = {gram: number for number, gram in enumerate(vocabulary)}
         rarity = np.array([math.log((1 + len(texts)) / (1 + counts[gram])) + 1.0 for gram in vocabulary])
-        find = civic_lexicon().find
-        look = partial(dense, with_shape=recipe.with_shape, weak=recipe.weak)
-        values = np.array([look(text, find(text[:LONGEST])) for text in texts])
+        joined = looked_at(texts)
+        hits = civic_lexicon().find(joined)
+        values = dense(joined, hits, with_shape=recipe.with_shape, weak=recipe.weak)
         mean, spread = values.mean(axis=0), values.std(axis=0) + 1e-3
         scaled = (values - mean) / spread * recipe.dense_scale
         sparse = sparse_rows((dict.fromkeys(found, 1.0) for found in sets), column, rarity)

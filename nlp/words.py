@@ -125,20 +125,18 @@ def _jieba_cutter(own: tuple[OwnWord, ...]) -> _Cutter:
 
 
 @lru_cache(maxsize=4)
-def words_tagged(tags: frozenset[str]) -> frozenset[str]:
-    """The words of jieba's dictionary, of two characters and more, with one of these tags; read once per process."""
-    lines = (Path(str(jieba.__file__)).parent / "dict.txt").read_text(encoding="utf-8").splitlines()
-    parts = (line.split(" ") for line in lines)
-    return frozenset(part[0] for part in parts if len(part) == 3 and part[2] in tags and len(part[0]) >= 2)
+def words_tagged(tags: frozenset[str]) -> dict[str, str]:
+    """The words of jieba's dictionary, of two characters and more, with one of these tags, and their tag; read once per
+    process."""
+    parts = (Path(str(jieba.__file__)).parent / "dict.txt").read_text(encoding="utf-8").split()
+    return {word: tag for word, tag in zip(parts[::3], parts[2::3], strict=True) if tag in tags and len(word) >= 2}
 
 
 @lru_cache(maxsize=1)
 def rarity_table() -> dict[str, float]:
     """jieba's table of inverse document frequencies, words of two characters and more, read once per process."""
-    table: dict[str, float] = {}
     path = Path(str(jieba.__file__)).parent / "analyse" / "idf.txt"
-    for line in path.read_text(encoding="utf-8").splitlines():
-        word, _, value = line.partition(" ")
-        if 2 <= len(word) <= 6 and value:
-            table[word] = float(value)
+    parts = path.read_text(encoding="utf-8").split()
+    rows = zip(parts[::2], map(float, parts[1::2]), strict=True)
+    table = {word: value for word, value in rows if 2 <= len(word) <= 6}
     return table if math.isfinite(sum(table.values())) else {}

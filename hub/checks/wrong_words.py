@@ -11,9 +11,8 @@ from dataclasses import dataclass
 from functools import lru_cache
 from pathlib import Path
 
-from ahocorasick_rs import AhoCorasick, MatchKind
-
 from hub.checks.finding import ACKNOWLEDGE, BLOCK, HINT, Context, Finding
+from nlp.finder import Finder
 
 RULE = "wrong_words"
 TABLE = Path(__file__).parent / "tables" / "wrong_words.csv"
@@ -46,21 +45,19 @@ class _Matcher:
         self.words = list(words.values())
         guards = dict.fromkeys(guard for word in self.words for guard in word.unless)
         self.guards = list(guards)
-        self.wrong = AhoCorasick([word.wrong for word in self.words], matchkind=MatchKind.LeftmostLongest)
-        self.right = AhoCorasick(self.guards) if self.guards else None
+        self.wrong = Finder(word.wrong for word in self.words)
+        self.right = Finder(self.guards, overlapping=True)
 
     def guarded(self, text: str) -> list[tuple[int, int]]:
         """Where a right word stands that contains a wrong form."""
-        if self.right is None:
-            return []
-        return [(start, end) for _, start, end in self.right.find_matches_as_indexes(text, overlapping=True)]
+        return [(start, end) for _, start, end in self.right.matches(text)]
 
     def find(self, text: str) -> Iterator[tuple[Word, int, int]]:
         guards = self.guarded(text)
         covered = bytearray(len(text) + 1)
         for start, end in guards:
             covered[start:end] = b"\x01" * (end - start)
-        for number, start, end in self.wrong.find_matches_as_indexes(text):
+        for number, start, end in self.wrong.matches(text):
             word = self.words[number]
             if word.unless and all(covered[start:end]) and self._inside(text, word, start, end):
                 continue

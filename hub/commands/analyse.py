@@ -11,7 +11,6 @@ from collections.abc import Iterable, Iterator
 from concurrent.futures import Future, ProcessPoolExecutor
 from concurrent.futures.process import BrokenProcessPool
 from contextlib import contextmanager
-from dataclasses import asdict
 from itertools import islice
 from multiprocessing import get_context
 from typing import Any
@@ -149,6 +148,6 @@ def _read(batch: Batch) -> list[dict[str, Any]]:
 
 
 def _plain(analysis: Analysis) -> dict[str, Any]:
-    found = asdict(analysis)
+    found = analysis.plain()
     found["simhash"] = f"{found['simhash']:016x}"  # as text: 64 bits do not survive every reader of JSON
     return found

@@ -10,7 +10,7 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Awaitable, Callable, Sequence
-from dataclasses import asdict, dataclass, field
+from dataclasses import dataclass, field
 from datetime import timedelta
 from typing import Any
 
@@ -204,7 +204,7 @@ async def _write(desk: Desk, reply: Document, analysis: Analysis | None, *, hint
 
 
 def _plain(analysis: Analysis) -> Document:
-    plain: dict[str, Any] = asdict(analysis)
+    plain = analysis.plain()
     plain["simhash"] = f"{analysis.simhash:016x}"
     plain["sentiment"]["why"] = [[reason.piece, reason.weight] for reason in analysis.sentiment.why]
     if analysis.urgency is not None:

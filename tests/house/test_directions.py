@@ -55,7 +55,7 @@ LIBRARIES = {
     "segno": ("hub.access", "hub.site.pictures"),
     "PIL": ("hub.desk.picturing",),
     "puremagic": ("hub.desk.picturing",),
-    "ahocorasick_rs": ("hub.checks.wrong_words", "nlp.danger_words"),
+    "ahocorasick_rs": ("nlp.finder",),
     "diff_match_patch": ("hub.domain.difference",),
     "tqdm": ("hub.commands",),
 }

@@ -8,6 +8,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from nlp.features import grams
+from nlp.joined import Joined
 from nlp.normal import normalise
 from nlp.reading import Asked, Reader
 from nlp.runs import Runs
@@ -21,7 +22,7 @@ vocabularies = st.lists(st.text(SIGNS, min_size=1, max_size=3), unique=True, max
 
 def found(runs: Runs, some: list[str]) -> list[list[str]]:
     """The runs of each text, in the order in which they were given back."""
-    owners, numbers = runs.find(some)
+    owners, numbers = runs.find(Joined(some))
     each: list[list[str]] = [[] for _ in some]
     for owner, number in zip(owners.tolist(), numbers.tolist(), strict=True):
         each[owner].append(runs.vocabulary[number])
@@ -43,7 +44,7 @@ def test_half_a_surrogate_is_one_more_sign() -> None:
 
 def test_a_full_table_of_runs_that_want_one_place_finds_every_one() -> None:
     vocabulary = [chr(code) for code in range(1, 40_000)]
-    owners, numbers = Runs(vocabulary).find(["".join(vocabulary)])
+    owners, numbers = Runs(vocabulary).find(Joined(["".join(vocabulary)]))
     assert np.array_equal(numbers, np.arange(len(vocabulary))) and not owners.any()
 
 
