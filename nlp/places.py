@@ -21,17 +21,17 @@ _GENERIC_WORDS = """
 电路 水路 工厂 上街 逛街 城里 村里 县里 区里 市里 镇里 店里 车里 嘴里 眼里 院里 水里 工业园
 电话里 手机里 文章里 通知里 新闻里 视频里 评论里 地里 山里 脸盆里 冰箱里 群里
 """
-_GENERIC = frozenset(_GENERIC_WORDS.split())
+GENERIC = frozenset(_GENERIC_WORDS.split())
 
 
 def looks_like_place(word: str) -> bool:
     """A word of three characters and more, or two words run together, that ends like the name of a place."""
-    return len(word) >= 3 and word[-1] in LAST and word not in _GENERIC and word.endswith(ENDINGS)
+    return len(word) >= 3 and word[-1] in LAST and word not in GENERIC and word.endswith(ENDINGS)
 
 
 def is_generic(word: str) -> bool:
     """小区, 学校 …: names a kind of place, and no place by itself."""
-    return word in _GENERIC
+    return word in GENERIC
 
 
 class Places:

@@ -7,7 +7,7 @@ from functools import lru_cache
 from importlib.resources import files
 
 from nlp.keywords import Keywords
-from nlp.places import LAST, PLACE_TAG, is_generic, looks_like_place
+from nlp.places import GENERIC, LAST, PLACE_TAG, is_generic, looks_like_place
 from nlp.words import UNKNOWN_RARITY, Words
 
 SHOWN = 8  # terms an analysis names
@@ -15,6 +15,7 @@ _PLACE = 1.5  # a place says more of the matter than another word
 _MIXED = 9.0  # rarity of a word of digits and letters: A3, 12号线
 _COMMONEST = 3.5
 _KEPT = 100_000  # words whose weight is remembered
+_PLACED = LAST | {word[-1] for word in GENERIC}  # what the second word of a pair that names a place ends with
 _AREA = 3.0  # the city and its districts: everybody names them
 
 
@@ -36,6 +37,7 @@ class Terms:
         places = {word.word: word.district for word in words.own if word.kind == PLACE_TAG and not word.same_as}
         districts = set(places.values()) - {""}
         self._places = frozenset(places)
+        self.closings = LAST | {place[-1] for place in places}  # characters that a place may end with, and no other
         self._known: dict[str, float] = {}  # weights of words met before: a few thousand make up nearly all of a stream
         self._areas = frozenset(
             name for name, district in places.items() if not district or any(d.startswith(name) for d in districts)
@@ -47,9 +49,9 @@ class Terms:
         repeated: dict[str, int] = {}
         before, before_weight = "", 0.0
         known = self._known
-        for token in self._named(tokens):
-            weight = known.get(token, -1.0)
-            if weight < 0.0:
+        named = self._named(tokens)
+        for token, weight in zip(named, map(known.get, named), strict=True):
+            if weight is None:
                 weight = self._met(token)
             if not weight:
                 before = ""
@@ -61,7 +63,8 @@ class Terms:
                 pair = before + token
                 if pair in weights:
                     repeated[pair] = repeated.get(pair, 1) + 1
-                weights[pair] = self._pair(pair, token, before_weight, weight)
+                together = (before_weight + weight) * 0.6
+                weights[pair] = together * _PLACE if token[-1] in _PLACED and _is_placed(pair, token) else together
             before, before_weight = token, weight
         for term, count in repeated.items():
             weights[term] *= 1.0 + math.log(count)
@@ -89,7 +92,7 @@ class Terms:
 
     def _named(self, tokens: list[str]) -> list[str]:
         """Every place by its one name."""
-        return [self._same.get(token, token) for token in tokens] if self._same else tokens
+        return tokens if self._same.keys().isdisjoint(tokens) else [self._same.get(token, token) for token in tokens]
 
     def is_place(self, term: str) -> bool:
         """A place of the gazetteer, or what ends like one."""
@@ -115,7 +118,7 @@ class Terms:
         rarity = self._words.rarity_of(token)
         return rarity if rarity > _COMMONEST and token[0].isalnum() else 0.0
 
-    def _pair(self, pair: str, last: str, before: float, weight: float) -> float:
-        together = (before + weight) * 0.6
-        placed = is_generic(last) or (last[-1] in LAST and looks_like_place(pair))
-        return together * _PLACE if placed else together
+
+def _is_placed(pair: str, last: str) -> bool:
+    """Whether a pair names a place, as the name of one or by its kind."""
+    return is_generic(last) or (last[-1] in LAST and looks_like_place(pair))

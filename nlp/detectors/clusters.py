@@ -163,7 +163,7 @@ class Detector:
         if cluster is not None:
             self._add(cluster, said, ())
             return cluster
-        unit = self._weights.unit(said.plain)
+        unit = self._weights.unit(said.plain, said.matters)
         return self._place(said, unit) if unit else None
 
     def _original(self, key: str, mark: int) -> Cluster | None:

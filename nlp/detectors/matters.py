@@ -8,10 +8,13 @@ the name: it comes suddenly and over many streets at once.
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from functools import lru_cache
 from itertools import pairwise
+
+import numpy as np
+import numpy.typing as npt
 
 from nlp.places import is_generic
 
@@ -78,7 +81,8 @@ class Matter:
     pattern: re.Pattern[str]
     same: frozenset[str]
     sudden: bool
-    signs: frozenset[str]  # characters: where none of them stands, the pattern finds nothing
+    first: frozenset[str]  # characters: where none of them stands, the pattern finds nothing,
+    second: frozenset[str] | None  # nor where none of these follows; None: what follows may be anything
 
     def holds(self, term: str) -> bool:
         """The term only repeats this matter."""
@@ -92,16 +96,28 @@ def matters() -> dict[str, Matter]:
     for line in _TABLE.strip().splitlines():
         name, pattern, same = line.split("\t")
         name, is_sudden = name.lstrip("!"), name.startswith("!")
-        found[name] = Matter(name, re.compile(pattern), frozenset(same.split()), is_sudden, _signs_of(pattern))
+        found[name] = Matter(name, re.compile(pattern), frozenset(same.split()), is_sudden, *_openings(pattern))
     return found
 
 
-def _signs_of(pattern: str) -> frozenset[str]:
-    """Of each way to word a matter the characters it may begin with: one of them must stand in the text."""
-    signs: set[str] = set()
+def _openings(pattern: str) -> tuple[frozenset[str], frozenset[str] | None]:
+    """Of all ways to word a matter the characters that one may begin with, and those that may come next (None: any)."""
+    first: set[str] = set()
+    second: set[str] | None = set()
     for way in _ways(re.sub(r"\(\?<?[!=][^)]*\)", "", pattern)):
-        signs |= set(way[1 : way.index("]")]) if way.startswith("[") else {way[0]}
-    return frozenset(signs)
+        signs, rest = _sign(way)
+        first |= signs
+        following, after = _sign(rest) if rest else (set(), "")
+        second = second | following if second is not None and following and after[:1] not in tuple("?*{") else None
+    return frozenset(first), frozenset(second) if second is not None else None
+
+
+def _sign(way: str) -> tuple[set[str], str]:
+    """The characters that a way to word something may begin with (none: not known), and the rest of it."""
+    if way.startswith("["):
+        end = way.index("]")
+        return (set() if way[1] == "^" else set(way[1:end])), way[end + 1 :]
+    return (set() if way[0] in "(.\\" else {way[0]}), way[1:]
 
 
 def _ways(pattern: str) -> list[str]:
@@ -120,29 +136,51 @@ def _ways(pattern: str) -> list[str]:
     return found
 
 
-@lru_cache(maxsize=1)
-def _by_sign() -> dict[str, tuple[int, ...]]:
-    """Of each character the matters that may begin with it, by their places in the table."""
-    found: dict[str, list[int]] = {}
-    for place, matter in enumerate(matters().values()):
-        for sign in matter.signs:
-            found.setdefault(sign, []).append(place)
-    return {sign: tuple(places) for sign, places in found.items()}
-
-
 def matters_in(plain: str) -> list[str]:
     """The matters that the beginning of a normalised text speaks of."""
-    head, by_sign = plain[:LOOKED_AT], _by_sign()
-    places = {place for sign in by_sign.keys() & set(head) for place in by_sign[sign]}
-    if not places:
+    return matters_in_many([plain])[0]
+
+
+def matters_in_many(plains: Sequence[str]) -> list[list[str]]:
+    """The same of each text; only matters are sought of which two characters stand there that one may begin with."""
+    heads = [plain[:LOOKED_AT] for plain in plains]
+    return [
+        [matter.name for matter in _marked(hints) if matter.pattern.search(head)] if hints else []
+        for head, hints in zip(heads, _hints(heads), strict=True)
+    ]
+
+
+def _hints(heads: Sequence[str]) -> list[int]:
+    """Of each text the matters that it may speak of, a bit for each in the order of the table."""
+    if not heads:
         return []
-    table = _in_order()
-    return [table[place].name for place in sorted(places) if table[place].pattern.search(head)]
+    first, second = _signs()
+    row = "\n".join(heads) + "\n"
+    codes = np.minimum(np.frombuffer(row.encode("utf-32-le", "surrogatepass"), dtype="<u4"), len(first) - 1)
+    hints = first[codes]
+    hints[:-1] &= second[codes[1:]]
+    starts = np.cumsum([0, *(len(head) + 1 for head in heads[:-1])])
+    found: list[int] = np.bitwise_or.reduceat(hints, starts).tolist()
+    return found
 
 
 @lru_cache(maxsize=1)
-def _in_order() -> tuple[Matter, ...]:
-    return tuple(matters().values())
+def _signs() -> tuple[npt.NDArray[np.uint64], npt.NDArray[np.uint64]]:
+    """By code of a character the matters that may begin with it, and those in which it may come next."""
+    first, second = np.zeros((2, 1 << 16), dtype=np.uint64)
+    for place, matter in enumerate(matters().values()):
+        bit = np.uint64(1 << place)
+        first[[ord(sign) for sign in matter.first]] |= bit
+        if matter.second is None:
+            second |= bit
+        else:
+            second[[ord(sign) for sign in matter.second]] |= bit
+    return first, second
+
+
+@lru_cache(maxsize=5_000)
+def _marked(hints: int) -> tuple[Matter, ...]:
+    return tuple(matter for place, matter in enumerate(matters().values()) if hints >> place & 1)
 
 
 _LINE = re.compile(
@@ -156,8 +194,11 @@ def lines_in(plain: str) -> dict[str, str]:
 
     三十七路, 37路 and 37线 are one; a line alone says what is meant, so it brings its matter with it.
     """
-    found = {}
-    for number, kind in _LINE.findall(plain[:LOOKED_AT]):
+    found: dict[str, str] = {}
+    head = plain[:LOOKED_AT]
+    if "路" not in head and "线" not in head:
+        return found
+    for number, kind in _LINE.findall(head):
         value = number.upper() if number.isascii() else str(_value(number))
         metro = kind == "号线"
         found[value + ("号线" if metro else "路")] = "地铁" if metro else "公交"
@@ -194,7 +235,9 @@ def matter_of(terms: Iterable[str]) -> str:
 
 def split_places(tokens: list[str]) -> list[str]:
     """Names that the cutter took apart: 清水 + 镇, 和平 + 里; the ending must follow its name at once."""
-    found = []
+    found: list[str] = []
+    if _SPLIT_ENDINGS.isdisjoint(tokens):
+        return found
     for name, ending in pairwise(tokens):
         if ending in _SPLIT_ENDINGS and 2 <= len(name) <= 4 and _is_name(name) and not is_generic(name + ending):
             found.append(name + ending)

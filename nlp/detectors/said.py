@@ -3,18 +3,18 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from typing import NamedTuple
 
 from nlp.contract import Voice
 from nlp.copies import copy_key, simhashes
+from nlp.detectors.matters import matters_in_many
 from nlp.normal import letters, normalise
 
 _LINE = 160  # characters of a voice's first line
 
 
-@dataclass(frozen=True, slots=True)
-class Said:
-    """A voice, its time in milliseconds since 1970, its normalised text, that text's letters and its marks."""
+class Said(NamedTuple):
+    """A voice, its time in milliseconds since 1970, its normalised text, that text's letters, its marks and matters."""
 
     voice: Voice
     at: int
@@ -22,6 +22,7 @@ class Said:
     head: str
     key: str
     mark: int
+    matters: list[str]
 
     def line(self) -> str:
         """The first line."""
@@ -33,7 +34,8 @@ def heard(voices: Sequence[Voice]) -> list[Said]:
     """The voices in their order."""
     plains = [normalise(voice.text) for voice in voices]
     heads = [letters(plain) for plain in plains]
+    parts = (voices, plains, heads, simhashes(heads), matters_in_many(plains))
     return [
-        Said(voice, int(voice.at.timestamp() * 1000), plain, head, copy_key(head or plain), mark)
-        for voice, plain, head, mark in zip(voices, plains, heads, simhashes(heads), strict=True)
+        Said(voice, int(voice.at.timestamp() * 1000), plain, head, copy_key(head or plain), mark, matters)
+        for voice, plain, head, mark, matters in zip(*parts, strict=True)
     ]

@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 import math
+from collections.abc import Iterable
 from sys import intern
 
-from nlp.detectors.matters import lines_in, matters, matters_in, split_places
+from nlp.detectors.matters import lines_in, matters, split_places
 from nlp.detectors.settings import ClusterSettings
 from nlp.terms import Terms
 from nlp.words import UNKNOWN_RARITY, Words
@@ -24,32 +25,47 @@ class Weights:
         self.counts: dict[str, int] = {}
         self.texts = 0
 
-    def unit(self, plain: str) -> dict[str, float]:
+    def unit(self, plain: str, said_matters: Iterable[str]) -> dict[str, float]:
         """The strongest terms of a normalised text as a vector of length one, strongest first; the text is counted.
 
         Each term is one string however often it is said: clusters keep them by the hundred thousand.
         """
+        ranked = self._ranked(self._weighed(plain, said_matters))
+        self._count()
+        ranked.sort()
+        del ranked[self._settings.terms_per_text :]
+        length = -math.sqrt(sum([weight * weight for weight, _ in ranked]))
+        return {term: weight / length for weight, term in ranked} if length else {}
+
+    def _weighed(self, plain: str, said_matters: Iterable[str]) -> dict[str, float]:
+        """Every term with its weight in the language."""
         tokens = self._words.cut(plain)
         weighed = self._terms.weigh(tokens)
         for name in split_places(tokens):
             weighed[name] = UNKNOWN_RARITY
         lines = lines_in(plain)
-        weighed |= dict.fromkeys(lines, UNKNOWN_RARITY)
-        for matter in (*matters_in(plain), *lines.values()):
+        if lines:
+            weighed |= dict.fromkeys(lines, UNKNOWN_RARITY)
+        for matter in (*said_matters, *lines.values()):
             weighed[matter] = self._settings.matter_weight
+        return weighed
+
+    def _ranked(self, weighed: dict[str, float]) -> list[tuple[float, str]]:
+        """Weights, below zero, with their terms as they are said here; each term is counted once more."""
         counts, texts, place = self.counts, self.texts + _COMMON, self._settings.place_weight
-        is_place, log = self._is_place, math.log
-        ranked = []
+        closings, is_place, log = self._terms.closings, self._is_place, math.log
+        new, ranked = -log(texts / 2.0), []
         for term, weight in weighed.items():
-            common = counts[term] = counts.get(term, 0) + 1
-            rare = log(texts / (common + 1.0))
-            weight *= rare if rare > 0.05 else 0.05
-            ranked.append((-weight * place if is_place(term) else -weight, term))
-        self._count()
-        ranked.sort()
-        del ranked[self._settings.terms_per_text :]
-        length = -math.sqrt(sum([weight * weight for weight, _ in ranked]))
-        return {intern(term): weight / length for weight, term in ranked} if length else {}
+            before = counts.get(term, 0)
+            counts[term] = before + 1
+            if before:
+                rare = log(texts / (before + 2.0))
+                weight *= -rare if rare > 0.05 else -0.05
+                term = intern(term)
+            else:
+                weight *= new
+            ranked.append((weight * place if term[-1] in closings and is_place(term) else weight, term))
+        return ranked
 
     def tells(self, term: str, ours: int) -> float:
         """How rare a term is (natural log), in the language and among the texts that are not `ours`."""

@@ -15,7 +15,7 @@ from nlp.copies import simhash, simhashes
 from nlp.detectors.cluster import DAY, Cluster
 from nlp.detectors.clusters import Detector
 from nlp.detectors.judging import Judge
-from nlp.detectors.matters import LOOKED_AT, matters, matters_in
+from nlp.detectors.matters import LOOKED_AT, matters, matters_in, matters_in_many
 from nlp.detectors.rhythm import HOUR, Rhythm
 from nlp.detectors.settings import ClusterSettings
 from nlp.detectors.states import unpack
@@ -173,6 +173,13 @@ def test_no_matter_is_missed_by_looking_only_where_its_first_characters_stand() 
     for text in map(normalise, wordings):
         searched = [matter.name for matter in matters().values() if matter.pattern.search(text[:LOOKED_AT])]
         assert matters_in(text) == searched
+
+
+@given(texts=st.lists(st.text(alphabet="停水来自黄大机没电呛这味路线37三十，a\n\ud800😀", max_size=20), max_size=12))
+@settings(max_examples=200, deadline=None)
+def test_matters_of_many_texts_are_those_that_their_patterns_find_in_each(texts: list[str]) -> None:
+    searched = [[matter.name for matter in matters().values() if matter.pattern.search(text)] for text in texts]
+    assert matters_in_many(texts) == searched
 
 
 def test_ordinary_voices_are_not_spoken_of_and_a_matter_is_with_all_that_was_said_of_it() -> None:
