@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import OrderedDict
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from hashlib import blake2b
 
 import numpy as np
@@ -132,10 +132,14 @@ class Copies:
         self._capacity = capacity
         self._exact: OrderedDict[str, tuple[str, int]] = OrderedDict()
         # in the order of `_exact`, always: a memory made from its rows must answer as this one does
-        self._bands: dict[tuple[int, int], dict[str, None]] = {}
+        self._bands: tuple[dict[int, dict[str, None]], ...] = ({}, {}, {}, {})
 
     def __len__(self) -> int:
         return len(self._exact)
+
+    def __contains__(self, key: object) -> bool:
+        """Whether exactly this text is remembered."""
+        return key in self._exact
 
     def original(self, key: str, mark: int) -> str | None:
         """The name under which this text, or one nearly like it, was kept."""
@@ -143,8 +147,8 @@ class Copies:
             return self._seen_again(key)
         if not mark:
             return None
-        for band in bands_of(mark):
-            for other in self._bands.get(band, ()):
+        for band, bits in zip(self._bands, _bits_of(mark), strict=True):
+            for other in band.get(bits, ()):
                 name, seen = self._exact[other]
                 if distance(mark, seen) <= NEAR:
                     return name
@@ -153,8 +157,8 @@ class Copies:
     def _seen_again(self, key: str) -> str:
         self._exact.move_to_end(key)
         name, mark = self._exact[key]
-        for band in bands_of(mark) if mark else ():
-            self._bands[band][key] = self._bands[band].pop(key)
+        for band, bits in self._places(mark):
+            band[bits][key] = band[bits].pop(key)
         return name
 
     def keep(self, key: str, mark: int, name: str) -> None:
@@ -162,8 +166,11 @@ class Copies:
         if key in self._exact:
             return
         self._exact[key] = (name, mark)
-        for band in bands_of(mark) if mark else ():
-            self._bands.setdefault(band, {})[key] = None
+        for band, bits in self._places(mark):
+            if bits in band:
+                band[bits][key] = None
+            else:
+                band[bits] = {key: None}
         if len(self._exact) > self._capacity:
             self._forget(next(iter(self._exact)))
 
@@ -173,13 +180,20 @@ class Copies:
 
     def _forget(self, key: str) -> None:
         _, mark = self._exact.pop(key)
-        for band in bands_of(mark) if mark else ():
-            left = self._bands[band]
-            del left[key]
-            if not left:
-                del self._bands[band]
+        for band, bits in self._places(mark):
+            del band[bits][key]
+            if not band[bits]:
+                del band[bits]
+
+    def _places(self, mark: int) -> Iterable[tuple[dict[int, dict[str, None]], int]]:
+        """Where a mark stands: of each band the table and its key; nowhere without a mark."""
+        return zip(self._bands, _bits_of(mark), strict=True) if mark else ()
 
 
 def bands_of(mark: int) -> tuple[tuple[int, int], ...]:
     """Four bands of 16 bits: marks that differ in at most three bits agree in one of them."""
-    return tuple((band, (mark >> (16 * band)) & 0xFFFF) for band in range(4))
+    return tuple(enumerate(_bits_of(mark)))
+
+
+def _bits_of(mark: int) -> tuple[int, int, int, int]:
+    return mark & 0xFFFF, mark >> 16 & 0xFFFF, mark >> 32 & 0xFFFF, mark >> 48 & 0xFFFF

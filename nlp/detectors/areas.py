@@ -11,8 +11,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from nlp.detectors.chance import tail, together, unhappy_tail
-from nlp.detectors.cluster import DAY
-from nlp.detectors.settings import ClusterSettings
+from nlp.detectors.settings import DAY, ClusterSettings
 from nlp.detectors.volume import Volume
 
 HOUR = 3_600_000  # milliseconds

@@ -8,10 +8,9 @@ from heapq import nsmallest
 from typing import Any
 
 from nlp.detectors.said import Said
-from nlp.detectors.settings import ClusterSettings
+from nlp.detectors.settings import DAY, ClusterSettings
 from nlp.detectors.window import Event, Window
 
-DAY = 86_400_000  # milliseconds
 SHORT = 120  # letters up to which a voice's wording is kept to know its copies by; longer ones have a mark of their own
 CARRIERS = 8  # terms that stand for a cluster
 _PIECE = 3
@@ -56,11 +55,14 @@ class Cluster:
         self.members += 1
         vector, holders, square = self.vector, self.holders, self.norm * self.norm
         for term, weight in unit.items():
-            before = vector.get(term, 0.0)
-            vector[term] = now = before + weight
+            before = vector.get(term)
             if before:
+                vector[term] = now = before + weight
                 holders[term] = holders.get(term, 1) + 1
-            square += now * now - before * before
+                square += now * now - before * before
+            else:
+                vector[term] = weight
+                square += weight * weight
         self.norm = math.sqrt(square)
         if len(vector) > limit * 2:
             self._trim(limit)
@@ -90,26 +92,32 @@ class Cluster:
             self.holders = {term: self.holders[term] for term in kept if term in self.holders}
         self.norm = math.sqrt(sum(weight * weight for weight in self.vector.values()))
 
-    def add(self, event: Event, settings: ClusterSettings) -> None:
-        """Another voice or copy at its time; those that leave the window become the past."""
+    def add(self, event: Event, settings: ClusterSettings) -> int:
+        """Another voice or copy at its time; those that leave the window become the past. How many more it holds."""
+        held, at = self.events.held, event.at
+        before = len(held)
         self.events.add(event)
         self.fresh += 1
-        self.first_at = min(self.first_at, event.at)
-        self.last_at = max(self.last_at, event.at)
-        self._age(settings)
-        while len(self.events) > settings.events:
+        if at < self.first_at:
+            self.first_at = at
+        if at > self.last_at:
+            self.last_at = at
+        if self.last_at - settings.window > self.first_at or self.first_at > self.faded_at:
+            self._age(settings)
+        while len(held) > settings.events:
             self.events.drop()
+        return len(held) - before
 
     def _age(self, settings: ClusterSettings) -> None:
         """Fade the past by its half-life and move into it what is older than the window."""
-        window = int(settings.window_days * DAY)
-        start = max(self.first_at, self.last_at - window)
+        held, since = self.events.held, self.last_at - settings.window
+        start = max(self.first_at, since)
         if start > self.faded_at:
             fade = 0.5 ** ((start - self.faded_at) / (settings.half_life_days * DAY))
             self.past *= fade
-            self.past_windows = self.past_windows * fade + (start - self.faded_at) / window
+            self.past_windows = self.past_windows * fade + (start - self.faded_at) / settings.window
             self.faded_at = start
-        while self.events and self.events.oldest().at < self.last_at - window:
+        while held and held[0].at < since:
             self.past += not self.events.drop().copy
 
     def own_rate(self) -> float:
@@ -124,15 +132,21 @@ class Cluster:
         """The wording is nearly that of a voice heard lately, longer or shorter by a word or two."""
         if not _SHORTEST <= len(head) <= SHORT:
             return False
-        length, samples = len(head), _samples(head)
-        near = [other for other in self.heads if _may_be_alike(length, samples, other, least)]
+        size, shortest = len(head) - _PIECE + 1, least * (len(head) - _PIECE + 1)
+        sizes = [len(other) - _PIECE + 1 for other in self.heads]  # what is nearly the same is about as long
+        near = [other for other, its in zip(self.heads, sizes, strict=True) if its >= shortest and size >= least * its]
+        if not near:
+            return False
+        samples = _samples(head)
+        near = [other for other in near if any(map(other.__contains__, samples))]
         pieces = _pieces(head) if near else set()
         return any(_alike(pieces, _pieces(other)) >= least for other in near)
 
     def remember(self, said: Said, keep: int) -> None:
         """The wording and the first line of a voice; the first lines stay, the wordings are the newest."""
         if len(said.head) <= SHORT:
-            self.heads = [*self.heads, said.head][-keep:]
+            self.heads.append(said.head)
+            del self.heads[:-keep]
         if len(self.lines) < keep:
             self.lines.append((said.voice.id, said.line()))
 
@@ -152,6 +166,18 @@ class Cluster:
             found = [term for term, count in self.holders.items() if count >= need]
             self._shared = sorted(found, key=self._strength)
         return self._shared
+
+    def shares(self, least: float) -> bool:
+        """Whether there are two such terms."""
+        if self._shared is not None:
+            return len(self._shared) > 1
+        need, found = max(2.0, least * self.members), 0
+        for count in self.holders.values():
+            if count >= need:
+                found += 1
+                if found > 1:
+                    return True
+        return False
 
     def carriers(self) -> list[str]:
         """The strongest terms that more than one voice holds, CARRIERS at most."""
@@ -185,15 +211,9 @@ def _pieces(head: str) -> set[str]:
 
 
 def _samples(head: str) -> tuple[str, ...]:
-    """Pieces from all over a wording."""
+    """Pieces from all over a wording: some of them stands in one that is nearly the same."""
     last = len(head) - _PIECE
     return tuple(head[last * part // _SAMPLES : last * part // _SAMPLES + _PIECE] for part in range(_SAMPLES + 1))
-
-
-def _may_be_alike(length: int, samples: tuple[str, ...], other: str, least: float) -> bool:
-    """A quick look: a wording that is nearly the other is about as long, and some piece out of six is in it."""
-    shorter, longer = sorted((length, len(other)))
-    return shorter - _PIECE + 1 >= least * (longer - _PIECE + 1) and any(sample in other for sample in samples)
 
 
 def _alike(one: set[str], other: set[str]) -> float:

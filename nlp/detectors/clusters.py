@@ -15,16 +15,15 @@ from __future__ import annotations
 
 from collections import Counter, OrderedDict
 from collections.abc import Sequence
-from dataclasses import replace
 from datetime import UTC, datetime
-from functools import partial
+from functools import lru_cache, partial
 from hashlib import blake2b
 
 from nlp.contract import IssueChange, Voice
 from nlp.copies import Copies
 from nlp.detectors.areas import Areas, Burst, Key
 from nlp.detectors.cells import Cells
-from nlp.detectors.cluster import CARRIERS, DAY, Cluster
+from nlp.detectors.cluster import CARRIERS, Cluster
 from nlp.detectors.decided import Decided
 from nlp.detectors.explaining import explain, merged
 from nlp.detectors.index import Index
@@ -32,7 +31,7 @@ from nlp.detectors.judging import Judge, Judgement, Pair
 from nlp.detectors.matters import matter_of, sudden
 from nlp.detectors.rises import Carrier, Rises
 from nlp.detectors.said import Said, heard
-from nlp.detectors.settings import LEVELS, ClusterSettings
+from nlp.detectors.settings import DAY, LEVELS, ClusterSettings
 from nlp.detectors.states import pack, unpack
 from nlp.detectors.terms import Weights
 from nlp.detectors.titles import title_of
@@ -49,7 +48,7 @@ class Detector:
 
     def __init__(self, settings: ClusterSettings | None = None, words: Words | None = None) -> None:
         self.settings = settings or ClusterSettings()
-        self._weights = Weights(self.settings, words or Words(office_dictionary(None)))
+        self._weights = Weights(self.settings, words or _demo_words())
         self._index = Index(self.settings)
         self._volume = Volume()
         self._areas = Areas(self.settings, self._volume)
@@ -69,13 +68,25 @@ class Detector:
         """
         told: list[IssueChange] = []
         touched: dict[int, Judgement | None] = {}  # None: not judged, since nothing in it could be told
-        for said in heard(voices):
-            cluster = self._hear(said)
+        saids = heard(voices)
+        for said, weighed in zip(saids, self._weighed(saids), strict=True):
+            cluster = self._hear(said, weighed)
             if cluster is not None:
-                told += [*self._heed(cluster, touched), *self._rises.heed(self._carrier, self._now)]
+                told += self._heed(cluster, touched)
+                told += self._rises.heed(self._carrier, self._now)
         found = [(self._index.get(number), judgement) for number, judgement in touched.items()]
         now = [self._say(cluster, judgement) for cluster, judgement in found if cluster is not None]
         return [*told, *(change for change in now if change is not None), *self._rises.standing()]
+
+    def _weighed(self, saids: Sequence[Said]) -> list[dict[str, float] | None]:
+        """The terms of all texts, one after the other: each by itself would find the processor's memory full of
+        clusters. Of what seems a copy, and is not asked for its terms, none."""
+        first = {said.key: place for place, said in reversed(list(enumerate(saids)))}
+        weigh, known = self._weights.weigh, self._copies
+        return [
+            weigh(said.plain, said.matters) if first[said.key] == place and said.key not in known else None
+            for place, said in enumerate(saids)
+        ]
 
     def _say(self, cluster: Cluster, judgement: Judgement | None) -> IssueChange | None:
         """How it stands now; None where there is nothing to see and was nothing before."""
@@ -153,7 +164,7 @@ class Detector:
 
     # one voice
 
-    def _hear(self, said: Said) -> Cluster | None:
+    def _hear(self, said: Said, weighed: dict[str, float] | None) -> Cluster | None:
         if said.voice.id in self._seen:
             return None
         self._remember(said.voice.id)
@@ -163,7 +174,9 @@ class Detector:
         if cluster is not None:
             self._add(cluster, said, ())
             return cluster
-        unit = self._weights.unit(said.plain, said.matters)
+        if weighed is None:
+            weighed = self._weights.weigh(said.plain, said.matters)
+        unit = self._weights.unit(weighed)
         return self._place(said, unit) if unit else None
 
     def _original(self, key: str, mark: int) -> Cluster | None:
@@ -175,7 +188,7 @@ class Detector:
         """The voice in the cluster it is most like, or as the first of a new one; or as a copy with other ends."""
         voice, live = said.voice, len(self._index)
         keys = [(voice.district, matter) for matter in sudden(unit)] if voice.district else []
-        cluster = self._told.of_area(keys, self._now) or self._index.nearest(unit, said.at)
+        cluster = (self._told.of_area(keys, self._now) if keys else None) or self._index.nearest(unit, said.at)
         cluster = cluster or self._told.named_by(unit, self._weights.counts, self._now)
         cluster = self._decided.nearest(cluster, unit, self._index)
         if cluster is not None and cluster.repeats(said.head, self.settings.same):
@@ -183,7 +196,7 @@ class Detector:
             self._copies.keep(said.key, said.mark, str(cluster.number))
             return cluster
         channel = self._volume.channel(voice.channel)
-        channel.hear(said.at, voice.negative, int(self.settings.window_days * DAY) // STEP + 1)
+        channel.hear(said.at, voice.negative, self.settings.window // STEP + 1)
         channel.look(live, joined=cluster is not None)
         self._volume.rhythm.hear(said.at)
         cluster = cluster or self._lead(said)
@@ -219,8 +232,8 @@ class Detector:
         if burst is None or burst.chance >= found.chance:
             return found
         level = self._judge.grade(cluster, burst.chance)
-        return replace(
-            found, level=level, hours=burst.hours, voices=burst.voices, usual=burst.usual, chance=burst.chance,
+        return found._replace(
+            level=level, hours=burst.hours, voices=burst.voices, usual=burst.usual, chance=burst.chance,
             usual_long=burst.usual_long, pair=Pair(burst.key, 0.0), area=burst.key[0],
         )  # fmt: skip
 
@@ -378,6 +391,12 @@ class Detector:
     def _forget(self) -> None:
         """Drop clusters silent for long, the most silent of too many, and alerts older than their pause."""
         self._told.forget(self._now, self._index.forget(self._now))
+
+
+@lru_cache(maxsize=1)
+def _demo_words() -> Words:
+    """The words of the demo city, made once per process."""
+    return Words(office_dictionary(None))
 
 
 def _where(author: str, clusters: Sequence[Cluster]) -> Cluster | None:

@@ -6,9 +6,11 @@ from collections import OrderedDict
 from collections.abc import Callable, Iterable
 from typing import Any
 
-from nlp.detectors.cluster import DAY, Cluster
-from nlp.detectors.settings import ClusterSettings
+from nlp.detectors.cluster import Cluster
+from nlp.detectors.settings import DAY, ClusterSettings
 from nlp.detectors.window import Event
+
+_NEARLY = 1.0 - 1e-9  # no rounding makes a bound cut off what reaches it
 
 
 class Index:
@@ -18,6 +20,7 @@ class Index:
         self._settings = settings
         self._clusters: OrderedDict[int, Cluster] = OrderedDict()
         self._events = 0  # of all clusters
+        self._least = 1.0  # no vector is shorter
         self._where: dict[str, dict[int, float]] = {}  # term -> clusters that hold it, and what it weighs there
 
     def __len__(self) -> int:
@@ -31,28 +34,17 @@ class Index:
 
     def hear(self, cluster: Cluster, event: Event) -> None:
         """One more voice or copy in the cluster, which was heard of just now."""
-        before = len(cluster.events)
-        cluster.add(event, self._settings)
-        self._events += len(cluster.events) - before
+        self._events += cluster.add(event, self._settings)
         self._clusters.move_to_end(cluster.number)
 
     def nearest(self, unit: dict[str, float], at: int) -> Cluster | None:
         """The live cluster most like the text, if it is like enough."""
-        scores: dict[int, float] = {}
-        get = scores.get
-        known = [(weight, held) for term, weight in unit.items() if (held := self._where.get(term))]
-        known = [(weight, held) for weight, held in known if len(held) <= self._settings.crowded]
-        left, enough = sum(weight * weight for weight, _ in known), self._settings.likeness**2
-        for weight, held in known:
-            # A cluster that holds none of the terms so far cannot be like enough by the rest of them alone.
-            found = held if left >= enough else held.keys() & scores.keys()
-            for number in found:
-                scores[number] = get(number, 0.0) + weight * held[number]
-            left -= weight * weight
-        best, likeness = None, self._settings.likeness
-        oldest = at - self._settings.window_days * DAY
-        for number, score in scores.items():
-            cluster = self._clusters[number]
+        clusters, likeness, least = self._clusters, self._settings.likeness, self._least * _NEARLY
+        best, oldest = None, at - self._settings.window_days * DAY
+        for number, score in self._scores(unit).items():
+            if score < likeness * least:  # a cluster as short as the shortest would not be like enough
+                continue
+            cluster = clusters[number]
             cosine = score / cluster.norm
             if (
                 cosine >= likeness
@@ -62,13 +54,34 @@ class Index:
                 best, likeness = cluster, cosine
         return best
 
+    def _scores(self, unit: dict[str, float]) -> dict[int, float]:
+        """The products of the text with clusters: all that could be like enough are among them."""
+        where, crowded = self._where, self._settings.crowded
+        known = [(weight, held) for term, weight in unit.items() if (held := where.get(term)) and len(held) <= crowded]
+        left, enough = sum([weight * weight for weight, _ in known]), self._settings.likeness**2
+        scores: dict[int, float] = {}
+        for weight, held in known:
+            # A cluster that holds none of the terms so far cannot be like enough by the rest of them alone.
+            if left < enough:
+                for number in held.keys() & scores.keys():
+                    scores[number] += weight * held[number]
+            elif scores:
+                for number, there in held.items():
+                    scores[number] = scores.get(number, 0.0) + weight * there
+            else:
+                scores = {number: weight * there for number, there in held.items()}
+            left -= weight * weight
+        return scores
+
     def join(self, cluster: Cluster, unit: dict[str, float]) -> None:
         """Another voice's terms in the cluster."""
         before = cluster.vector
         cluster.join(unit, self._settings.terms_per_cluster)
-        if cluster.vector is not before:  # it grew too long and was cut
+        if cluster.vector is before:
+            self._point(cluster, unit)
+        else:  # it grew too long and was cut
             self._unpoint(cluster, {term for term in before if term not in cluster.vector})
-        self._point(cluster, (term for term in unit if term in cluster.vector))
+            self._point(cluster, (term for term in unit if term in cluster.vector))
 
     def merge(self, cluster: Cluster, other: Cluster) -> None:
         """The cluster goes over to the other and is no longer found."""
@@ -95,17 +108,17 @@ class Index:
 
     def forget(self, now: int) -> set[int]:
         """Drop clusters silent for long, and the most silent where there are too many; their numbers."""
-        oldest = now - self._settings.forget_days * DAY
+        settings, oldest = self._settings, now - self._settings.forget_days * DAY
         dropped: set[int] = set()
         while self._clusters:
-            number, cluster = next(iter(self._clusters.items()))
-            few = len(self._clusters) <= self._settings.clusters and self._events < self._settings.events_in_all
-            if cluster.last_at >= oldest and few:
+            cluster = next(iter(self._clusters.values()))
+            many = len(self._clusters) > settings.clusters or self._events >= settings.events_in_all
+            if cluster.last_at >= oldest and not many:
                 break
             self._events -= len(cluster.events)
             self._unpoint(cluster, set(cluster.vector))
-            del self._clusters[number]
-            dropped.add(number)
+            del self._clusters[cluster.number]
+            dropped.add(cluster.number)
         return dropped
 
     def state(self) -> list[dict[str, Any]]:
@@ -124,6 +137,8 @@ class Index:
 
     def _point(self, cluster: Cluster, terms: Iterable[str]) -> None:
         where, number, vector = self._where, cluster.number, cluster.vector
+        if cluster.norm < self._least:
+            self._least = cluster.norm
         for term in terms:
             held = where.get(term)
             if held is None:

@@ -9,16 +9,14 @@ their channel is weighed with it.
 from __future__ import annotations
 
 import math
-from bisect import bisect_right
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
 from itertools import combinations
-from operator import neg
+from typing import NamedTuple
 
 from nlp.detectors.chance import tail, together, unhappy_tail
-from nlp.detectors.cluster import DAY, Cluster
+from nlp.detectors.cluster import Cluster
 from nlp.detectors.matters import apart
-from nlp.detectors.settings import LEVELS, ClusterSettings, Grade
+from nlp.detectors.settings import DAY, LEVELS, ClusterSettings, Grade
 from nlp.detectors.volume import Volume
 
 HOUR = 3_600_000  # milliseconds
@@ -27,20 +25,18 @@ _LOOKED_AT = 14  # carriers among which the shared pair is sought
 _LOOKED_BACK = 80  # newest voices in which it is sought: a bound on what one text can cost
 
 
-@dataclass(frozen=True)
-class Pair:
+class Pair(NamedTuple):
     """Two terms that most voices hold together, with what they tell (natural log of how rare they are)."""
 
     terms: tuple[str, str]
     information: float
 
 
-@dataclass(frozen=True, slots=True)
-class Look:
+class Look(NamedTuple):
     """One window of a cluster: its people, what strays into it, what is its own, and how many are looked at with it."""
 
     hours: float
-    count: int
+    people: int
     strays: float
     own: float
     looked: int
@@ -50,8 +46,7 @@ class Look:
         return self.strays * factor + self.own
 
 
-@dataclass(frozen=True)
-class Judgement:
+class Judgement(NamedTuple):
     """The level, and the numbers of the window that speaks loudest; `chance` is over all that was looked at."""
 
     level: str | None
@@ -77,15 +72,15 @@ class Judge:
         if cluster.members < settings.watch_voices and cluster.members < settings.least_voices:
             return Judgement(None, long, cluster.members, 0.0, 0.0, 1.0, None)  # so few people are told of by nobody
         pair = self.pair(cluster)
+        factor = self._factor(pair)
         looks = self._looks(cluster, live)
-        chances = self._chances(cluster, looks, self._factor(pair))
+        chances = self._chances(cluster, looks, factor)
         chance, best = min(zip(chances, looks, strict=True), key=lambda found: (found[0], -found[1].hours))
         chance = self._together(chance * len(looks), cluster)
         level = self._level(cluster, pair, chance)
         if level == "yellow":
             level = self.grade(cluster, chance)
-        factor = self._factor(pair)
-        return Judgement(level, best.hours, best.count, best.usual(factor), looks[-1].usual(factor), chance, pair)
+        return Judgement(level, best.hours, best.people, best.usual(factor), looks[-1].usual(factor), chance, pair)
 
     def may_tell(self, cluster: Cluster) -> bool:
         """Whether this cluster has what no chance makes up for: people, who do not only praise, and a shared pair."""
@@ -99,7 +94,7 @@ class Judge:
         return cluster.events.people >= least and self._may_pair(cluster)
 
     def _may_pair(self, cluster: Cluster) -> bool:
-        return cluster.area is not None or len(cluster.shared(self._settings.shared)) > 1
+        return cluster.area is not None or cluster.shares(self._settings.shared)
 
     def may_rise(self, cluster: Cluster) -> bool:
         """Whether a cluster that is told already has the people for a higher level."""
@@ -110,7 +105,7 @@ class Judge:
     def grade(self, cluster: Cluster, chance: float) -> str:
         """How high what is told stands: by people, unhappiness, spread and haste, each with its own number."""
         spreads = max(len(cluster.events.named("channel")), len(cluster.events.named("district"))) > 1
-        day = len(cluster.events.people_since(cluster.last_at - DAY + 1))
+        day = cluster.events.people_since([cluster.last_at - DAY + 1])[0]
         level = LEVELS[0]
         for grade in self._settings.grades:
             marks = (spreads, day >= grade.quick)
@@ -125,24 +120,31 @@ class Judge:
 
     def _looks(self, cluster: Cluster, live: int) -> list[Look]:
         """The short windows and the long one, as they stand whatever the pair."""
-        settings, long = self._settings, self._settings.window_days * 24.0
-        times = cluster.events.people_since(cluster.last_at - int(max(settings.short_hours) * HOUR))
-        found = []
-        for hours in (*settings.short_hours, long):
-            since = cluster.last_at - int(hours * HOUR)
-            count = bisect_right(times, -since, key=neg) if hours < long else cluster.events.people
-            part = self._volume.rhythm.hours(since, cluster.last_at) / long if hours < long else 1.0
-            texts, strays = self._volume.heard(since, cluster.last_at, settings.stray)
-            found.append(Look(hours, count, strays, cluster.own_rate() * part, max(1, min(live, texts))))
-        return found
+        settings, last, events = self._settings, cluster.last_at, cluster.events
+        long, rate, spans = settings.window_days * 24.0, cluster.own_rate(), sorted(settings.short_hours)
+        moments = [last - int(hours * HOUR) for hours in spans]
+        people = [*events.people_since(moments), events.people]
+        parts = self._volume.rhythm.hours_since(moments, last) if rate and moments else [0.0] * len(spans)
+        heard = self._volume.heard_since([*moments, last - int(long * HOUR)], last, settings.stray)
+        return [
+            Look(
+                hours,
+                count if hours < long else events.people,
+                strays,
+                rate * (part / long if hours < long else 1.0),
+                max(1, min(live, texts)),
+            )
+            for hours, count, part, (texts, strays) in zip((*spans, long), people, (*parts, long), heard, strict=True)
+        ]
 
     def _chances(self, cluster: Cluster, looks: Sequence[Look], factor: float) -> list[float]:
         """How likely so many people are in each window, all that is looked at together; where no more came than are
         expected, nobody acts on the figure and none is worked out."""
-        expected = [look.usual(factor) for look in looks]
         return [
-            tail(look.count, usual, cluster.past_windows) * look.looked if look.count > usual else 1.0
-            for look, usual in zip(looks, expected, strict=True)
+            tail(look.people, usual, cluster.past_windows) * look.looked
+            if look.people > (usual := look.usual(factor))
+            else 1.0
+            for look in looks
         ]
 
     def _together(self, chance: float, cluster: Cluster) -> float:
@@ -151,9 +153,8 @@ class Judge:
         return min(1.0, 2.0 * min(chance, together(chance, self._unhappiness(cluster))))
 
     def _unhappiness(self, cluster: Cluster) -> float:
-        events = cluster.events
-        prior = self._settings.unhappy
-        shares = sum(self._volume.channel(name).share(prior) * count for name, count in sorted(events.spoken.items()))
+        events, channel, prior = cluster.events, self._volume.channel, self._settings.unhappy
+        shares = sum([channel(name).share(prior) * count for name, count in sorted(events.spoken.items())])
         return unhappy_tail(events.unhappy, events.people, shares / max(1, events.people))
 
     def _is_kind(self, cluster: Cluster) -> bool:
@@ -173,7 +174,7 @@ class Judge:
         if cluster.events.people < 2:
             return None
         common = cluster.shared(self._settings.shared)
-        found = self._told_together(cluster, apart(common[:_LOOKED_AT])) if len(common) > 1 else None
+        found = self._told_together(cluster, apart(tuple(common[:_LOOKED_AT]))) if len(common) > 1 else None
         if found is None and cluster.area is not None:
             told = self._tells(cluster.area[1], cluster.held(cluster.area[1]))
             return Pair(cluster.area, told + _DISTRICT)
@@ -182,20 +183,21 @@ class Judge:
     def _told_together(self, cluster: Cluster, strong: Sequence[str]) -> Pair | None:
         if len(strong) < 2:
             return None
-        voices = cluster.events.newest(_LOOKED_BACK)
-        need = max(2, math.ceil(self._settings.shared * len(voices)))
-        holders = dict.fromkeys(strong, 0)  # a bit for each voice
-        for place, event in enumerate(voices):
-            for term in holders.keys() & event.terms:
-                holders[term] |= 1 << place
+        need = max(2, math.ceil(self._settings.shared * min(cluster.events.people, _LOOKED_BACK)))
+        holders, bit = dict.fromkeys(strong, 0), 1  # a bit for each voice
+        for terms in cluster.events.said_lately(_LOOKED_BACK):
+            for term in terms:
+                if term in holders:
+                    holders[term] |= bit
+            bit <<= 1
         pairs = [
             (one, other)
             for one, other in combinations(strong, 2)
             if (holders[one] & holders[other]).bit_count() >= need
         ]
         tells = {term: self._tells(term, cluster.holders[term]) for pair in pairs for term in pair}
-        found = [Pair(pair, tells[pair[0]] + tells[pair[1]]) for pair in pairs]
-        return max(found, key=lambda pair: pair.information, default=None)
+        best = max(pairs, key=lambda pair: tells[pair[0]] + tells[pair[1]], default=None)
+        return Pair(best, tells[best[0]] + tells[best[1]]) if best else None
 
     def _factor(self, pair: Pair | None) -> float:
         settings = self._settings

@@ -138,14 +138,14 @@ def _ways(pattern: str) -> list[str]:
 
 def matters_in(plain: str) -> list[str]:
     """The matters that the beginning of a normalised text speaks of."""
-    return matters_in_many([plain])[0]
+    return list(matters_in_many([plain])[0])
 
 
-def matters_in_many(plains: Sequence[str]) -> list[list[str]]:
+def matters_in_many(plains: Sequence[str]) -> list[tuple[str, ...]]:
     """The same of each text; only matters are sought of which two characters stand there that one may begin with."""
     heads = [plain[:LOOKED_AT] for plain in plains]
     return [
-        [matter.name for matter in _marked(hints) if matter.pattern.search(head)] if hints else []
+        tuple([matter.name for matter in _marked(hints) if matter.pattern.search(head)]) if hints else ()
         for head, hints in zip(heads, _hints(heads), strict=True)
     ]
 
@@ -248,14 +248,15 @@ def _is_name(word: str) -> bool:
     return word not in _NO_NAMES and all("\u4e00" <= letter <= "\u9fff" for letter in word)
 
 
-def apart(terms: Iterable[str]) -> list[str]:
+@lru_cache(maxsize=5_000)
+def apart(terms: tuple[str, ...]) -> tuple[str, ...]:
     """Of terms that say one thing only the first: 汽车南站 and 南站过渡 share a word, 自来水 adds nothing to 水质."""
     kept: list[str] = []
     table = matters()
     for term in terms:
         if not any(_same(term, other, table) for other in kept):
             kept.append(term)
-    return kept
+    return tuple(kept)
 
 
 def _same(term: str, other: str, table: dict[str, Matter]) -> bool:

@@ -6,6 +6,8 @@ Sunday where people write to an office on workdays. All of China keeps one time,
 
 from __future__ import annotations
 
+import math
+from collections.abc import Sequence
 from typing import Any
 
 HOUR = 3_600_000  # milliseconds
@@ -34,21 +36,22 @@ class Rhythm:
         self._days[(hour // 24 + _THURSDAY) % 7] += 1.0
         self._texts += 1.0
 
-    def weight(self, hour: int) -> float:
-        """How much an hour (counted since 1970, local) usually brings, where 1 is the mean of all."""
+    def weights(self, begin: int, end: int) -> list[float]:
+        """How much each hour (counted since 1970, local) usually brings, where 1 is the mean of all."""
         whole = self._texts + _FLAT
-        by_hour = (self._hours[hour % 24] + _FLAT / 24) * 24 / whole
-        by_day = (self._days[(hour // 24 + _THURSDAY) % 7] + _FLAT / 7) * 7 / whole
-        return by_hour * by_day
+        by_hour = [(count + _FLAT / 24) * 24 / whole for count in self._hours]
+        by_day = [(count + _FLAT / 7) * 7 / whole for count in self._days]
+        return [by_hour[hour % 24] * by_day[(hour // 24 + _THURSDAY) % 7] for hour in range(begin, end)]
 
     def hours(self, since: int, until: int) -> float:
         """A stretch in mean hours: an hour of the evening counts as several, one of the night as a part of one."""
-        first, last = since / HOUR + EAST, until / HOUR + EAST
-        total, hour = 0.0, int(first)
-        while hour < last:
-            total += self.weight(hour) * (min(last, hour + 1) - max(first, hour))
-            hour += 1
-        return total
+        return self.hours_since([since], until)[0]
+
+    def hours_since(self, moments: Sequence[int], until: int) -> list[float]:
+        """The same of several stretches that end together."""
+        begin, last = int(min(moments) / HOUR + EAST), until / HOUR + EAST
+        weights = self.weights(begin, math.ceil(last))
+        return [_weighed(since / HOUR + EAST, last, weights, begin) for since in moments]
 
     def state(self) -> dict[str, Any]:
         return {"hours": self._hours, "days": self._days, "texts": self._texts}
@@ -58,3 +61,14 @@ class Rhythm:
         found = cls()
         found._hours, found._days, found._texts = list(state["hours"]), list(state["days"]), state["texts"]
         return found
+
+
+def _weighed(first: float, last: float, weights: Sequence[float], begin: int) -> float:
+    """A stretch of hours, each by its weight; the first weight is that of the hour `begin`."""
+    hour, end = int(first), begin + len(weights) - 1
+    if hour > end:
+        return 0.0
+    total = weights[hour - begin] * (min(last, hour + 1) - max(first, hour))
+    for weight in weights[hour - begin + 1 : -1]:
+        total += weight
+    return total + weights[-1] * (last - end) if hour < end else total

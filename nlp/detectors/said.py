@@ -22,7 +22,7 @@ class Said(NamedTuple):
     head: str
     key: str
     mark: int
-    matters: list[str]
+    matters: tuple[str, ...]
 
     def line(self) -> str:
         """The first line."""

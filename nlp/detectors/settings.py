@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from functools import cached_property
 
 
 @dataclass(frozen=True)
@@ -21,6 +22,7 @@ class Grade:
     either: bool
 
 
+DAY = 86_400_000  # milliseconds
 LEVELS = ("yellow", "orange", "red")  # those that tell people, the lowest first
 GRADES = (
     Grade("orange", 12, 1e-4, 0.5, 8, either=True),
@@ -70,3 +72,8 @@ class ClusterSettings:
     mentions: int = 2_000  # newest voices that one of them remembers
     mentions_in_all: int = 100_000  # and all of them
     heads: int = 12  # newest voices of a cluster whose wording is kept, to know copies by
+
+    @cached_property
+    def window(self) -> int:
+        """`window_days` in milliseconds."""
+        return int(self.window_days * DAY)

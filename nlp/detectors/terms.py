@@ -14,6 +14,7 @@ from nlp.words import UNKNOWN_RARITY, Words
 _COMMON = 50.0  # texts that a fresh detector pretends to have read, so that its first words are not all rare
 _UNKNOWN = 9.0  # what a word, or two run together, tells at most where the language's table does not hold it
 _MATTER = 7.0  # what a matter tells at most: everybody has one
+_KEPT = 20_000  # terms of which is remembered what they tell in the language
 
 
 class Weights:
@@ -24,21 +25,10 @@ class Weights:
         self._is_place = self._terms.is_place
         self.counts: dict[str, int] = {}
         self.texts = 0
+        self._met: dict[str, tuple[float, float, float]] = {}
 
-    def unit(self, plain: str, said_matters: Iterable[str]) -> dict[str, float]:
-        """The strongest terms of a normalised text as a vector of length one, strongest first; the text is counted.
-
-        Each term is one string however often it is said: clusters keep them by the hundred thousand.
-        """
-        ranked = self._ranked(self._weighed(plain, said_matters))
-        self._count()
-        ranked.sort()
-        del ranked[self._settings.terms_per_text :]
-        length = -math.sqrt(sum([weight * weight for weight, _ in ranked]))
-        return {term: weight / length for weight, term in ranked} if length else {}
-
-    def _weighed(self, plain: str, said_matters: Iterable[str]) -> dict[str, float]:
-        """Every term with its weight in the language."""
+    def weigh(self, plain: str, said_matters: Iterable[str]) -> dict[str, float]:
+        """Every term of a normalised text with its weight in the language; nothing is counted."""
         tokens = self._words.cut(plain)
         weighed = self._terms.weigh(tokens)
         for name in split_places(tokens):
@@ -49,6 +39,18 @@ class Weights:
         for matter in (*said_matters, *lines.values()):
             weighed[matter] = self._settings.matter_weight
         return weighed
+
+    def unit(self, weighed: dict[str, float]) -> dict[str, float]:
+        """The strongest of a text's terms as a vector of length one, strongest first; the text is counted.
+
+        Each term is one string however often it is said: clusters keep them by the hundred thousand.
+        """
+        ranked = self._ranked(weighed)
+        self._count()
+        ranked.sort()
+        del ranked[self._settings.terms_per_text :]
+        length = -math.sqrt(sum([weight * weight for weight, _ in ranked]))
+        return {term: weight / length for weight, term in ranked} if length else {}
 
     def _ranked(self, weighed: dict[str, float]) -> list[tuple[float, str]]:
         """Weights, below zero, with their terms as they are said here; each term is counted once more."""
@@ -69,12 +71,18 @@ class Weights:
 
     def tells(self, term: str, ours: int) -> float:
         """How rare a term is (natural log), in the language and among the texts that are not `ours`."""
-        rarity = self._rarity(term)
+        rarity, common, bonus = self._met.get(term) or self._meet(term)
         others = max(0, self.counts.get(term, 0) - ours)
         known = max(1.0, self.texts - ours)
-        here = -math.log((others + _COMMON * math.exp(-rarity)) / (known + _COMMON))
-        bonus = self._settings.name_bonus if self.is_name(term) else 0.0
-        return min(rarity, here) + bonus
+        return min(rarity, -math.log((others + common) / (known + _COMMON))) + bonus
+
+    def _meet(self, term: str) -> tuple[float, float, float]:
+        """What no stream changes of a term: its rarity, how common it is taken for, its bonus; remembered."""
+        if len(self._met) >= _KEPT:
+            self._met.clear()
+        rarity, bonus = self._rarity(term), self._settings.name_bonus if self.is_name(term) else 0.0
+        found = self._met[term] = rarity, _COMMON * math.exp(-rarity), bonus
+        return found
 
     def is_name(self, term: str) -> bool:
         """A place, a body, or a mark like K8: what tells one case of a matter from another."""

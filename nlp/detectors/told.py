@@ -6,9 +6,9 @@ from collections.abc import Collection, Iterator, Mapping, Sequence
 from typing import Any
 
 from nlp.detectors.areas import HOUR, Key
-from nlp.detectors.cluster import DAY, Cluster
+from nlp.detectors.cluster import Cluster
 from nlp.detectors.index import Index
-from nlp.detectors.settings import ClusterSettings
+from nlp.detectors.settings import DAY, ClusterSettings
 
 NO_CLUSTER = 0  # the number under which an alert stands that no cluster made
 
@@ -32,8 +32,9 @@ class Told:
 
     def is_held(self, cluster: Cluster) -> bool:
         """Told already, within the cool-down."""
-        pause = self._settings.cool_down_days * DAY
-        return cluster.alerted_at is not None and cluster.last_at - cluster.alerted_at < pause
+        if cluster.alerted_at is None:
+            return False
+        return cluster.last_at - cluster.alerted_at < self._settings.cool_down_days * DAY
 
     def newest(self) -> Iterator[Cluster]:
         """What was told and lives, the last told first."""
@@ -42,15 +43,16 @@ class Told:
 
     def of_area(self, keys: Sequence[Key], now: int) -> Cluster | None:
         """The issue told lately about this sudden matter in this district."""
-        return next((one for one in self._fresh(now) if one.area in keys), None) if keys else None
+        return next((one for one in self._fresh(now) if one.area in keys), None)
 
     def named_by(self, unit: Mapping[str, float], counts: Mapping[str, int], now: int) -> Cluster | None:
         """The issue told lately that a word of this text stands for: half of its voices say the word, and half of all
         who say it are its voices. An uproar is told of in ever new words, but by one name."""
         for cluster in self._fresh(now):
-            held, least = cluster.held, cluster.members
-            if any(2 * held(term) >= max(least, counts.get(term, 0)) for term in unit.keys() & cluster.vector.keys()):
-                return cluster
+            vector, least = cluster.vector, cluster.members
+            for term in unit:
+                if term in vector and 2 * cluster.held(term) >= max(least, counts.get(term, 0)):
+                    return cluster
         return None
 
     def _fresh(self, now: int) -> Iterator[Cluster]:
@@ -72,9 +74,10 @@ class Told:
 
     def forget(self, now: int, dropped: Collection[int]) -> None:
         """Alerts older than their pause go, and what went over to clusters that are no more."""
-        pause = max(7.0, self._settings.cool_down_days) * DAY
-        while self._alerts and self._alerts[0][0] < now - pause:
-            self._alerts.pop(0)
+        if self._alerts:
+            oldest = now - max(7.0, self._settings.cool_down_days) * DAY
+            while self._alerts and self._alerts[0][0] < oldest:
+                self._alerts.pop(0)
         if dropped:
             self._gone = {old: new for old, new in self._gone.items() if new not in dropped}
 

@@ -4,6 +4,7 @@ its people are; the clusters themselves live elsewhere."""
 from __future__ import annotations
 
 from bisect import bisect_left, bisect_right
+from collections.abc import Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -60,10 +61,12 @@ class Channel:
 
     def since(self, at: int) -> int:
         """Texts heard after this moment."""
-        if not self.steps:
-            return 0
-        place = bisect_right(self.steps, at // STEP)
-        return self.totals[-1] - (self.totals[place - 1] if place else self.before)
+        return self.totals[-1] - self.until(at // STEP) if self.steps else 0
+
+    def until(self, step: int) -> int:
+        """Texts heard up to this step and in it."""
+        place = bisect_right(self.steps, step)
+        return self.totals[place - 1] if place else self.before
 
     def rate(self, prior: float) -> float:
         """The chance that one text falls on one given cluster."""
@@ -92,12 +95,19 @@ class Volume:
 
     def heard(self, since: int, until: int, prior: float) -> tuple[int, float]:
         """The texts between two moments, and how many of them stray into a given cluster."""
-        texts, strays = 0, 0.0
+        return self.heard_since([since], until, prior)[0]
+
+    def heard_since(self, moments: Sequence[int], until: int, prior: float) -> list[tuple[int, float]]:
+        """The same of several stretches that end together."""
+        steps, last = [moment // STEP for moment in moments], until // STEP
+        texts, strays = [0] * len(steps), [0.0] * len(steps)
         for channel in self._channels.values():
-            count = channel.since(since) - channel.since(until)
-            texts += count
-            strays += count * channel.rate(prior)
-        return texts, strays
+            all_, rate = channel.until(last), channel.rate(prior)
+            for place, step in enumerate(steps):
+                count = all_ - channel.until(step)
+                texts[place] += count
+                strays[place] += count * rate
+        return list(zip(texts, strays, strict=True))
 
     def state(self) -> dict[str, Any]:
         channels = {name: dict(channel.__dict__) for name, channel in self._channels.items()}

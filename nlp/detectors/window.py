@@ -4,14 +4,12 @@ from __future__ import annotations
 
 from bisect import insort
 from collections import deque
-from collections.abc import Iterable, Iterator
-from dataclasses import dataclass
+from collections.abc import Iterable, Iterator, Sequence
 from itertools import islice
-from typing import Any
+from typing import Any, NamedTuple
 
 
-@dataclass(frozen=True, slots=True)
-class Event:
+class Event(NamedTuple):
     """One voice or copy in a cluster; `at` in milliseconds since 1970, `terms` what a voice said, strongest first."""
 
     at: int
@@ -24,7 +22,7 @@ class Event:
     terms: tuple[str, ...] = ()
 
     def row(self) -> list[Any]:
-        return [self.at, self.id, self.author, self.copy, self.channel, self.district, self.negative, self.terms]
+        return list(self)
 
     @classmethod
     def from_row(cls, row: list[Any]) -> Event:
@@ -35,10 +33,15 @@ class Event:
 class Window:
     """Events by their own time, whenever they came. Sums are whole numbers: no order of adding changes them."""
 
+    __slots__ = (
+        "_channels", "_districts", "_newest", "copies", "held", "latest", "spoken", "thousandths", "unhappy",
+    )  # fmt: skip
+
     def __init__(self, events: Iterable[Event] = ()) -> None:
-        self._events: deque[Event] = deque()
+        self.held: deque[Event] = deque()  # changed by `add` and `drop` alone
         self._newest: dict[str, Event] = {}  # of each person who did not merely copy, the one longest silent first
-        self._counts: dict[str, dict[str, int]] = {"channel": {}, "district": {}}
+        self._channels: dict[str, int] = {}
+        self._districts: dict[str, int] = {}
         self.latest: Event | None = None  # the one that came last, whatever its own time
         self.copies = 0
         self.unhappy = 0  # of the people
@@ -48,10 +51,10 @@ class Window:
             self.add(event)
 
     def __len__(self) -> int:
-        return len(self._events)
+        return len(self.held)
 
     def __iter__(self) -> Iterator[Event]:
-        return iter(self._events)
+        return iter(self.held)
 
     @property
     def people(self) -> int:
@@ -62,42 +65,53 @@ class Window:
         return author in self._newest
 
     def oldest(self) -> Event:
-        return self._events[0]
+        return self.held[0]
 
     def voices(self) -> list[Event]:
         """The newest word of each person, the one longest silent first."""
         return list(self._newest.values())
 
-    def newest(self, count: int) -> list[Event]:
-        """The same of those who spoke last."""
-        return list(islice(reversed(self._newest.values()), count))[::-1]
+    def said_lately(self, count: int) -> Iterator[tuple[str, ...]]:
+        """The terms of those who spoke last, the newest first."""
+        return (event.terms for event in islice(reversed(self._newest.values()), count))
 
-    def people_since(self, at: int) -> list[int]:
-        """The times of the people's newest words from this moment on, the newest first."""
-        found = []
-        for event in reversed(self._newest.values()):
-            if event.at < at:
-                break
-            found.append(event.at)
+    def people_since(self, moments: Sequence[int]) -> list[int]:
+        """How many people's newest words are from each of these moments on, the latest first."""
+        if not self._newest:
+            return [0] * len(moments)
+        oldest, found, count = next(iter(self._newest.values())).at, [], 0
+        newest = reversed(self._newest.values())
+        event = next(newest, None)
+        for moment in moments:
+            if oldest >= moment:
+                found.append(len(self._newest))
+                continue
+            while event is not None and event.at >= moment:
+                count += 1
+                event = next(newest, None)
+            found.append(count)
         return found
 
     def ids(self, count: int) -> tuple[str, ...]:
         """The newest ids, oldest first."""
-        return tuple(event.id for event in islice(reversed(self._events), count))[::-1]
+        return tuple(event.id for event in islice(reversed(self.held), count))[::-1]
 
     def named(self, kind: str) -> tuple[str, ...]:
         """Channels or districts of all that was heard, the most frequent first."""
-        counts = self._counts[kind]
+        counts = self._channels if kind == "channel" else self._districts
         return tuple(sorted((value for value in counts if value), key=lambda value: (-counts[value], value)))
 
     def add(self, event: Event) -> None:
         """One more; a late one takes its place in time."""
-        if self._events and self._events[-1].at > event.at:
-            insort(self._events, event, key=lambda each: each.at)
+        held = self.held
+        if held and held[-1].at > event.at:
+            insort(held, event, key=lambda each: each.at)
         else:
-            self._events.append(event)
+            held.append(event)
         self.latest = event
-        self._count(event, 1)
+        channels, districts = self._channels, self._districts
+        channels[event.channel] = channels.get(event.channel, 0) + 1
+        districts[event.district] = districts.get(event.district, 0) + 1
         if event.copy:
             self.copies += 1
         else:
@@ -105,45 +119,45 @@ class Window:
 
     def drop(self) -> Event:
         """The oldest leaves; its person too, unless they said more since."""
-        event = self._events.popleft()
-        self._count(event, -1)
+        event = self.held.popleft()
+        _take(self._channels, event.channel)
+        _take(self._districts, event.district)
         if event.copy:
             self.copies -= 1
         elif self._newest.get(event.author) is event:
             del self._newest[event.author]
-            self._sum(event, -1)
+            self._silence(event)
         return event
 
     def clear(self) -> None:
-        while self._events:
+        while self.held:
             self.drop()
 
     def _speak(self, event: Event) -> None:
-        before = self._newest.get(event.author)
+        newest, at, negative = self._newest, event.at, event.negative
+        before = newest.get(event.author)
         if before is not None:
-            if before.at > event.at:
+            if before.at > at:
                 return
-            del self._newest[event.author]
-            self._sum(before, -1)
-        late = bool(self._newest) and next(reversed(self._newest.values())).at > event.at
-        self._newest[event.author] = event
+            del newest[event.author]
+            self._silence(before)
+        late = newest and next(reversed(newest.values())).at > at
+        newest[event.author] = event
         if late:
-            self._newest = dict(sorted(self._newest.items(), key=lambda pair: pair[1].at))
-        self._sum(event, 1)
+            self._newest = dict(sorted(newest.items(), key=lambda pair: pair[1].at))
+        self.unhappy += negative >= 0.5
+        self.thousandths += round(negative * 1000)
+        self.spoken[event.channel] = self.spoken.get(event.channel, 0) + 1
 
-    def _sum(self, event: Event, by: int) -> None:
-        self.unhappy += by * (event.negative >= 0.5)
-        self.thousandths += by * round(event.negative * 1000)
-        _add(self.spoken, event.channel, by)
-
-    def _count(self, event: Event, by: int) -> None:
-        for kind, counts in self._counts.items():
-            _add(counts, getattr(event, kind), by)
+    def _silence(self, event: Event) -> None:
+        """What a person said is no longer the newest of theirs."""
+        self.unhappy -= event.negative >= 0.5
+        self.thousandths -= round(event.negative * 1000)
+        _take(self.spoken, event.channel)
 
 
-def _add(counts: dict[str, int], name: str, by: int) -> None:
-    left = counts.get(name, 0) + by
-    if left:
-        counts[name] = left
-    else:
-        counts.pop(name, None)
+def _take(counts: dict[str, int], name: str) -> None:
+    """One less; what is nought is not kept."""
+    counts[name] -= 1
+    if not counts[name]:
+        del counts[name]

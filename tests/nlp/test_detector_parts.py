@@ -12,12 +12,12 @@ from hypothesis import strategies as st
 
 from nlp.contract import IssueChange, Voice
 from nlp.copies import simhash, simhashes
-from nlp.detectors.cluster import DAY, Cluster
+from nlp.detectors.cluster import Cluster
 from nlp.detectors.clusters import Detector
 from nlp.detectors.judging import Judge
 from nlp.detectors.matters import LOOKED_AT, matters, matters_in, matters_in_many
 from nlp.detectors.rhythm import HOUR, Rhythm
-from nlp.detectors.settings import ClusterSettings
+from nlp.detectors.settings import DAY, ClusterSettings
 from nlp.detectors.states import unpack
 from nlp.detectors.volume import STEP, Volume
 from nlp.detectors.window import Event, Window
@@ -72,7 +72,7 @@ def test_a_window_knows_at_any_moment_what_counting_it_anew_would_give(
     assert list(window) == kept and window.ids(3) == tuple(each.id for each in kept[-3:])
     assert sorted(window.voices(), key=lambda each: each.author) == [newest[name] for name in sorted(newest)]
     assert [each.at for each in window.voices()] == sorted(each.at for each in newest.values())
-    assert window.people_since(20) == sorted((each.at for each in newest.values() if each.at >= 20), reverse=True)
+    assert window.people_since([40, 20, 0]) == [sum(one.at >= at for one in newest.values()) for at in (40, 20, 0)]
     assert (window.people, window.copies) == (len(newest), sum(each.copy for each in kept))
     assert window.unhappy == sum(each.negative >= 0.5 for each in newest.values())
     assert window.thousandths == sum(round(each.negative * 1000) for each in newest.values())
@@ -178,7 +178,7 @@ def test_no_matter_is_missed_by_looking_only_where_its_first_characters_stand() 
 @given(texts=st.lists(st.text(alphabet="停水来自黄大机没电呛这味路线37三十，a\n\ud800😀", max_size=20), max_size=12))
 @settings(max_examples=200, deadline=None)
 def test_matters_of_many_texts_are_those_that_their_patterns_find_in_each(texts: list[str]) -> None:
-    searched = [[matter.name for matter in matters().values() if matter.pattern.search(text)] for text in texts]
+    searched = [tuple(one.name for one in matters().values() if one.pattern.search(text)) for text in texts]
     assert matters_in_many(texts) == searched
 
 
