@@ -18,6 +18,8 @@ SHORTEST = 16  # letters: below this every word changes the mark, so only exact 
 ALIKE = 0.6  # of the different shingles of two near copies, the share that both have
 LEAST = 12  # letters: what is shorter (支持, 谢谢师傅们) is said alike by people who never met, and is nobody's copy
 
+Band = dict[int, str | dict[str, None]]  # by 16 bits of a mark the key of its original, or in order those of several
+
 _MIX = np.uint64(0x9E3779B97F4A7C15)
 _STEPS = tuple(np.uint64(step) for step in (0x100000001B3, 0xC2B2AE3D27D4EB4F, 0x165667B19E3779F9, 0x27D4EB2F165667C5))
 
@@ -132,7 +134,7 @@ class Copies:
         self._capacity = capacity
         self._exact: OrderedDict[str, tuple[str, int]] = OrderedDict()
         # in the order of `_exact`, always: a memory made from its rows must answer as this one does
-        self._bands: tuple[dict[int, dict[str, None]], ...] = ({}, {}, {}, {})
+        self._bands: tuple[Band, ...] = ({}, {}, {}, {})
 
     def __len__(self) -> int:
         return len(self._exact)
@@ -148,7 +150,8 @@ class Copies:
         if not mark:
             return None
         for band, bits in zip(self._bands, _bits_of(mark), strict=True):
-            for other in band.get(bits, ()):
+            found = band.get(bits, ())
+            for other in (found,) if isinstance(found, str) else found:
                 name, seen = self._exact[other]
                 if distance(mark, seen) <= NEAR:
                     return name
@@ -158,7 +161,9 @@ class Copies:
         self._exact.move_to_end(key)
         name, mark = self._exact[key]
         for band, bits in self._places(mark):
-            band[bits][key] = band[bits].pop(key)
+            found = band[bits]
+            if isinstance(found, dict):
+                found[key] = found.pop(key)
         return name
 
     def keep(self, key: str, mark: int, name: str) -> None:
@@ -167,10 +172,13 @@ class Copies:
             return
         self._exact[key] = (name, mark)
         for band, bits in self._places(mark):
-            if bits in band:
-                band[bits][key] = None
+            found = band.get(bits)
+            if found is None:
+                band[bits] = key
+            elif isinstance(found, str):
+                band[bits] = {found: None, key: None}
             else:
-                band[bits] = {key: None}
+                found[key] = None
         if len(self._exact) > self._capacity:
             self._forget(next(iter(self._exact)))
 
@@ -181,11 +189,15 @@ class Copies:
     def _forget(self, key: str) -> None:
         _, mark = self._exact.pop(key)
         for band, bits in self._places(mark):
-            del band[bits][key]
-            if not band[bits]:
+            found = band[bits]
+            if isinstance(found, str):
                 del band[bits]
+                continue
+            del found[key]
+            if len(found) == 1:
+                band[bits] = next(iter(found))
 
-    def _places(self, mark: int) -> Iterable[tuple[dict[int, dict[str, None]], int]]:
+    def _places(self, mark: int) -> Iterable[tuple[Band, int]]:
         """Where a mark stands: of each band the table and its key; nowhere without a mark."""
         return zip(self._bands, _bits_of(mark), strict=True) if mark else ()
 

@@ -10,6 +10,7 @@ from nlp.detectors.cluster import Cluster
 from nlp.detectors.settings import DAY, ClusterSettings
 from nlp.detectors.window import Event
 
+Alone = tuple[int, float]  # where one cluster holds a term, as most are held: a table for each would be most of memory
 _NEARLY = 1.0 - 1e-9  # no rounding makes a bound cut off what reaches it
 
 
@@ -21,7 +22,7 @@ class Index:
         self._clusters: OrderedDict[int, Cluster] = OrderedDict()
         self._events = 0  # of all clusters
         self._least = 1.0  # no vector is shorter
-        self._where: dict[str, dict[int, float]] = {}  # term -> clusters that hold it, and what it weighs there
+        self._where: dict[str, Alone | dict[int, float]] = {}  # term -> clusters that hold it, and what it weighs there
 
     def __len__(self) -> int:
         return len(self._clusters)
@@ -56,22 +57,29 @@ class Index:
 
     def _scores(self, unit: dict[str, float]) -> dict[int, float]:
         """The products of the text with clusters: all that could be like enough are among them."""
-        where, crowded = self._where, self._settings.crowded
-        known = [(weight, held) for term, weight in unit.items() if (held := where.get(term)) and len(held) <= crowded]
+        known = self._known(unit)
         left, enough = sum([weight * weight for weight, _ in known]), self._settings.likeness**2
         scores: dict[int, float] = {}
         for weight, held in known:
             # A cluster that holds none of the terms so far cannot be like enough by the rest of them alone.
-            if left < enough:
+            if isinstance(held, tuple):
+                number, there = held
+                if left >= enough or number in scores:
+                    scores[number] = scores.get(number, 0.0) + weight * there
+            elif left < enough:
                 for number in held.keys() & scores.keys():
                     scores[number] += weight * held[number]
-            elif scores:
+            else:
                 for number, there in held.items():
                     scores[number] = scores.get(number, 0.0) + weight * there
-            else:
-                scores = {number: weight * there for number, there in held.items()}
             left -= weight * weight
         return scores
+
+    def _known(self, unit: dict[str, float]) -> list[tuple[float, Alone | dict[int, float]]]:
+        """The text's weights of terms that clusters hold, and what these are; without what points to too many."""
+        where, crowded = self._where, self._settings.crowded
+        found = [(weight, held) for term, weight in unit.items() if (held := where.get(term)) is not None]
+        return [(weight, held) for weight, held in found if isinstance(held, tuple) or len(held) <= crowded]
 
     def join(self, cluster: Cluster, unit: dict[str, float]) -> None:
         """Another voice's terms in the cluster."""
@@ -86,7 +94,7 @@ class Index:
     def merge(self, cluster: Cluster, other: Cluster) -> None:
         """The cluster goes over to the other and is no longer found."""
         for each in (cluster, other):
-            self._unpoint(each, set(each.vector))
+            self._unpoint(each, each.vector)
             self._events -= len(each.events)
         del self._clusters[cluster.number]
         other.absorb(cluster, self._settings)
@@ -100,7 +108,7 @@ class Index:
 
     def part(self, cluster: Cluster, new: Cluster, leave: Callable[[Cluster, Cluster], None]) -> None:
         """A new cluster out of one that some voices leave; `leave` moves them."""
-        self._unpoint(cluster, set(cluster.vector))
+        self._unpoint(cluster, cluster.vector)
         leave(cluster, new)
         self._point(cluster, cluster.vector)
         self.add(new)
@@ -116,7 +124,7 @@ class Index:
             if cluster.last_at >= oldest and not many:
                 break
             self._events -= len(cluster.events)
-            self._unpoint(cluster, set(cluster.vector))
+            self._unpoint(cluster, cluster.vector)
             del self._clusters[cluster.number]
             dropped.add(cluster.number)
         return dropped
@@ -141,13 +149,21 @@ class Index:
             self._least = cluster.norm
         for term in terms:
             held = where.get(term)
-            if held is None:
-                where[term] = {number: vector[term]}
+            if held is None or (isinstance(held, tuple) and held[0] == number):
+                where[term] = number, vector[term]
+            elif isinstance(held, tuple):
+                where[term] = {held[0]: held[1], number: vector[term]}
             else:
                 held[number] = vector[term]
 
     def _unpoint(self, cluster: Cluster, terms: Iterable[str]) -> None:
+        where, number = self._where, cluster.number
         for term in terms:
-            held = self._where.get(term, {})
-            if held.pop(cluster.number, None) is not None and not held:
-                del self._where[term]
+            held = where.get(term)
+            if held is None:
+                continue
+            if isinstance(held, tuple):
+                if held[0] == number:
+                    del where[term]
+            elif held.pop(number, None) is not None and len(held) == 1:
+                where[term] = next(iter(held.items()))

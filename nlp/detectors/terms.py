@@ -43,17 +43,17 @@ class Weights:
     def unit(self, weighed: dict[str, float]) -> dict[str, float]:
         """The strongest of a text's terms as a vector of length one, strongest first; the text is counted.
 
-        Each term is one string however often it is said: clusters keep them by the hundred thousand.
+        What was said before is the same string each time: clusters keep them by the hundred thousand.
         """
         ranked = self._ranked(weighed)
         self._count()
         ranked.sort()
         del ranked[self._settings.terms_per_text :]
-        length = -math.sqrt(sum([weight * weight for weight, _ in ranked]))
-        return {term: weight / length for weight, term in ranked} if length else {}
+        length = -math.sqrt(sum([weight * weight for weight, _, _ in ranked]))
+        return {intern(term) if before else term: weight / length for weight, term, before in ranked} if length else {}
 
-    def _ranked(self, weighed: dict[str, float]) -> list[tuple[float, str]]:
-        """Weights, below zero, with their terms as they are said here; each term is counted once more."""
+    def _ranked(self, weighed: dict[str, float]) -> list[tuple[float, str, int]]:
+        """Weights, below zero, as they are here, their terms, and how often each was counted before this time."""
         counts, texts, place = self.counts, self.texts + _COMMON, self._settings.place_weight
         closings, is_place, log = self._terms.closings, self._is_place, math.log
         new, ranked = -log(texts / 2.0), []
@@ -63,10 +63,9 @@ class Weights:
             if before:
                 rare = log(texts / (before + 2.0))
                 weight *= -rare if rare > 0.05 else -0.05
-                term = intern(term)
             else:
                 weight *= new
-            ranked.append((weight * place if term[-1] in closings and is_place(term) else weight, term))
+            ranked.append((weight * place if term[-1] in closings and is_place(term) else weight, term, before))
         return ranked
 
     def tells(self, term: str, ours: int) -> float:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import math
 import random
 from datetime import UTC, datetime, timedelta
 
@@ -14,6 +15,7 @@ from nlp.contract import IssueChange, Voice
 from nlp.copies import simhash, simhashes
 from nlp.detectors.cluster import Cluster
 from nlp.detectors.clusters import Detector
+from nlp.detectors.index import Index
 from nlp.detectors.judging import Judge
 from nlp.detectors.matters import LOOKED_AT, matters, matters_in, matters_in_many
 from nlp.detectors.rhythm import HOUR, Rhythm
@@ -92,6 +94,8 @@ def test_volume_counts_every_stretch_alike_whatever_the_order_in_which_texts_com
     for since in range(-1, 62, 7):
         for until in range(since, 62, 9):
             assert shuffled.heard(since * STEP, until * STEP, 0.1)[0] == sum(since < step <= until for step in steps)
+    moments = [step * STEP for step in (40, 17, -1)]
+    assert shuffled.heard_since(moments, 50 * STEP, 0.1) == [shuffled.heard(at, 50 * STEP, 0.1) for at in moments]
     assert sorted_.texts(-STEP) == shuffled.texts(-STEP) == len(steps)
 
 
@@ -107,6 +111,8 @@ def test_stretches_of_the_rhythm_add_up_and_a_week_is_a_week(
     parts = rhythm.hours(begin * HOUR, one) + rhythm.hours(one, two)
     assert parts == pytest.approx(rhythm.hours(begin * HOUR, two))
     assert rhythm.hours(begin * HOUR, begin * HOUR + 7 * DAY) == pytest.approx(168.0)
+    moments = [two - HOUR, one, begin * HOUR]
+    assert rhythm.hours_since(moments, two) == [rhythm.hours(at, two) for at in moments]
     again = Rhythm.from_state(json.loads(json.dumps(rhythm.state())))
     assert again.hours(0, two) == rhythm.hours(0, two)
 
@@ -155,6 +161,42 @@ def test_voices_out_of_order_by_an_hour_tell_the_same_matter_once(chance: random
     found = alerts(Detector().take(mixed))
     assert len(found) == 1 and found[0].voices <= 5
     assert all(id.startswith("r90") for id in found[0].reply_ids)
+
+
+@given(chance=st.randoms(use_true_random=False))
+@settings(max_examples=12, deadline=None)
+def test_the_nearest_cluster_is_the_one_that_comparing_with_every_single_one_finds(chance: random.Random) -> None:
+    figures = ClusterSettings(terms_per_cluster=3, clusters=30, likeness=0.5)
+    index = Index(figures)
+    for number in range(1, 150):
+        unit = unit_of(chance.sample("甲乙丙丁戊己庚辛壬癸子丑寅卯", chance.randint(1, 5)), chance)
+        at = (number + chance.randint(-5, 5)) * DAY
+        best = index.nearest(unit, at)
+        assert best is compared_with_all(index, unit, at, figures)
+        cluster = best or Cluster(number, f"issue-{number}", at, at, faded_at=at)
+        if best is None:
+            index.add(cluster)
+        index.join(cluster, unit)
+        index.hear(cluster, event(number, at, f"a{number}", False, 0.5))
+        others = [each for each in index._clusters.values() if each is not cluster]
+        if others and chance.random() < 0.05:
+            index.merge(chance.choice(others), cluster)
+        index.forget(at)
+
+
+def unit_of(terms: list[str], chance: random.Random) -> dict[str, float]:
+    """So many terms as a vector of length one, the strongest first."""
+    weights = sorted((chance.uniform(0.1, 1.0) for _ in terms), reverse=True)
+    length = math.hypot(*weights)
+    return {term: weight / length for term, weight in zip(terms, weights, strict=True)}
+
+
+def compared_with_all(index: Index, unit: dict[str, float], at: int, figures: ClusterSettings) -> Cluster | None:
+    """The cluster most like the text, the older on a tie."""
+    alive = [one for one in index._clusters.values() if one.last_at >= at - figures.window]
+    cosines = {one.number: sum(unit[term] * one.vector.get(term, 0.0) for term in unit) / one.norm for one in alive}
+    found = [one for one in alive if cosines[one.number] >= figures.likeness]
+    return max(found, key=lambda one: (cosines[one.number], -one.number), default=None)
 
 
 @given(texts=TEXTS)
