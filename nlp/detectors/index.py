@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import OrderedDict
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Set
 from typing import Any
 
 from nlp.detectors.cluster import Cluster
@@ -80,6 +80,18 @@ class Index:
         where, crowded = self._where, self._settings.crowded
         found = [(weight, held) for term, weight in unit.items() if (held := where.get(term)) is not None]
         return [(weight, held) for weight, held in found if isinstance(held, tuple) or len(held) <= crowded]
+
+    def among(self, numbers: Set[int], terms: Iterable[str]) -> set[int]:
+        """Those of the clusters that hold one of the terms."""
+        found: set[int] = set()
+        for term in terms:
+            held = self._where.get(term)
+            if isinstance(held, tuple):
+                if held[0] in numbers:
+                    found.add(held[0])
+            elif held is not None:
+                found |= held.keys() & numbers
+        return found
 
     def join(self, cluster: Cluster, unit: dict[str, float]) -> None:
         """Another voice's terms in the cluster."""

@@ -20,10 +20,12 @@ class Told:
         self._settings, self._index = settings, index
         self._alerts: list[tuple[int, int]] = []
         self._gone: dict[int, int] = {}
+        self._numbers: frozenset[int] = frozenset()  # of the clusters in which they are now
 
     def add(self, now: int, number: int) -> None:
         """An alert was made."""
         self._alerts.append((now, number))
+        self._number()
 
     def enough(self, chance: float, now: int) -> bool:
         """Small enough to tell: beyond the week's budget each further alert must be ten times surer."""
@@ -48,7 +50,10 @@ class Told:
     def named_by(self, unit: Mapping[str, float], counts: Mapping[str, int], now: int) -> Cluster | None:
         """The issue told lately that a word of this text stands for: half of its voices say the word, and half of all
         who say it are its voices. An uproar is told of in ever new words, but by one name."""
-        for cluster in self._fresh(now):
+        known = self._index.among(self._numbers, unit) if self._numbers else ()
+        for cluster in self._fresh(now) if known else ():
+            if cluster.number not in known:
+                continue
             vector, least = cluster.vector, cluster.members
             for term in unit:
                 if term in vector and 2 * cluster.held(term) >= max(least, counts.get(term, 0)):
@@ -63,6 +68,7 @@ class Told:
         """A cluster became part of another."""
         self._gone = {one: new if other == old else other for one, other in self._gone.items()}
         self._gone[old] = new
+        self._number()
 
     def number_now(self, number: int) -> int:
         """The cluster that a number stands for by now."""
@@ -74,12 +80,16 @@ class Told:
 
     def forget(self, now: int, dropped: Collection[int]) -> None:
         """Alerts older than their pause go, and what went over to clusters that are no more."""
-        if self._alerts:
-            oldest = now - max(7.0, self._settings.cool_down_days) * DAY
-            while self._alerts and self._alerts[0][0] < oldest:
-                self._alerts.pop(0)
+        oldest = now - max(7.0, self._settings.cool_down_days) * DAY if self._alerts else 0.0
+        while self._alerts and self._alerts[0][0] < oldest:
+            self._alerts.pop(0)
+            self._number()
         if dropped:
             self._gone = {old: new for old, new in self._gone.items() if new not in dropped}
+
+    def _number(self) -> None:
+        """Told or gone over: where the alerts' clusters are now. What was dropped since is held by no term."""
+        self._numbers = frozenset(self.number_now(number) for _, number in self._alerts)
 
     def state(self) -> dict[str, Any]:
         return {"told": self._alerts, "gone": list(self._gone.items())}
@@ -90,4 +100,5 @@ class Told:
         found = cls(settings, index)
         found._alerts = [(row[0], row[1]) for row in state["told"]]
         found._gone = {row[0]: row[1] for row in state["gone"]}
+        found._number()
         return found
