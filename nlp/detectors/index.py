@@ -21,7 +21,7 @@ class Index:
         self._settings = settings
         self._clusters: OrderedDict[int, Cluster] = OrderedDict()
         self._events = 0  # of all clusters
-        self._least = 1.0  # no vector is shorter
+        self._short: dict[int, float] = {}  # clusters whose vector is shorter than one text's, and its length
         self._where: dict[str, Alone | dict[int, float]] = {}  # term -> clusters that hold it, and what it weighs there
 
     def __len__(self) -> int:
@@ -40,7 +40,8 @@ class Index:
 
     def nearest(self, unit: dict[str, float], at: int) -> Cluster | None:
         """The live cluster most like the text, if it is like enough."""
-        clusters, likeness, least = self._clusters, self._settings.likeness, self._least * _NEARLY
+        clusters, likeness = self._clusters, self._settings.likeness
+        least = min(self._short.values(), default=1.0) * _NEARLY**2
         best, oldest = None, at - self._settings.window_days * DAY
         for number, score in self._scores(unit).items():
             if score < likeness * least:  # a cluster as short as the shortest would not be like enough
@@ -109,6 +110,7 @@ class Index:
             self._unpoint(each, each.vector)
             self._events -= len(each.events)
         del self._clusters[cluster.number]
+        self._short.pop(cluster.number, None)
         other.absorb(cluster, self._settings)
         self._events += len(other.events)
         self._point(other, other.vector)
@@ -138,6 +140,7 @@ class Index:
             self._events -= len(cluster.events)
             self._unpoint(cluster, cluster.vector)
             del self._clusters[cluster.number]
+            self._short.pop(cluster.number, None)
             dropped.add(cluster.number)
         return dropped
 
@@ -157,8 +160,10 @@ class Index:
 
     def _point(self, cluster: Cluster, terms: Iterable[str]) -> None:
         where, number, vector = self._where, cluster.number, cluster.vector
-        if cluster.norm < self._least:
-            self._least = cluster.norm
+        if cluster.norm < _NEARLY:
+            self._short[number] = cluster.norm
+        elif self._short:
+            self._short.pop(number, None)
         for term in terms:
             held = where.get(term)
             if held is None or (isinstance(held, tuple) and held[0] == number):

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Iterable
+from functools import lru_cache
 from sys import intern
 
 from nlp.detectors.matters import lines_in, matters, split_places
@@ -25,7 +26,7 @@ class Weights:
         self._is_place = self._terms.is_place
         self.counts: dict[str, int] = {}
         self.texts = 0
-        self._met: dict[str, tuple[float, float, float]] = {}
+        self._told_of = lru_cache(maxsize=_KEPT)(self._fixed)
 
     def weigh(self, plain: str, said_matters: Iterable[str]) -> dict[str, float]:
         """Every term of a normalised text with its weight in the language; nothing is counted."""
@@ -70,18 +71,15 @@ class Weights:
 
     def tells(self, term: str, ours: int) -> float:
         """How rare a term is (natural log), in the language and among the texts that are not `ours`."""
-        rarity, common, bonus = self._met.get(term) or self._meet(term)
+        rarity, common, bonus = self._told_of(term)
         others = max(0, self.counts.get(term, 0) - ours)
         known = max(1.0, self.texts - ours)
         return min(rarity, -math.log((others + common) / (known + _COMMON))) + bonus
 
-    def _meet(self, term: str) -> tuple[float, float, float]:
-        """What no stream changes of a term: its rarity, how common it is taken for, its bonus; remembered."""
-        if len(self._met) >= _KEPT:
-            self._met.clear()
+    def _fixed(self, term: str) -> tuple[float, float, float]:
+        """What no stream changes of a term: its rarity, how common it is taken for, its bonus."""
         rarity, bonus = self._rarity(term), self._settings.name_bonus if self.is_name(term) else 0.0
-        found = self._met[term] = rarity, _COMMON * math.exp(-rarity), bonus
-        return found
+        return rarity, _COMMON * math.exp(-rarity), bonus
 
     def is_name(self, term: str) -> bool:
         """A place, a body, or a mark like K8: what tells one case of a matter from another."""

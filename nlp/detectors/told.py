@@ -85,10 +85,12 @@ class Told:
             self._alerts.pop(0)
             self._number()
         if dropped:
-            self._gone = {old: new for old, new in self._gone.items() if new not in dropped}
+            gone = {old: new for old, new in self._gone.items() if new not in dropped}
+            if len(gone) < len(self._gone):
+                self._gone = gone
+                self._number()
 
     def _number(self) -> None:
-        """Told or gone over: where the alerts' clusters are now. What was dropped since is held by no term."""
         self._numbers = frozenset(self.number_now(number) for _, number in self._alerts)
 
     def state(self) -> dict[str, Any]:
