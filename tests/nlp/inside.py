@@ -8,7 +8,10 @@ from typing import Any
 
 from nlp.words import Words
 
-LEFT_OUT = {"_shared", "_carriers", "_words", "_terms", "settings", "_settings"}  # worked out when asked for, or given
+LEFT_OUT = {
+    "_shared", "_carriers", "_words", "_terms", "settings", "_settings",  # worked out when asked for, or given
+    "latest",  # of a window: the text just taken, spoken of before the next one comes
+}  # fmt: skip
 
 
 def inside(thing: Any, seen: set[int] | None = None) -> Any:
