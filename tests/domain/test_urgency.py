@@ -173,7 +173,7 @@ async def hearing(text: str, *, hints: bool = True) -> Office:
 
     async def read_danger(rows: Sequence[Mapping[str, Any]]) -> list[Analysis | None]:
         found = await read(rows)
-        return [one and replace(one, urgency=Urgency("life", text[:6], (text[:2],))) for one in found]
+        return [one and one._replace(urgency=Urgency("life", text[:6], (text[:2],))) for one in found]
 
     desk = replace(office.desk, read=read_danger, policies=Hinting() if hints else Defaults())
     account = await desk.store.get("accounts", "site-main")

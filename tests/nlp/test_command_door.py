@@ -24,13 +24,18 @@ ROWS = "".join(json.dumps({"text": row.text, "label": row.label}, ensure_ascii=F
 FOREIGN = re.compile(r"Traceback|Exception|Error|errno", re.IGNORECASE)
 
 
+def _heeds_ctrl_c() -> None:
+    """What is begun in the background ignores it, and so would what that begins."""
+    signal.signal(signal.SIGINT, signal.SIG_DFL)
+
+
 @contextmanager
 def started(*words: str, **environment: str) -> Iterator[subprocess.Popen[bytes]]:
     """A command in a session of its own, as a terminal starts it."""
     pipe = subprocess.PIPE
     with subprocess.Popen(
         [sys.executable, "-m", "hub", *words], stdin=pipe, stdout=pipe, stderr=pipe,
-        cwd=ROOT, start_new_session=True, env={**os.environ, **environment},
+        cwd=ROOT, start_new_session=True, env={**os.environ, **environment}, preexec_fn=_heeds_ctrl_c,
     ) as process:  # fmt: skip
         try:
             yield process

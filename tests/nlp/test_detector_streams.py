@@ -172,7 +172,7 @@ def test_one_matter_has_many_wordings_and_a_split_name_is_put_together() -> None
         assert "水质" in matters_in(text)
     assert "停水" not in matters_in("自来水公司在哪")
     assert split_places(["清水", "镇", "家里", "里", "和平", "里"]) == ["清水镇", "和平里"]
-    assert apart(["水质", "自来水", "汽车南站", "南站过渡", "清源路"]) == ["水质", "汽车南站", "清源路"]
+    assert apart(("水质", "自来水", "汽车南站", "南站过渡", "清源路")) == ("水质", "汽车南站", "清源路")
 
 
 def test_chances_are_chances_and_even_the_smallest_is_above_nothing() -> None:
