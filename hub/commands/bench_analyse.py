@@ -134,7 +134,7 @@ def official_replies(folder: Path) -> list[str]:
 
 
 def _timed(title: str, texts: list[tuple[str, str]], method: Method) -> tuple[list[Sentiment], float]:
-    """In batches as the office reads; who reads one by one loses nothing by it."""
+    """In batches as the office reads; one by one costs two to two and a half times as much."""
     start, answers = time.process_time(), []
     with tqdm(total=len(texts), desc=title, unit="条", file=sys.stderr) as bar:
         for first in range(0, len(texts), TOGETHER):
