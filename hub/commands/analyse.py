@@ -90,7 +90,8 @@ def _analyses(
     with ProcessPoolExecutor(arguments.workers, get_context("spawn"), _begin, means) as pool:
         try:
             with _keyboard_unheard():
-                pool.submit(int)  # the first task starts all processes
+                for _ in range(arguments.workers):
+                    pool.submit(int)  # each starts a process while none is idle
             yield from _spread(pool, rows, arguments)
         except BrokenProcessPool as trouble:
             raise Misconfigured("一个读文字的进程没了，多半是内存不够。请减少 --workers 再试。") from trouble
@@ -130,6 +131,7 @@ def _keyboard_unheard() -> Iterator[None]:
 
 
 def _begin(*means: Any) -> None:
+    signal.signal(signal.SIGINT, signal.SIG_IGN)
     end_with_parent()
     _load(*means)
 
