@@ -54,13 +54,13 @@ BUGS = (
     Bug(
         "a look that proves nothing is believed",
         "hub/domain/publication.py",
-        '    if lookup == "trusted" and seen >= 2 and settled:\n',
-        "    if seen >= 2 and settled:\n",
+        '    if lookup == "trusted" and seen >= 2 and watched >= settling:\n',
+        "    if seen >= 2 and watched >= settling:\n",
     ),
     Bug(
         "one look is enough",
         "hub/domain/publication.py",
-        '    if lookup == "trusted" and seen >= 2 and settled:\n',
+        '    if lookup == "trusted" and seen >= 2 and watched >= settling:\n',
         "    if seen >= 1:\n",
     ),
     Bug(
