@@ -83,6 +83,7 @@ class Desk:
     heads: Heads | None = None
     bell: Bell = field(default_factory=Bell)  # what one duty of this process tells another
     watched: dict[Any, float] = field(default_factory=dict)  # this process's own watch: since when it sees a thing so
+    lost: dict[tuple[str, str], float] = field(default_factory=dict)  # the same: since when it looks for a lost result
     hastened: dict[str, float] = field(default_factory=dict)  # the same: when each table was last looked over
 
 

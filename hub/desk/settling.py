@@ -39,7 +39,7 @@ BATCH = 20
 # attempt was written, and a post that is not seen may be sent again; an older post with the same words is told apart by
 # the publication that it belongs to.
 CLOCKS_APART = timedelta(hours=26)
-WATCHED = 2_000  # losses that one process keeps in mind; of one that it forgot it asks twice anew
+WATCHED = 100_000  # losses that one process keeps in mind; more at once would be forgotten before they are settled
 LOOK_LEASE = timedelta(seconds=120)  # nobody else looks up the same post meanwhile
 
 
@@ -103,11 +103,10 @@ async def _look_up(desk: Desk, actor: Actor, publication: Document) -> bool:
 
 def watched_for(desk: Desk, row: Document, watch: float) -> timedelta:
     """How long, until this moment of its own watch, this process has known of this loss: since it asked first."""
-    mark = ("lost", str(row["_id"]), str(row["lost_at"]), 0)
-    mine = [each for each in desk.watched if each[0] == "lost"]
-    if mark not in desk.watched and len(mine) >= WATCHED:
-        del desk.watched[mine[0]]
-    return timedelta(seconds=watch - desk.watched.setdefault(mark, watch))
+    mark = str(row["_id"]), str(row["lost_at"])
+    if mark not in desk.lost and len(desk.lost) >= WATCHED:
+        del desk.lost[next(iter(desk.lost))]
+    return timedelta(seconds=watch - desk.lost.setdefault(mark, watch))
 
 
 def _settling(channel: Channel) -> timedelta:

@@ -248,7 +248,7 @@ class Office:
         used = clock or self.desk.clock
         return replace(
             self.desk, owner=owner, store=store or self.desk.store, clock=used, failpoints=Failpoints(failpoint),
-            watched={}, hastened={},
+            watched={}, lost={}, hastened={},
         )  # fmt: skip
 
     async def account(self, key: str, kind: str, **more: Any) -> Document:

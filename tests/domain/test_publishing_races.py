@@ -287,6 +287,15 @@ async def test_two_looks_of_workers_whose_clocks_stand_an_hour_apart_are_no_sett
     assert (row["state"], row["seen_missing"]) == ("unknown", 2)
 
 
+async def test_thousands_of_losses_are_kept_in_mind_at_once_each_with_its_own_watch() -> None:
+    office = await due()
+    rows: list[Document] = [{"_id": f"p{number}", "lost_at": SOON} for number in range(5_000)]
+    for row in rows:
+        assert settling.watched_for(office.desk, row, 10.0) == timedelta(0)
+    assert {settling.watched_for(office.desk, row, 130.0) for row in rows} == {timedelta(seconds=120)}
+    assert settling.watched_for(office.desk, {**rows[0], "lost_at": SOON + timedelta(1)}, 130.0) == timedelta(0)
+
+
 async def test_repeated_text_another_publications_post_is_not_taken_for_this_ones() -> None:
     office = await due("weibo")
     await dispatch(DISPATCHER, office.desk)
